@@ -1,0 +1,22 @@
+import { BROKER_ERRORS } from './codes/broker.js'
+import { CEP_ERRORS } from './codes/cep.js'
+import { EVENT_ERRORS } from './codes/event.js'
+import { GENERAL_ERRORS } from './codes/general.js'
+import { PROCESSING_ERRORS } from './codes/processing.js'
+import { RUNTIME_ERRORS } from './codes/runtime.js'
+import { SERVER_ERRORS } from './codes/server.js'
+import type { ErrorEntry } from './disposition.js'
+
+/** Every error that Millrace raises. docs/errors.md is tested against this table. */
+export const CATALOGUE = {
+  ...GENERAL_ERRORS,
+  ...EVENT_ERRORS,
+  ...BROKER_ERRORS,
+  ...SERVER_ERRORS,
+  ...CEP_ERRORS,
+  ...PROCESSING_ERRORS,
+  ...RUNTIME_ERRORS,
+} as const satisfies Record<string, ErrorEntry>
+
+/** A code from the catalogue. */
+export type ErrorCode = keyof typeof CATALOGUE

@@ -1,0 +1,12 @@
+/** What goes over the wire: a NATS message without its subject’s stream. Header order is kept as written. */
+export interface WireMessage {
+  readonly subject: string
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly data: Uint8Array
+}
+
+/** Read access to one received message’s headers; names are matched without regard to case. */
+export interface HeaderReader {
+  get(name: string): string | undefined
+  entries(): Iterable<readonly [name: string, value: string]>
+}

@@ -1,0 +1,60 @@
+// `npm test`: static checks, build, then every test file in shards, each shard a process. Last line: N passed, N failed.
+//   npm test -- PATTERN    only test files whose path matches
+import { spawn } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+
+const pattern = process.argv[2] ?? '.'
+const shards = pattern === '.' ? Math.min(4, Math.max(2, availableParallelism())) : 1
+const started = performance.now()
+
+/** @param {string} command @param {string[]} args @returns {Promise<{ code: number, output: string }>} */
+function run(command, args) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell: process.platform === 'win32',
+    })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)))
+    child.on('error', (error) => resolve({ code: 1, output: `${output}${error.message}\n` }))
+    child.on('close', (code) => resolve({ code: code ?? 1, output }))
+  })
+}
+
+let passed = 0
+let failed = 0
+
+if (pattern === '.') {
+  for (const [name, command] of /** @type {const} */ ([
+    ['types, lint, format', ['run', '-s', 'check']],
+    ['build', ['run', '-s', 'build']],
+  ])) {
+    const { code, output } = await run('npm', [...command])
+    if (code === 0) passed += 1
+    else failed += 1
+    console.log(`${code === 0 ? 'ok  ' : 'FAIL'}  ${name}`)
+    if (code !== 0) process.stdout.write(output)
+  }
+}
+
+const loader = new URL('../src/runtime/load-typescript.js', import.meta.url).href
+const results = await Promise.all(
+  Array.from({ length: shards }, (_, index) =>
+    run(process.execPath, ['--import', loader, 'test/run.ts', pattern, `${index + 1}/${shards}`]),
+  ),
+)
+for (const [index, { code, output }] of results.entries()) {
+  process.stdout.write(output)
+  const counts = /^shard \S+: (\d+) passed, (\d+) failed/m.exec(output)
+  passed += Number(counts?.[1] ?? 0)
+  failed += Number(counts?.[2] ?? 0)
+  if (code !== 0 && Number(counts?.[2] ?? 0) === 0) {
+    failed += 1
+    console.log(`FAIL  shard ${index + 1}/${shards} ended with code ${code}`)
+  }
+}
+if (passed === 0) failed += 1
+console.log(`${((performance.now() - started) / 1000).toFixed(0)} s`)
+console.log(`${passed} passed, ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1
