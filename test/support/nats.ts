@@ -1,0 +1,96 @@
+// The nats-server of the integration tests. Each test takes its own subject prefix and stream names on it.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  startEmbeddedServer,
+  type EmbeddedServer,
+  type EmbeddedServerOptions,
+} from '../../src/broker/embedded-server.ts'
+import { resolveServerBinary, type ServerBinary } from '../../src/broker/server-binary.ts'
+import { systemClock } from '../../src/time/system-clock.ts'
+import { atEnd } from './cleanup.ts'
+
+let binary: Promise<ServerBinary> | undefined
+let shared: Promise<EmbeddedServer> | undefined
+
+/** A nats-server for the tests, found the way a user's is, once per process. */
+export function testBinary(): Promise<ServerBinary> {
+  return (binary ??= resolveServerBinary({
+    env: process.env,
+    clock: systemClock,
+    signal: new AbortController().signal,
+  }))
+}
+
+/**
+ * Starts a server; it ends, and the data directory made for it goes, after the last suite of this process.
+ * With a `dataDir` of the caller, the directory is the caller's to remove.
+ */
+export async function startTestServer(options: Partial<EmbeddedServerOptions> = {}): Promise<EmbeddedServer> {
+  const { path } = await testBinary()
+  const dataDir = options.dataDir ?? (await temporaryDirectory())
+  const server = await startEmbeddedServer({
+    binary: path,
+    clock: systemClock,
+    stopGraceMs: 5_000,
+    ...options,
+    dataDir,
+  })
+  atEnd(() => server.stop())
+  return server
+}
+
+/** A directory of its own, removed after the last suite of this process. */
+export async function temporaryDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'millrace-test-'))
+  atEnd(() => rm(directory, { recursive: true, force: true }))
+  return directory
+}
+
+/** The one server that every test of this process shares. Nobody stops, kills or pauses it. */
+export function sharedServer(): Promise<EmbeddedServer> {
+  return (shared ??= startTestServer())
+}
+
+/** A server of one test's own, which it may kill, pause and start again. */
+export interface OwnServer {
+  readonly url: string
+  readonly port: number
+  readonly dataDir: string
+  /** The process number of the server that runs now. */
+  pid(): number
+  /** Ends it in good order. */
+  stop(): Promise<void>
+  /** SIGKILL; resolves when it is gone. */
+  kill(): Promise<void>
+  /** Starts it again on the same port and data directory. */
+  restart(): Promise<void>
+  /** SIGSTOP: it keeps its connections and answers nothing, until `resume`. */
+  pause(): void
+  resume(): void
+}
+
+export async function ownServer(options: Partial<EmbeddedServerOptions> = {}): Promise<OwnServer> {
+  let server = await startTestServer(options)
+  const { url, port, dataDir } = server
+  // registered after the first server's own, so run before it: a later server must not outlive its directory
+  atEnd(() => server.stop())
+  return {
+    url,
+    port,
+    dataDir,
+    pid: () => server.pid,
+    stop: () => server.stop(),
+    kill: async () => {
+      process.kill(server.pid, 'SIGKILL')
+      await server.exited
+    },
+    restart: async () => {
+      await server.stop()
+      server = await startTestServer({ ...options, port, dataDir })
+    },
+    pause: () => void process.kill(server.pid, 'SIGSTOP'),
+    resume: () => void process.kill(server.pid, 'SIGCONT'),
+  }
+}
