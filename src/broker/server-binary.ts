@@ -108,7 +108,7 @@ async function fetched(search: ServerSearch, reasons: ServerSearchNote[]): Promi
     if (meanwhile !== undefined) return meanwhile // another process fetched it while this one waited
     for (const { origin, fetch } of search.fetchers ?? FETCHERS) {
       const note = (text: string): void => search.onProgress?.({ step: origin, text })
-      const result = await attempt(() => fetch({ cacheDir, clock, signal, note }), signal)
+      const result = await attempt(() => fetch({ env: search.env, cacheDir, clock, signal, note }), signal)
       if (result.kind === 'fetched') return { path: result.path, version: result.version, origin }
       note(result.why)
       reasons.push({ step: origin, text: result.why })

@@ -11,6 +11,7 @@ export type FetchResult =
 
 /** What a way of fetching a server needs. */
 export interface FetchContext {
+  readonly env: NodeJS.ProcessEnv
   readonly cacheDir: string
   readonly clock: Clock
   readonly signal: AbortSignal
