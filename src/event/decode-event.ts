@@ -1,0 +1,64 @@
+import { decodeMessage } from './decode.js'
+import type { DataFault } from './data-issues.js'
+import type { Envelope, Rejection } from './envelope.js'
+import type { StoredEvent } from './event.js'
+import type { Registry } from './registry.js'
+import type { HeaderReader } from './wire.js'
+
+/** Where a message was read. */
+export interface StoredAt {
+  readonly stream: string
+  readonly sequence: number
+  /** When the stream stored it, in milliseconds since the Unix epoch. */
+  readonly storedAt: number
+}
+
+/** An event of a known contract, or why the message is none. A rejection is data: it goes to the dead letters. */
+export type DecodedEvent =
+  | { readonly kind: 'event'; readonly event: StoredEvent }
+  | Rejection<'EVENT_ENVELOPE_INVALID' | 'EVENT_TYPE_UNKNOWN' | DataFault>
+
+/**
+ * Reads a stored message as an event: envelope, contract, upcasters, schema. The data is what the schema puts out:
+ * defaults are filled in, and members that it does not name are dropped or kept as it says, so that a publisher may
+ * add members before its consumers know them. An event without a time has the time at which it was stored.
+ * Never throws, whatever the bytes.
+ */
+export function decodeEvent(registry: Registry, headers: HeaderReader, data: Uint8Array, at: StoredAt): DecodedEvent {
+  const message = decodeMessage(headers, data)
+  return message.kind === 'rejected' ? message : openEnvelope(registry, message.envelope, at)
+}
+
+/** The second half of decodeEvent, for who has the envelope already. */
+export function openEnvelope(registry: Registry, envelope: Envelope, at: StoredAt): DecodedEvent {
+  const { id, type } = envelope
+  const contract = registry.get(type)
+  if (contract === undefined) {
+    const detail = `${JSON.stringify(type)}${suggestion(registry, type)}`
+    return { kind: 'rejected', code: 'EVENT_TYPE_UNKNOWN', detail, issues: [{ detail }], type, id }
+  }
+  const checked = contract.check(envelope.data, envelope.version)
+  if (!checked.ok)
+    return { kind: 'rejected', code: checked.code, detail: checked.detail, issues: checked.issues, type, id }
+  const event: StoredEvent = {
+    id,
+    source: envelope.source,
+    type,
+    version: contract.version,
+    time: envelope.time ?? at.storedAt,
+    key: envelope.key,
+    data: checked.data,
+    correlationId: envelope.correlationId,
+    causationId: envelope.causationId,
+    attributes: envelope.attributes,
+    stream: at.stream,
+    sequence: at.sequence,
+    storedAt: at.storedAt,
+  }
+  return { kind: 'event', event }
+}
+
+function suggestion(registry: Registry, type: string): string {
+  const nearest = registry.nearest(type)
+  return nearest === undefined ? '' : `; did you mean ${nearest}?`
+}

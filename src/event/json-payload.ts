@@ -1,0 +1,20 @@
+import { isUtf8 } from 'node:buffer'
+import { messageOf } from '../error/millrace-error.js'
+
+/** What a payload says as JSON; an empty payload says nothing: undefined. */
+export type JsonPayload =
+  { readonly ok: true; readonly value: unknown } | { readonly ok: false; readonly problem: string }
+
+const NOTHING: JsonPayload = { ok: true, value: undefined }
+
+/** Reads bytes as JSON text. Bytes that are not UTF-8 are refused, never replaced. */
+export function parseJson(bytes: Uint8Array): JsonPayload {
+  if (bytes.byteLength === 0) return NOTHING
+  if (!isUtf8(bytes)) return { ok: false, problem: 'the payload is not UTF-8' }
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  try {
+    return { ok: true, value: JSON.parse(buffer.toString('utf8')) }
+  } catch (thrown) {
+    return { ok: false, problem: `the payload is not JSON: ${messageOf(thrown)}` }
+  }
+}

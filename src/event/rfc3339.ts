@@ -1,0 +1,90 @@
+/** The range of times that RFC 3339 can write, years 0000 to 9999, in milliseconds since the Unix epoch. */
+const FIRST = -62_167_219_200_000
+const LAST = 253_402_300_799_999
+
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+
+/** Whether a time, in milliseconds since the Unix epoch, can be written as RFC 3339. */
+export function isWritableTime(ms: number): boolean {
+  return ms >= FIRST && ms <= LAST
+}
+
+/** Writes a time as RFC 3339 in UTC with milliseconds. The time must be writable. */
+export function formatTime(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+/**
+ * Reads an RFC 3339 date-time (section 5.6), to milliseconds since the Unix epoch. Finer fractions are cut off; a leap
+ * second is the first instant of the next second. Date.parse is not used: it takes far more than RFC 3339 has, and
+ * turns February 30 into March 1.
+ *
+ * @returns undefined when the text is not an RFC 3339 date-time
+ */
+export function parseTime(text: string): number | undefined {
+  const year = digits(text, 0, 4)
+  const month = digits(text, 5, 2)
+  const day = digits(text, 8, 2)
+  const hour = digits(text, 11, 2)
+  const minute = digits(text, 14, 2)
+  const second = digits(text, 17, 2)
+  const separated =
+    text[4] === '-' && text[7] === '-' && isLetter(text, 10, 't') && text[13] === ':' && text[16] === ':'
+  if (!separated || (year | month | day | hour | minute | second) < 0) return undefined
+  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return undefined
+  if (hour > 23 || minute > 59 || second > 60) return undefined
+
+  const zoneAt = skipFraction(text)
+  const offset = zoneAt === undefined ? undefined : offsetOf(text, zoneAt)
+  if (zoneAt === undefined || offset === undefined) return undefined
+  return startOf(year, month, day) + ((hour * 60 + minute - offset) * 60 + second) * 1000 + fraction(text, zoneAt)
+}
+
+function digits(text: string, at: number, count: number): number {
+  let value = 0
+  for (let index = at; index < at + count; index++) {
+    const digit = text.charCodeAt(index) - 48
+    if (!(digit >= 0 && digit <= 9)) return -1 // NaN past the end of the text
+    value = value * 10 + digit
+  }
+  return value
+}
+
+function isLetter(text: string, at: number, lower: string): boolean {
+  return text[at] === lower || text[at] === lower.toUpperCase()
+}
+
+function daysIn(year: number, month: number): number {
+  const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0)
+  return leap ? 29 : (DAYS[month - 1] ?? 0)
+}
+
+function startOf(year: number, month: number, day: number): number {
+  if (year >= 100) return Date.UTC(year, month - 1, day)
+  return new Date(0).setUTCFullYear(year, month - 1, day) // Date.UTC takes 0–99 for 1900–1999
+}
+
+/** Where the zone starts: after the fraction, if there is one. */
+function skipFraction(text: string): number | undefined {
+  if (text[19] !== '.') return 19
+  let at = 20
+  while (digits(text, at, 1) >= 0) at++
+  return at > 20 ? at : undefined
+}
+
+function fraction(text: string, end: number): number {
+  let ms = 0
+  for (let at = 20, unit = 100; at < end && unit >= 1; at++, unit /= 10) ms += digits(text, at, 1) * unit
+  return ms
+}
+
+/** Minutes east of UTC. */
+function offsetOf(text: string, at: number): number | undefined {
+  if (isLetter(text, at, 'z')) return text.length === at + 1 ? 0 : undefined
+  const sign = text[at] === '+' ? 1 : text[at] === '-' ? -1 : 0
+  const hours = digits(text, at + 1, 2)
+  const minutes = digits(text, at + 4, 2)
+  const wellFormed = sign !== 0 && text[at + 3] === ':' && text.length === at + 6
+  if (!wellFormed || (hours | minutes) < 0 || hours > 23 || minutes > 59) return undefined
+  return sign * (hours * 60 + minutes)
+}

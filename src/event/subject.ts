@@ -1,0 +1,123 @@
+import { fault } from '../error/millrace-error.js'
+
+// An event is published to   <root>.<key token>.<type>
+// and the partition transform of the stream stores it as   <root>.<partition>.<key token>.<type>
+// where <type> keeps its dots and <root> may have some.
+
+/** The key token of an event without a key. A key that is this very text is escaped. */
+export const NO_KEY = '_'
+
+// Printable ASCII without space, `%`, `*`, `.` and `>`: the tokens that every NATS client and tool takes as they are.
+const PLAIN_TOKEN = /^[\x21-\x24\x26-\x29\x2b-\x2d\x2f-\x3d\x3f-\x7e]+$/
+const RUNS_TO_ESCAPE = /[^\x21-\x24\x26-\x29\x2b-\x2d\x2f-\x3d\x3f-\x7e]+/g
+const SUBJECT = /^[^\s\p{Cc}.*>]+(?:\.[^\s\p{Cc}.*>]+)*$/u
+const PATTERN = /^(?:(?:\*|[^\s\p{Cc}.*>]+)\.)*(?:\*|>|[^\s\p{Cc}.*>]+)$/u
+const PARTITION = /^(?:0|[1-9]\d{0,8})$/
+
+/** What the subject of a stored event says. */
+export interface StoredSubject {
+  readonly partition: number
+  readonly key: string | undefined
+  readonly type: string
+}
+
+/**
+ * Writes any text as one subject token, reversibly.
+ *
+ * @throws SUBJECT_INVALID when the text is empty or has an unpaired surrogate
+ */
+export function encodeToken(text: string): string {
+  if (text === NO_KEY) return '%5F'
+  if (PLAIN_TOKEN.test(text)) return text
+  if (text === '') throw fault('SUBJECT_INVALID', 'a key is empty')
+  return text.replace(RUNS_TO_ESCAPE, escapeRun)
+}
+
+/** Reads a token back; undefined when its escapes are malformed. */
+export function decodeToken(token: string): string | undefined {
+  if (!token.includes('%')) return token
+  try {
+    return decodeURIComponent(token)
+  } catch {
+    return undefined // URIError: malformed escapes or bytes that are not UTF-8
+  }
+}
+
+/**
+ * Where an event is published. The root and the type are taken as they are: the root was checked with its stream, the
+ * type by its contract.
+ *
+ * @throws SUBJECT_INVALID when the key is empty or has an unpaired surrogate
+ */
+export function publishSubject(root: string, key: string | undefined, type: string): string {
+  return `${root}.${key === undefined ? NO_KEY : encodeToken(key)}.${type}`
+}
+
+/** The filter for stored events of one type, or of every type; of one partition, or of all. */
+export function storedFilter(root: string, type = '>', partition?: number): string {
+  return `${root}.${partition ?? '*'}.*.${type}`
+}
+
+/** Reads the subject of a stored event; undefined when it is not one of this root. */
+export function parseStoredSubject(root: string, subject: string): StoredSubject | undefined {
+  const partitionAt = root.length + 1
+  if (!subject.startsWith(root) || subject[root.length] !== '.') return undefined
+  const keyAt = subject.indexOf('.', partitionAt) + 1
+  const typeAt = keyAt === 0 ? 0 : subject.indexOf('.', keyAt) + 1
+  if (typeAt === 0 || typeAt === subject.length) return undefined
+  const partition = subject.slice(partitionAt, keyAt - 1)
+  const token = subject.slice(keyAt, typeAt - 1)
+  const key = token === NO_KEY ? undefined : decodeToken(token)
+  if (!PARTITION.test(partition) || token === '' || (key === undefined && token !== NO_KEY)) return undefined
+  return { partition: Number(partition), key, type: subject.slice(typeAt) }
+}
+
+/** Whether a text is a subject that can be published to: non-empty tokens, no wildcard, no space. */
+export function isSubject(text: string): boolean {
+  return SUBJECT.test(text)
+}
+
+/** Whether a text is a subject in which tokens may be `*` and the last one `>`. */
+export function isSubjectPattern(text: string): boolean {
+  return PATTERN.test(text)
+}
+
+/** @throws SUBJECT_INVALID naming what the text was to be, when it is not a subject that can be published to */
+export function assertSubject(text: string, what = 'subject'): void {
+  if (!isSubject(text)) throw fault('SUBJECT_INVALID', `${what} ${JSON.stringify(text)}`)
+}
+
+/** Whether the pattern takes the subject: `*` is any one token, a last `>` one or more. */
+export function subjectMatches(pattern: string, subject: string): boolean {
+  const wanted = pattern.split('.')
+  const tokens = subject.split('.')
+  for (const [at, token] of wanted.entries()) {
+    if (at >= tokens.length) return false
+    if (token === '>') return true
+    if (token !== '*' && token !== tokens[at]) return false
+  }
+  return wanted.length === tokens.length
+}
+
+/** Whether some subject is taken by both patterns. */
+export function overlaps(one: string, other: string): boolean {
+  const left = one.split('.')
+  const right = other.split('.')
+  for (let at = 0; at < left.length && at < right.length; at++) {
+    const [a, b] = [left[at], right[at]]
+    if (a === '>' || b === '>') return true
+    if (a !== '*' && b !== '*' && a !== b) return false
+  }
+  return left.length === right.length
+}
+
+function escapeRun(run: string): string {
+  let escaped: string
+  try {
+    escaped = encodeURIComponent(run)
+  } catch (cause) {
+    throw fault('SUBJECT_INVALID', 'a key has an unpaired surrogate', { cause })
+  }
+  // encodeURIComponent leaves these two as they are
+  return escaped.replaceAll('.', '%2E').replaceAll('*', '%2A')
+}
