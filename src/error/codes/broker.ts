@@ -1,6 +1,139 @@
 import { EXIT } from '../exit-code.js'
 import type { ErrorEntry } from '../disposition.js'
 
-/** Errors of the broker rooms. */
-export const BROKER_ERRORS = {} as const satisfies Record<string, ErrorEntry>
-void EXIT
+/** Errors of talking to NATS. */
+export const BROKER_ERRORS = {
+  BROKER_UNREACHABLE: {
+    disposition: 'retry',
+    means: 'no NATS server answers',
+    advice: 'Start one, or name it with --server or NATS_URL; `millrace dev` brings its own',
+    exit: EXIT.connection,
+    status: 503,
+  },
+  BROKER_AUTH_FAILED: {
+    disposition: 'crash',
+    means: 'the NATS server refused the credentials',
+    advice: 'Check the user, token, nkey or creds file, and the context they come from',
+    exit: EXIT.connection,
+    status: 502,
+  },
+  BROKER_PERMISSION_DENIED: {
+    disposition: 'crash',
+    means: 'the NATS user may not do this',
+    advice: 'Give the user the subject that the detail names; nats-server.conf shows what each role needs',
+    exit: EXIT.connection,
+    status: 502,
+  },
+  BROKER_TOO_OLD: {
+    disposition: 'crash',
+    means: 'the NATS server is older than Millrace needs and would silently ignore what it relies on',
+    advice: 'Upgrade nats-server to 2.14 or later (API level 4)',
+    exit: EXIT.connection,
+    status: 502,
+  },
+  BROKER_TIMEOUT: {
+    disposition: 'retry',
+    means: 'the NATS server did not answer in time',
+    advice: 'Check that the server is up and not overloaded, then run it again: repeating is safe',
+    exit: EXIT.connection,
+    status: 504,
+  },
+  JETSTREAM_DISABLED: {
+    disposition: 'crash',
+    means: 'JetStream is not enabled for this account',
+    advice: 'Start the server with JetStream (`nats-server -js`) and give the account limits',
+    exit: EXIT.connection,
+    status: 502,
+  },
+  BROKER_REFUSED: {
+    disposition: 'retry',
+    means: 'the NATS server refused the request',
+    advice: 'Read the detail; it has the server’s own words and error number',
+    exit: EXIT.failure,
+    status: 502,
+  },
+  STREAM_NOT_FOUND: {
+    disposition: 'crash',
+    means: 'the stream does not exist',
+    advice: 'Create the declared streams with `millrace streams apply`',
+    exit: EXIT.notFound,
+    status: 404,
+  },
+  STREAM_DRIFT: {
+    disposition: 'crash',
+    means: 'a deployed stream differs from its declaration',
+    advice: 'Look at the difference with `millrace streams plan`, then `millrace streams apply`',
+    exit: EXIT.conflict,
+    status: 409,
+  },
+  STREAM_CHANGE_REFUSED: {
+    disposition: 'reject',
+    means: 'a stream cannot be changed to its declaration in place',
+    advice: 'Undo the change in stream.ts, or move the events to a stream with another name',
+    exit: EXIT.conflict,
+    status: 409,
+  },
+  STREAM_FLAGS_DROPPED: {
+    disposition: 'crash',
+    means: 'the server accepted a stream but dropped settings that Millrace relies on',
+    advice: 'Upgrade every nats-server of the cluster to 2.14 or later',
+    exit: EXIT.connection,
+    status: 502,
+  },
+  STREAM_INVALID: {
+    disposition: 'reject',
+    means: 'a stream declaration cannot be used',
+    advice: 'Correct the field that the detail names',
+    exit: EXIT.usage,
+    status: 400,
+  },
+  STREAM_FULL: {
+    disposition: 'retry',
+    means: 'the stream or the server’s storage has no room left',
+    advice: 'Raise the limit, free disk space or lower the retention; publishing goes on by itself once there is room',
+    exit: EXIT.failure,
+    status: 507,
+  },
+  NO_STREAM_FOR_SUBJECT: {
+    disposition: 'retry',
+    means: 'no stream takes messages of this subject, or it has no leader now',
+    advice: 'Check the subject and `millrace streams plan`; during a leader election it passes by itself',
+    exit: EXIT.notFound,
+    status: 503,
+  },
+  MESSAGE_TOO_LARGE: {
+    disposition: 'reject',
+    means: 'the message is larger than the server takes',
+    advice: 'Store the payload elsewhere and send a reference, or raise max_payload on the server',
+    exit: EXIT.failure,
+    status: 413,
+  },
+  MESSAGE_INVALID: {
+    disposition: 'reject',
+    means: 'a message cannot be put on the wire',
+    advice: 'Remove line breaks from the header that the detail names',
+    exit: EXIT.usage,
+    status: 400,
+  },
+  SEQUENCE_CONFLICT: {
+    disposition: 'reject',
+    means: 'another writer was first: the last sequence of the subject is not the expected one',
+    advice: 'Read the subject again and decide anew',
+    exit: EXIT.conflict,
+    status: 409,
+  },
+  BATCH_REFUSED: {
+    disposition: 'crash',
+    means: 'the server refused an atomic batch; nothing of it was stored',
+    advice: 'Read the detail; it has the server’s own words and error number',
+    exit: EXIT.failure,
+    status: 502,
+  },
+  MESSAGES_GONE: {
+    disposition: 'crash',
+    means: 'messages that are still needed were deleted from the stream',
+    advice: 'Raise the stream’s retention; start again from a later position knowingly, or restore the stream',
+    exit: EXIT.conflict,
+    status: 410,
+  },
+} as const satisfies Record<string, ErrorEntry>

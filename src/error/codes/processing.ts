@@ -1,6 +1,69 @@
 import { EXIT } from '../exit-code.js'
 import type { ErrorEntry } from '../disposition.js'
 
-/** Errors of the processing rooms. */
-export const PROCESSING_ERRORS = {} as const satisfies Record<string, ErrorEntry>
-void EXIT
+/** Errors of the kernel and of the pipelines and rules that run on it. */
+export const PROCESSING_ERRORS = {
+  PROCESSOR_FENCED: {
+    disposition: 'crash',
+    means: 'another process has taken over this processor; nothing of this one’s later work was stored',
+    advice: 'Run each processor in one process, or stop this one; the other goes on where this one was',
+    exit: EXIT.conflict,
+    status: 409,
+  },
+  PROCESSOR_NONDETERMINISTIC: {
+    disposition: 'crash',
+    means: 'replaying the log gave other outputs than those stored',
+    advice: 'Look in the processor for Date.now, Math.random or state outside it; give changed code a new version',
+    exit: EXIT.failure,
+    status: 500,
+  },
+  COMMIT_RECORD_INVALID: {
+    disposition: 'crash',
+    means: 'the last commit record of a processor cannot be read',
+    advice: 'Check who else may write to the commit subject; only the runtime’s user should',
+    exit: EXIT.conflict,
+    status: 500,
+  },
+  SNAPSHOT_INVALID: {
+    disposition: 'crash',
+    means: 'the stored state of a processor cannot be read',
+    advice: 'Run the version that wrote it, or give the processor a new name to start afresh',
+    exit: EXIT.conflict,
+    status: 500,
+  },
+  TURN_FAILED: {
+    disposition: 'dead-letter',
+    means: 'a pipeline or rule threw while it handled an event',
+    advice: 'Mend the cause that the detail names, then handle the dead letter again',
+    exit: EXIT.failure,
+    status: 500,
+  },
+  OUTPUT_INVALID: {
+    disposition: 'dead-letter',
+    means: 'a pipeline or rule put out something that is no event of its declared outputs',
+    advice: 'Emit what the output’s contract makes, and list the contract under `to.events`',
+    exit: EXIT.failure,
+    status: 500,
+  },
+  EMITTED_OUTSIDE_TURN: {
+    disposition: 'crash',
+    means: 'a pipeline emitted while no event was being handled, which a replay could not repeat',
+    advice: 'In stateless mode use operators without timers and without promises; each event’s outputs come at once',
+    exit: EXIT.failure,
+    status: 500,
+  },
+  PIPELINE_COMPLETED: {
+    disposition: 'crash',
+    means: 'a pipeline completed, so that later events would be ignored',
+    advice: 'Remove operators that end the stream, such as take and first',
+    exit: EXIT.failure,
+    status: 500,
+  },
+  PIPELINE_INVALID: {
+    disposition: 'reject',
+    means: 'a pipeline declaration cannot be used',
+    advice: 'Correct the field that the detail names',
+    exit: EXIT.usage,
+    status: 400,
+  },
+} as const satisfies Record<string, ErrorEntry>

@@ -1,0 +1,66 @@
+import { parseDuration } from '../time/duration.js'
+import { fault } from '../error/millrace-error.js'
+
+/** What a deployment says about one stream; defaults are filled in. */
+export interface StreamDeclaration {
+  readonly kind: 'stream'
+  /** Name of the JetStream stream, such as `PAYMENTS`. */
+  readonly name: string
+  /** First token of every event’s subject, such as `payments`. */
+  readonly root: string
+  readonly description: string
+  /** Into how many partitions the server spreads the keys. Changing it moves keys: see docs/architecture.md. */
+  readonly partitions: number
+  readonly replicas: number
+  readonly storage: 'file' | 'memory'
+  /** In ms; 0 keeps for ever. */
+  readonly maxAge: number
+  /** In bytes; -1 is unlimited. */
+  readonly maxBytes: number
+  /** How long a message id is remembered, in ms. */
+  readonly duplicateWindow: number
+}
+
+export interface StreamOptions {
+  readonly name: string
+  readonly root: string
+  readonly description?: string
+  /** Default 16. */
+  readonly partitions?: number
+  /** Default 1; 3 in production. */
+  readonly replicas?: number
+  /** Default file. */
+  readonly storage?: 'file' | 'memory'
+  /** What is deleted when: default nothing, ever. */
+  readonly retention?: { readonly maxAge?: string | number; readonly maxBytes?: number }
+  /** Default 2m. */
+  readonly duplicateWindow?: string | number
+}
+
+/**
+ * Declares a stream: the durable, ordered log of one bounded context. An event is published to
+ * `<root>.<key>.<type>`; the server puts it into a partition of its key.
+ * @throws STREAM_INVALID, DURATION_INVALID
+ */
+export function defineStream(options: StreamOptions): StreamDeclaration {
+  const { name, root, partitions = 16, replicas = 1 } = options
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name))
+    throw fault('STREAM_INVALID', `name ${JSON.stringify(name)} may have letters, digits, _ and -, at most 64`)
+  if (!/^[a-z0-9_-]+$/.test(root) || root === 'millrace')
+    throw fault('STREAM_INVALID', `root ${JSON.stringify(root)} must be one lower-case subject token, not "millrace"`)
+  if (!Number.isInteger(partitions) || partitions < 1 || partitions > 1_024)
+    throw fault('STREAM_INVALID', `partitions ${partitions} must be a whole number from 1 to 1024`)
+  if (![1, 3, 5].includes(replicas)) throw fault('STREAM_INVALID', `replicas ${replicas} must be 1, 3 or 5`)
+  return Object.freeze({
+    kind: 'stream',
+    name,
+    root,
+    description: options.description ?? '',
+    partitions,
+    replicas,
+    storage: options.storage ?? 'file',
+    maxAge: parseDuration(options.retention?.maxAge ?? 0),
+    maxBytes: options.retention?.maxBytes ?? -1,
+    duplicateWindow: parseDuration(options.duplicateWindow ?? '2m'),
+  })
+}

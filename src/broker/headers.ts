@@ -1,0 +1,71 @@
+import type { Msg, MsgHdrs } from '@nats-io/transport-node'
+import type { HeaderReader } from '../event/wire.js'
+import { fault } from '../error/millrace-error.js'
+
+const PRELUDE = 'NATS/1.0\r\n'
+
+/**
+ * NATS headers as bytes, ready for the wire. The client's own header map validates and stores each entry anew for
+ * every message, which costs more than the rest of a publish; this writes them once.
+ * @throws MESSAGE_INVALID when a name or value has a line break
+ */
+export function encodeHeaders(entries: readonly (readonly [string, string])[]): MsgHdrs {
+  let text = PRELUDE
+  for (const [name, value] of entries) {
+    if (value.includes('\n') || value.includes('\r') || name.includes('\n') || name.includes(':'))
+      throw fault('MESSAGE_INVALID', `header ${JSON.stringify(name)}`)
+    text += `${name}: ${value}\r\n`
+  }
+  const bytes = Buffer.from(`${text}\r\n`)
+  // the client asks a header object for nothing but its bytes when it publishes
+  return { encode: () => bytes } as unknown as MsgHdrs
+}
+
+/** The raw header block of a received message, found without the client decoding it. */
+export function headerBlock(message: Msg): string {
+  const data = message.data
+  // the client's messages know their size on the wire, though its interface does not say so
+  const { size } = message as Msg & { size?: () => number }
+  const whole = size?.call(message) ?? 0
+  const length = whole - message.subject.length - (message.reply?.length ?? 0) - data.length
+  if (whole > 0 && length <= 0) return ''
+  const start = data.byteOffset - length
+  if (start >= 0) {
+    const block = Buffer.from(data.buffer, start, length).toString('utf8')
+    if (block.startsWith('NATS/1.0')) return block
+  }
+  // another layout of the client's buffers, or a subject that is not ASCII: let the client decode
+  let text = PRELUDE
+  for (const [name, values] of message.headers ?? []) for (const value of values) text += `${name}: ${value}\r\n`
+  return text
+}
+
+/** Reads single headers from a block without parsing the rest; exact spelling first, then any case. */
+export class BlockReader implements HeaderReader {
+  readonly #block: string
+  #lower: string | undefined
+
+  constructor(block: string) {
+    this.#block = block
+  }
+
+  get(name: string): string | undefined {
+    const at = this.#block.indexOf(`\n${name}:`)
+    if (at >= 0) return this.#value(at + name.length + 2)
+    this.#lower ??= this.#block.toLowerCase()
+    const anyCase = this.#lower.indexOf(`\n${name.toLowerCase()}:`)
+    return anyCase < 0 ? undefined : this.#value(anyCase + name.length + 2)
+  }
+
+  *entries(): Iterable<readonly [string, string]> {
+    for (const line of this.#block.split('\r\n').slice(1)) {
+      const colon = line.indexOf(':')
+      if (colon > 0) yield [line.slice(0, colon), line.slice(colon + 1).trim()]
+    }
+  }
+
+  #value(from: number): string {
+    const end = this.#block.indexOf('\r', from)
+    return this.#block.slice(from, end < 0 ? undefined : end).trim()
+  }
+}

@@ -1,0 +1,88 @@
+import type { StreamConfig } from '@nats-io/jetstream'
+import { asFault } from './api-error.js'
+import type { Connection } from './connection.js'
+import type { StreamDeclaration } from './define-stream.js'
+import { deadLetterConfig, streamConfig, type ManagedConfig } from './stream-config.js'
+
+/** One setting that differs. */
+export interface Change {
+  readonly setting: string
+  readonly deployed: unknown
+  readonly declared: unknown
+}
+
+/** What `apply` would do about one stream. */
+export type PlanStep =
+  | { readonly kind: 'unchanged'; readonly stream: string; readonly config: ManagedConfig }
+  | { readonly kind: 'create'; readonly stream: string; readonly config: ManagedConfig }
+  | {
+      readonly kind: 'update'
+      readonly stream: string
+      readonly config: ManagedConfig
+      readonly changes: readonly Change[]
+    }
+  /** JetStream cannot change it in place, or changing it would break the order of keys. */
+  | {
+      readonly kind: 'refused'
+      readonly stream: string
+      readonly config: ManagedConfig
+      readonly changes: readonly Change[]
+      readonly reason: string
+    }
+
+/** Settings that the server does not change once a stream exists, or that Millrace must not change in place. */
+const FIXED: Readonly<Record<string, string>> = {
+  storage: 'JetStream cannot move a stream to another storage',
+  retention: 'the retention policy of a stream with events is not changed in place',
+  subject_transform: 'other partitions for stored keys would break their order',
+}
+
+/**
+ * Compares declarations with what is deployed, changing nothing. The dead-letter stream is part of every deployment.
+ * @throws BROKER_TIMEOUT and others of the broker
+ */
+export async function planStreams(
+  connection: Connection,
+  declarations: readonly StreamDeclaration[],
+): Promise<PlanStep[]> {
+  const replicas = Math.max(1, ...declarations.map((stream) => stream.replicas))
+  const wanted = [...declarations.map(streamConfig), deadLetterConfig(replicas)]
+  const steps: PlanStep[] = []
+  for (const config of wanted) {
+    const deployed = await deployedConfig(connection, config.name)
+    steps.push(deployed === undefined ? { kind: 'create', stream: config.name, config } : compare(config, deployed))
+  }
+  return steps
+}
+
+async function deployedConfig(connection: Connection, name: string): Promise<StreamConfig | undefined> {
+  try {
+    return (await connection.manager.streams.info(name)).config
+  } catch (error) {
+    const known = asFault(error, `reading stream ${name}`)
+    if (known.code === 'STREAM_NOT_FOUND') return undefined
+    throw known
+  }
+}
+
+/** Pure: which step makes `deployed` equal to `config` in every setting that Millrace manages. */
+export function compare(config: ManagedConfig, deployed: StreamConfig): PlanStep {
+  const actual = deployed as unknown as Record<string, unknown>
+  const changes: Change[] = Object.entries(config)
+    .filter(([setting, declared]) => !same(declared, actual[setting]))
+    .map(([setting, declared]) => ({ setting, deployed: actual[setting], declared }))
+  const stream = config.name
+  if (changes.length === 0) return { kind: 'unchanged', stream, config }
+  const reason = changes.map(({ setting }) => FIXED[setting]).find((text) => text !== undefined)
+  return reason === undefined
+    ? { kind: 'update', stream, config, changes }
+    : { kind: 'refused', stream, config, changes, reason }
+}
+
+function same(declared: unknown, deployed: unknown): boolean {
+  const empty = (value: unknown): unknown => (value === '' || value === false ? undefined : value)
+  if (Array.isArray(declared) && Array.isArray(deployed))
+    return declared.length === deployed.length && declared.every((item) => deployed.includes(item))
+  if (typeof declared === 'object' && declared !== null) return JSON.stringify(declared) === JSON.stringify(deployed)
+  return empty(declared) === empty(deployed)
+}

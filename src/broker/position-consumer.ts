@@ -1,0 +1,110 @@
+import { AckPolicy, DeliverPolicy, type ConsumerConfig } from '@nats-io/jetstream'
+import { nuid } from '@nats-io/transport-node'
+import { asFault } from './api-error.js'
+import type { Connection } from './connection.js'
+
+/** Where a feed begins. */
+export type FeedStart =
+  | { readonly kind: 'sequence'; readonly sequence: number }
+  /** The first message that was stored at or after `time` (ms since the epoch). */
+  | { readonly kind: 'time'; readonly time: number }
+  /** Only messages stored from now on. */
+  | { readonly kind: 'new' }
+
+export interface PositionOptions {
+  readonly stream: string
+  readonly filters: readonly string[]
+  readonly start: FeedStart
+  readonly durable: string | undefined
+}
+
+/** A consumer that is about to deliver what comes after `floor`. */
+export interface Position {
+  readonly consumer: string
+  /** Messages waiting for this consumer. */
+  readonly pending: number
+  /** Sequence after which it delivers. */
+  readonly floor: number
+}
+
+/** Most messages of a durable feed that may wait for their ack; above what a feed hands over and commits at once. */
+const MAX_ACK_PENDING = 65_536
+/** The server redelivers after this long, in ns; the feed drops what it has had already. */
+const ACK_WAIT = 120_000_000_000
+const INACTIVE = 30_000_000_000
+
+/**
+ * Makes a consumer that delivers from `start` on: a durable one is created or brought up to date and reset to the
+ * position (a reset also forgets what was delivered to a former owner), another is created anew.
+ * @throws STREAM_NOT_FOUND, BROKER_TIMEOUT and others of the broker
+ */
+export async function positionConsumer(connection: Connection, options: PositionOptions): Promise<Position> {
+  try {
+    return options.durable === undefined
+      ? await createPassing(connection, options)
+      : await resetDurable(connection, options, options.durable)
+  } catch (error) {
+    throw asFault(error, `positioning a consumer of ${options.stream}`)
+  }
+}
+
+async function createPassing({ manager }: Connection, { stream, filters, start }: PositionOptions): Promise<Position> {
+  const info = await manager.consumers.add(stream, {
+    name: `millrace-${nuid.next()}`,
+    ack_policy: AckPolicy.None,
+    mem_storage: true,
+    num_replicas: 1,
+    inactive_threshold: INACTIVE,
+    ...filterConfig(filters),
+    ...startConfig(start),
+  })
+  return { consumer: info.name, pending: info.num_pending, floor: info.delivered.stream_seq }
+}
+
+async function resetDurable({ manager }: Connection, options: PositionOptions, durable: string): Promise<Position> {
+  const { stream, filters, start } = options
+  const wanted = {
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: ACK_WAIT,
+    max_ack_pending: MAX_ACK_PENDING,
+    ...filterConfig(filters),
+  }
+  let info = await manager.consumers.info(stream, durable).catch((error: unknown) => {
+    if (isMissingConsumer(error)) return undefined
+    throw error
+  })
+  info ??= await manager.consumers.add(stream, { durable_name: durable, ...wanted, ...startConfig(start) })
+  if (!sameFilters(info.config, filters)) info = await manager.consumers.update(stream, durable, wanted)
+  if (start.kind === 'sequence') {
+    const reset = await manager.consumers.reset(stream, durable, start.sequence)
+    return { consumer: durable, pending: reset.num_pending, floor: start.sequence - 1 }
+  }
+  return { consumer: durable, pending: info.num_pending, floor: info.delivered.stream_seq }
+}
+
+function filterConfig(filters: readonly string[]): Partial<ConsumerConfig> {
+  return filters.length === 0 ? {} : { filter_subjects: [...filters] }
+}
+
+function startConfig(start: FeedStart): Partial<ConsumerConfig> {
+  switch (start.kind) {
+    case 'sequence':
+      return start.sequence <= 1
+        ? { deliver_policy: DeliverPolicy.All }
+        : { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: start.sequence }
+    case 'time':
+      return { deliver_policy: DeliverPolicy.StartTime, opt_start_time: new Date(start.time).toISOString() }
+    case 'new':
+      return { deliver_policy: DeliverPolicy.New }
+  }
+}
+
+function sameFilters(config: ConsumerConfig, filters: readonly string[]): boolean {
+  const deployed = config.filter_subjects ?? (config.filter_subject === undefined ? [] : [config.filter_subject])
+  return deployed.length === filters.length && deployed.every((subject) => filters.includes(subject))
+}
+
+/** JetStream error 10014: consumer not found. */
+function isMissingConsumer(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 10014
+}

@@ -1,0 +1,80 @@
+import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream'
+import type { StreamDeclaration } from './define-stream.js'
+import { DEAD_LETTER_STREAM, DEAD_LETTER_SUBJECTS, systemSubjects } from './system-subject.js'
+
+/** The settings of a stream that Millrace manages; others that an operator set are left alone. */
+export type ManagedConfig = Pick<
+  StreamConfig,
+  | 'name'
+  | 'description'
+  | 'subjects'
+  | 'retention'
+  | 'storage'
+  | 'num_replicas'
+  | 'max_age'
+  | 'max_bytes'
+  | 'discard'
+  | 'duplicate_window'
+  | 'allow_direct'
+  | 'allow_rollup_hdrs'
+  | 'deny_delete'
+> &
+  ReliedFlags & { subject_transform?: { src: string; dest: string } }
+
+/** Settings that old servers drop without a word; checked in what the server echoes. */
+export interface ReliedFlags {
+  allow_atomic?: boolean
+  allow_msg_ttl?: boolean
+  allow_msg_schedules?: boolean
+}
+
+export const RELIED_FLAGS = ['allow_atomic', 'allow_msg_ttl', 'allow_msg_schedules', 'allow_direct'] as const
+
+const NS = 1_000_000
+
+/** The JetStream configuration of a declared stream. */
+export function streamConfig(stream: StreamDeclaration): ManagedConfig {
+  const { name, root, partitions } = stream
+  return {
+    name,
+    description: stream.description,
+    // two tokens at least after the root: a message that could not be given a partition is refused, not lost from view
+    subjects: [`${root}.*.>`, systemSubjects(name)],
+    subject_transform: { src: `${root}.*.>`, dest: `${root}.{{partition(${partitions},1)}}.{{wildcard(1)}}.>` },
+    retention: RetentionPolicy.Limits,
+    storage: stream.storage === 'memory' ? StorageType.Memory : StorageType.File,
+    num_replicas: stream.replicas,
+    max_age: stream.maxAge * NS,
+    max_bytes: stream.maxBytes,
+    discard: DiscardPolicy.Old,
+    duplicate_window: stream.duplicateWindow * NS,
+    allow_direct: true,
+    allow_rollup_hdrs: true,
+    deny_delete: false,
+    allow_atomic: true,
+    allow_msg_ttl: true,
+    allow_msg_schedules: true,
+  }
+}
+
+/** The stream of dead letters: refuses new ones when full rather than forget old ones. */
+export function deadLetterConfig(replicas: number): ManagedConfig {
+  return {
+    name: DEAD_LETTER_STREAM,
+    description: 'Messages that could not be processed, each with its reason',
+    subjects: [DEAD_LETTER_SUBJECTS],
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    num_replicas: replicas,
+    max_age: 0,
+    max_bytes: -1,
+    discard: DiscardPolicy.New,
+    duplicate_window: 120_000 * NS,
+    allow_direct: true,
+    allow_rollup_hdrs: true,
+    deny_delete: false,
+    allow_atomic: true,
+    allow_msg_ttl: true,
+    allow_msg_schedules: true,
+  }
+}

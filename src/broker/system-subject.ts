@@ -1,0 +1,26 @@
+// Subjects of Millrace's own messages. They are kept apart from events, so that permissions can keep others out:
+// a foreign write to a commit subject would stop its processor.
+
+/** Everything that Millrace writes into a stream beside events. */
+export function systemSubjects(stream: string): string {
+  return `millrace.${stream}.>`
+}
+
+/** Where the commit records of one processor and partition are. The last one is the truth. */
+export function commitSubject(stream: string, processor: string, partition: string): string {
+  return `millrace.${stream}.commit.${processor}.${partition}`
+}
+
+/** Where one chunk of a processor’s snapshot is. */
+export function snapshotSubject(stream: string, processor: string, partition: string, chunk: number): string {
+  return `millrace.${stream}.snapshot.${processor}.${partition}.${chunk}`
+}
+
+/** Stream that keeps the dead letters of all streams. */
+export const DEAD_LETTER_STREAM = 'DEAD_LETTERS'
+export const DEAD_LETTER_SUBJECTS = 'millrace.dead.>'
+
+/** Where the dead letter of one message is; one per message and processor (`contract` when no processor is to blame). */
+export function deadLetterSubject(stream: string, sequence: number, processor: string): string {
+  return `millrace.dead.${stream}.${sequence}.${processor}`
+}

@@ -1,0 +1,86 @@
+import { expectLastSequence, ROLLUP_SUBJECT } from '../broker/batch.js'
+import type { Connection } from '../broker/connection.js'
+import { readLast } from '../broker/last-message.js'
+import { publishOnce } from '../broker/publish-once.js'
+import { commitSubject } from '../broker/system-subject.js'
+import { fault, isFault } from '../error/millrace-error.js'
+import { decodeCommitRecord, encodeCommitRecord, type CommitRecord } from './commit-record.js'
+import { FNV_OFFSET } from './hash.js'
+import { processorId, type Processor } from './processor.js'
+
+/** A processor’s right to commit, until somebody else claims it. */
+export interface Claim {
+  readonly record: CommitRecord
+  /** Stream sequence of the record: what the next commit expects. */
+  readonly sequence: number
+  /** Version that wrote the state found, when it was another one. */
+  readonly changedFrom: string | undefined
+}
+
+const ATTEMPTS = 10
+
+/**
+ * Takes a processor over: reads its last commit and stores it again under a new generation, on condition that nobody
+ * was faster. From then on a commit of the former owner is refused by the server, whatever it still has in hand.
+ * @throws PROCESSOR_FENCED somebody else keeps claiming it; COMMIT_RECORD_INVALID; errors of the broker
+ */
+export async function claim(
+  connection: Connection,
+  processor: Processor,
+  partition: string,
+  owner: string,
+): Promise<Claim> {
+  const stream = processor.to.stream.name
+  const subject = commitSubject(stream, processorId(processor), partition)
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const last = await readLast(connection, stream, subject)
+    const found = last === undefined ? undefined : decodeCommitRecord(last.data, subject)
+    const changed = found !== undefined && found.version !== processor.version
+    const record: CommitRecord = {
+      ...(found ?? fresh(processor, partition)),
+      version: processor.version,
+      generation: (found?.generation ?? 0) + 1,
+      owner,
+      // state of other code is not read with this code: a changed processor goes on from its position, afresh
+      ...(changed ? { origin: found.position, snapshot: null, hash: FNV_OFFSET, partial: null } : {}),
+    }
+    const sequence = await store(connection, subject, record, last?.sequence ?? 0)
+    if (sequence !== undefined) return { record, sequence, changedFrom: changed ? found.version : undefined }
+  }
+  throw fault('PROCESSOR_FENCED', `${subject} was claimed by others ${ATTEMPTS} times in a row`)
+}
+
+function fresh(processor: Processor, partition: string): CommitRecord {
+  return {
+    processor: processorId(processor),
+    partition,
+    version: processor.version,
+    generation: 0,
+    owner: '',
+    position: 0,
+    origin: 0,
+    time: 0,
+    partial: null,
+    outputs: 0,
+    hash: FNV_OFFSET,
+    turns: 0,
+    deadLetters: 0,
+    snapshot: null,
+  }
+}
+
+/** The sequence of the stored record, or undefined when somebody else was first. */
+async function store(
+  connection: Connection,
+  subject: string,
+  record: CommitRecord,
+  expected: number,
+): Promise<number | undefined> {
+  const headers = [expectLastSequence(expected), ROLLUP_SUBJECT]
+  try {
+    return (await publishOnce(connection, { subject, headers, data: encodeCommitRecord(record) })).sequence
+  } catch (error) {
+    if (isFault(error, 'SEQUENCE_CONFLICT')) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,213 @@
+// ProcessorRun
+//
+// One processor at work in this process: claims it, rebuilds its state from the log, then runs turns and has them
+// committed, until it is stopped or fails.
+//
+//   Feed -> ProcessorRun:       messages in log order, with credit
+//   ProcessorRun -> Logic:      turn(event)
+//   ProcessorRun -> Committer:  the turns
+//
+// Invariants (tests cite them):
+//   K1  Outputs and state are a function of the log: a recovered processor goes on as one that was never interrupted.
+//   K2  Turns run in log order, one at a time; nothing of a later turn is visible before an earlier one.
+//   K3  At most `credit` messages are in hand and not committed.
+import type { Connection } from '../broker/connection.js'
+import { Feed } from '../broker/feed.js'
+import type { StoredMessage } from '../broker/stored-message.js'
+import { fault, isFault, messageOf, type MillraceError } from '../error/millrace-error.js'
+import type { Registry } from '../event/registry.js'
+import type { Log } from '../observe/log.js'
+import type { Clock } from '../time/clock.js'
+import { claim, type Claim } from './claim.js'
+import { Committer } from './committer.js'
+import { FNV_OFFSET } from './hash.js'
+import { inputFilters } from './input-filters.js'
+import { hashTurn } from './next-commit.js'
+import { processorId, type Logic, type Processor } from './processor.js'
+import { requireReplayable } from './require-replayable.js'
+import { readSnapshot } from './snapshot.js'
+import { runTurn, type Turn } from './turn.js'
+
+export interface ProcessorOptions {
+  readonly connection: Connection
+  readonly registry: Registry
+  readonly clock: Clock
+  readonly log: Log
+  /** Who runs it, for the commit record: host and process. */
+  readonly owner: string
+  /** Most messages in hand and not committed. Default 8,192. */
+  readonly credit?: number
+  /** The processor has stopped by itself and will not go on. */
+  readonly onFailure: (error: MillraceError) => void
+}
+
+/** What a processor is doing; each variant carries only what is true in it. */
+export type ProcessorState =
+  | { readonly kind: 'recovering'; readonly until: number }
+  | { readonly kind: 'live' }
+  | { readonly kind: 'stopped' }
+  | { readonly kind: 'failed'; readonly error: MillraceError }
+
+/** The one owner of all partitions; issue of ownership per partition comes with the scheduler of partitions. */
+const ALL_PARTITIONS = 'all'
+
+export class ProcessorRun {
+  readonly processor: Processor
+  readonly #options: ProcessorOptions
+  readonly #logic: Logic
+  readonly #committer: Committer
+  readonly #feed: Feed
+  #state: ProcessorState
+  #hash: number
+
+  /**
+   * Claims the processor and starts it from its last commit.
+   * @throws MESSAGES_GONE, SNAPSHOT_INVALID, COMMIT_RECORD_INVALID, PROCESSOR_FENCED and errors of the broker
+   */
+  static async start(processor: Processor, options: ProcessorOptions): Promise<ProcessorRun> {
+    const { connection, log, owner } = options
+    const taken = await claim(connection, processor, ALL_PARTITIONS, owner)
+    const { record, changedFrom } = taken
+    if (changedFrom !== undefined && processor.memory === 'snapshot')
+      log.warn(
+        { processor: processorId(processor), from: changedFrom, to: processor.version, position: record.position },
+        'processor changed: it goes on from its position with empty state',
+      )
+    const stateFrom = record.snapshot?.position ?? record.origin
+    const replayFrom = processor.memory === 'none' ? record.position + 1 : stateFrom + 1
+    await requireReplayable(connection, processor, replayFrom, record.position)
+    const state =
+      processor.memory === 'none' ? undefined : await readSnapshot(connection, processor.to.stream.name, record)
+    return new ProcessorRun(processor, options, taken, replayFrom, processor.start(state))
+  }
+
+  private constructor(processor: Processor, options: ProcessorOptions, taken: Claim, replayFrom: number, logic: Logic) {
+    this.processor = processor
+    this.#options = options
+    this.#logic = logic
+    this.#hash = FNV_OFFSET
+    const { connection, clock, credit = 8_192 } = options
+    const replaying = replayFrom <= taken.record.position
+    this.#state = replaying ? { kind: 'recovering', until: taken.record.position } : { kind: 'live' }
+    this.#committer = new Committer({
+      connection,
+      clock,
+      claim: taken,
+      input: processor.from.stream.name,
+      output: processor.to.stream.name,
+      snapshot: () => (processor.memory === 'none' ? undefined : logic.snapshot()),
+      onCommitted: (turns) => this.#onCommitted(turns),
+      onFailure: (error) => this.#fail(error),
+    })
+    this.#feed = new Feed(connection, {
+      stream: processor.from.stream.name,
+      filters: inputFilters(processor),
+      start: { kind: 'sequence', sequence: replayFrom },
+      durable: processorId(processor),
+      credit,
+      clock,
+      onMessages: (messages) => this.#take(messages),
+      onFailure: (error) => this.#fail(error),
+      onCaughtUp: () => this.#endRecovery(),
+    })
+  }
+
+  get state(): ProcessorState {
+    return this.#state
+  }
+
+  /** Sequence of the last message whose turn is committed. */
+  get position(): number {
+    return this.#committer.record.position
+  }
+
+  get counts(): { readonly turns: number; readonly outputs: number; readonly deadLetters: number } {
+    return this.#committer.record
+  }
+
+  /** Takes no more messages, commits every turn that was run, with a snapshot, and stops. Leaves nothing half done. */
+  async stop(): Promise<void> {
+    if (this.#state.kind === 'stopped' || this.#state.kind === 'failed') return
+    const recovered = this.#state.kind === 'live'
+    this.#feed.stop()
+    // acks after this point would be lost with the feed; the next claim repositions the consumer anyway
+    this.#state = { kind: 'stopped' }
+    try {
+      await this.#committer.flush(recovered)
+    } finally {
+      this.#logic.stop()
+    }
+  }
+
+  #take(messages: readonly StoredMessage[]): void {
+    if (this.#state.kind === 'stopped' || this.#state.kind === 'failed') return
+    const turns: Turn[] = []
+    for (const message of messages) {
+      const turn = this.#run(message)
+      if (turn === undefined) return
+      if (this.#state.kind === 'recovering') this.#recovered(turn)
+      else turns.push(turn)
+    }
+    if (turns.length > 0) this.#committer.add(turns)
+  }
+
+  #run(message: StoredMessage): Turn | undefined {
+    try {
+      return runTurn(this.processor, this.#logic, this.#options.registry, message)
+    } catch (error) {
+      const known = isFault(error) ? error : fault('INTERNAL', messageOf(error), { cause: error })
+      this.#fail(known)
+      return undefined
+    }
+  }
+
+  /** A turn that was committed before: its outputs are stored already, only the state matters. */
+  #recovered(turn: Turn): void {
+    if (this.#state.kind !== 'recovering') return
+    this.#feed.release(1)
+    if (turn.message.sequence > this.#state.until) {
+      // the message at the position itself is gone; everything up to it has been replayed
+      this.#endRecovery()
+      if (this.#isLive()) this.#committer.add([turn])
+      return
+    }
+    this.#hash = hashTurn(this.#hash, turn)
+    if (turn.message.sequence === this.#state.until) this.#endRecovery()
+  }
+
+  #isLive(): boolean {
+    return this.#state.kind === 'live'
+  }
+
+  #endRecovery(): void {
+    if (this.#state.kind !== 'recovering') return
+    const { hash, position, processor } = this.#committer.record
+    if (this.#hash !== hash)
+      return this.#fail(fault('PROCESSOR_NONDETERMINISTIC', `${processor}, replayed up to sequence ${position}`))
+    this.#state = { kind: 'live' }
+  }
+
+  #onCommitted(turns: readonly Turn[]): void {
+    this.#feed.acknowledge(turns.map(({ message }) => message))
+    this.#feed.release(turns.length)
+    for (const { deadLetter, message } of turns)
+      if (deadLetter)
+        this.#options.log.warn(
+          {
+            processor: processorId(this.processor),
+            sequence: message.sequence,
+            code: deadLetter.code,
+            detail: deadLetter.detail,
+          },
+          'dead letter',
+        )
+  }
+
+  #fail(error: MillraceError): void {
+    if (this.#state.kind === 'stopped' || this.#state.kind === 'failed') return
+    this.#state = { kind: 'failed', error }
+    this.#feed.stop()
+    this.#logic.stop()
+    this.#options.onFailure(error)
+  }
+}

@@ -1,0 +1,48 @@
+import { deflateRawSync, inflateRawSync } from 'node:zlib'
+import type { Connection } from '../broker/connection.js'
+import { ROLLUP_SUBJECT } from '../broker/batch.js'
+import { readLast } from '../broker/last-message.js'
+import { snapshotSubject } from '../broker/system-subject.js'
+import { fault } from '../error/millrace-error.js'
+import type { WireMessage } from '../event/wire.js'
+import type { CommitRecord } from './commit-record.js'
+
+/** Payload of one chunk, in bytes: well below the smallest max_payload in use. */
+const CHUNK_BYTES = 256 * 1024
+
+/** Cuts a state into messages for the batch of the commit it belongs to. Each replaces its predecessor. */
+export function snapshotMessages(stream: string, processor: string, partition: string, state: unknown): WireMessage[] {
+  const bytes = deflateRawSync(Buffer.from(JSON.stringify(state)), { level: 1 })
+  const messages: WireMessage[] = []
+  for (let at = 0; at === 0 || at < bytes.length; at += CHUNK_BYTES)
+    messages.push({
+      subject: snapshotSubject(stream, processor, partition, messages.length),
+      headers: [ROLLUP_SUBJECT],
+      data: bytes.subarray(at, at + CHUNK_BYTES),
+    })
+  return messages
+}
+
+/**
+ * Reads the state that a commit record points to.
+ * @throws SNAPSHOT_INVALID a chunk is missing or damaged
+ */
+export async function readSnapshot(connection: Connection, stream: string, record: CommitRecord): Promise<unknown> {
+  const reference = record.snapshot
+  if (reference === null) return undefined
+  const { processor, partition } = record
+  const parts: Uint8Array[] = []
+  for (let chunk = 0; chunk < reference.chunks; chunk++) {
+    const message = await readLast(connection, stream, snapshotSubject(stream, processor, partition, chunk))
+    if (!message) throw fault('SNAPSHOT_INVALID', `${processor}: chunk ${chunk} of ${reference.chunks} is missing`)
+    parts.push(message.data)
+  }
+  const bytes = Buffer.concat(parts)
+  if (bytes.length !== reference.bytes)
+    throw fault('SNAPSHOT_INVALID', `${processor}: ${bytes.length} bytes instead of ${reference.bytes}`)
+  try {
+    return JSON.parse(inflateRawSync(bytes).toString('utf8'))
+  } catch (error) {
+    throw fault('SNAPSHOT_INVALID', processor, { cause: error })
+  }
+}

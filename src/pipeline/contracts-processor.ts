@@ -1,0 +1,20 @@
+import type { StreamDeclaration } from '../broker/define-stream.js'
+import type { Logic, Processor } from '../kernel/processor.js'
+
+const LOGIC: Logic = { turn: () => [], snapshot: () => undefined, stop: () => undefined }
+
+/**
+ * Reads every event of a stream, so that one that no pipeline or rule asks for (an unknown type, an unknown version)
+ * is noticed too: the kernel makes a dead letter of whatever fails its contract.
+ */
+export function contractsProcessor(stream: StreamDeclaration): Processor {
+  return {
+    kind: 'contracts',
+    name: stream.name,
+    version: '1',
+    from: { stream },
+    to: { stream },
+    memory: 'none',
+    start: () => LOGIC,
+  }
+}

@@ -1,0 +1,64 @@
+import type { StreamDeclaration } from '../broker/define-stream.js'
+import { createEngine, type Engine, type EngineSnapshot } from '../cep/engine.js'
+import type { Match } from '../cep/match.js'
+import type { Rule } from '../cep/rule.js'
+import { fault } from '../error/millrace-error.js'
+import type { EventDraft, StoredEvent } from '../event/event.js'
+import type { Registry } from '../event/registry.js'
+import type { Logic, Processor } from '../kernel/processor.js'
+
+const NOTHING: readonly EventDraft[] = []
+
+/** A rule as something that the kernel runs: the engine’s state is the processor’s snapshot, matches are its outputs. */
+export function ruleProcessor(
+  rule: Rule,
+  registry: Registry,
+  streams: { readonly from: StreamDeclaration; readonly to: StreamDeclaration },
+): Processor {
+  return {
+    kind: 'rule',
+    name: rule.name,
+    version: rule.hash,
+    from: { stream: streams.from, types: rule.eventTypes },
+    to: { stream: streams.to },
+    memory: 'snapshot',
+    start: (snapshot) => new RuleLogic(rule, registry, snapshot as EngineSnapshot | undefined),
+  }
+}
+
+class RuleLogic implements Logic {
+  readonly #rule: Rule
+  readonly #registry: Registry
+  readonly #engine: Engine
+
+  constructor(rule: Rule, registry: Registry, snapshot: EngineSnapshot | undefined) {
+    this.#rule = rule
+    this.#registry = registry
+    this.#engine = createEngine(rule.pattern, snapshot)
+  }
+
+  turn(event: StoredEvent): readonly EventDraft[] {
+    const key = this.#rule.keyOf(event)
+    if (key === undefined) return NOTHING
+    const { matches } = this.#engine.advance({ kind: 'event', event, key })
+    return matches.length === 0 ? NOTHING : matches.map((match) => this.#emit(match))
+  }
+
+  snapshot(): unknown {
+    return this.#engine.snapshot()
+  }
+
+  stop(): void {
+    // the engine holds nothing but memory
+  }
+
+  /** A rule’s data is checked like everyone’s: what does not fit the contract of its event is no event. */
+  #emit(match: Match): EventDraft {
+    const draft = this.#rule.emit(match)
+    const contract = this.#registry.get(draft.type)
+    if (contract === undefined) throw fault('OUTPUT_INVALID', `${this.#rule.name}: ${draft.type} has no contract`)
+    const checked = contract.check(draft.data, contract.version)
+    if (!checked.ok) throw fault('OUTPUT_INVALID', `${this.#rule.name}: ${checked.detail}`, { issues: checked.issues })
+    return { ...draft, version: contract.version, data: checked.data, key: draft.key ?? contract.keyOf(checked.data) }
+  }
+}

@@ -1,0 +1,88 @@
+import { Subject, type Subscription } from 'rxjs'
+import { fault, type MillraceError } from '../error/millrace-error.js'
+import type { EventDraft, StoredEvent } from '../event/event.js'
+import type { Logic } from '../kernel/processor.js'
+import type { PipelineDeclaration } from './define-pipeline.js'
+
+const NOTHING: readonly EventDraft[] = []
+
+/**
+ * A stateless pipeline at work: one subscription; what it emits while an event is handed over is that event’s output.
+ * An emission at any other time cannot be repeated by a replay and stops the pipeline at the next turn, as does a
+ * completion. An error ends only the turn: the pipeline is subscribed anew, as it has no state to lose.
+ */
+export class StatelessLogic implements Logic {
+  readonly #pipeline: PipelineDeclaration
+  readonly #allowed: ReadonlySet<string>
+  #input: Subject<StoredEvent> = new Subject()
+  #subscription: Subscription
+  #outputs: EventDraft[] = []
+  #inTurn = false
+  #thrown: { readonly error: unknown } | undefined
+  #broken: MillraceError | undefined
+
+  constructor(pipeline: PipelineDeclaration) {
+    this.#pipeline = pipeline
+    this.#allowed = new Set(pipeline.to.events.map(({ type }) => type))
+    this.#subscription = this.#subscribe()
+  }
+
+  /** @throws EMITTED_OUTSIDE_TURN, PIPELINE_COMPLETED (both crash), OUTPUT_INVALID, or what the pipeline threw */
+  turn(event: StoredEvent): readonly EventDraft[] {
+    if (this.#broken) throw this.#broken
+    this.#inTurn = true
+    this.#thrown = undefined
+    try {
+      this.#input.next(event)
+    } finally {
+      this.#inTurn = false
+    }
+    const outputs = this.#outputs.length === 0 ? NOTHING : this.#outputs
+    if (outputs !== NOTHING) this.#outputs = []
+    if (this.#thrown !== undefined) return this.#restart(this.#thrown)
+    if (this.#broken) throw this.#broken
+    return outputs
+  }
+
+  snapshot(): undefined {
+    return undefined
+  }
+
+  stop(): void {
+    this.#subscription.unsubscribe()
+  }
+
+  #subscribe(): Subscription {
+    this.#input = new Subject()
+    return this.#pipeline.build(this.#input).subscribe({
+      next: (draft) => this.#collect(draft),
+      error: (error: unknown) => {
+        this.#thrown = { error }
+      },
+      complete: () => {
+        this.#broken ??= fault('PIPELINE_COMPLETED', this.#pipeline.name)
+      },
+    })
+  }
+
+  #collect(draft: EventDraft): void {
+    const type = (draft as EventDraft | undefined)?.type
+    if (!this.#inTurn) {
+      this.#broken ??= fault('EMITTED_OUTSIDE_TURN', `${this.#pipeline.name} emitted ${String(type)}`)
+      return
+    }
+    if (type === undefined || !this.#allowed.has(type))
+      this.#thrown ??= { error: fault('OUTPUT_INVALID', `${this.#pipeline.name} put out ${describe(draft)}`) }
+    else this.#outputs.push(draft)
+  }
+
+  #restart(thrown: { readonly error: unknown }): never {
+    this.#subscription.unsubscribe()
+    this.#subscription = this.#subscribe()
+    throw thrown.error
+  }
+}
+
+function describe(draft: unknown): string {
+  return JSON.stringify(draft)?.slice(0, 200) ?? String(draft)
+}

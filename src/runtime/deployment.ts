@@ -1,0 +1,42 @@
+import type { StreamDeclaration } from '../broker/define-stream.js'
+import type { Rule } from '../cep/rule.js'
+import { fault } from '../error/millrace-error.js'
+import type { Registry } from '../event/registry.js'
+import type { PipelineDeclaration } from '../pipeline/define-pipeline.js'
+
+/** A rule and the file it came from. */
+export interface RuleFile {
+  readonly file: string
+  readonly rule: Rule
+}
+
+/** Everything that a `streams/` folder declares. */
+export interface Deployment {
+  /** The folder, as an absolute path. */
+  readonly folder: string
+  readonly streams: readonly StreamDeclaration[]
+  readonly registry: Registry
+  readonly pipelines: readonly PipelineDeclaration[]
+  readonly rules: readonly RuleFile[]
+}
+
+/** @throws DECLARATION_UNKNOWN naming those that exist */
+export function streamNamed(deployment: Deployment, name: string): StreamDeclaration {
+  return named('stream', name, deployment.streams, (stream) => stream.name)
+}
+
+/** @throws DECLARATION_UNKNOWN naming those that exist */
+export function pipelineNamed(deployment: Deployment, name: string): PipelineDeclaration {
+  return named('pipeline', name, deployment.pipelines, (pipeline) => pipeline.name)
+}
+
+/** @throws DECLARATION_UNKNOWN naming those that exist */
+export function ruleNamed(deployment: Deployment, name: string): RuleFile {
+  return named('rule', name, deployment.rules, ({ rule }) => rule.name)
+}
+
+function named<T>(what: string, name: string, all: readonly T[], nameOf: (item: T) => string): T {
+  const found = all.find((item) => nameOf(item) === name)
+  if (found !== undefined) return found
+  throw fault('DECLARATION_UNKNOWN', `${what} ${JSON.stringify(name)}; there are: ${all.map(nameOf).join(', ')}`)
+}

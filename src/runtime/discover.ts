@@ -1,0 +1,173 @@
+import './load-typescript.js'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { join, relative, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import type { StreamDeclaration } from '../broker/define-stream.js'
+import { parseRule } from '../cep/parse-rule.js'
+import type { Rule } from '../cep/rule.js'
+import { fault, isFault, messageOf } from '../error/millrace-error.js'
+import type { EventContract } from '../event/contract.js'
+import { createRegistry, type Registry } from '../event/registry.js'
+import type { PipelineDeclaration } from '../pipeline/define-pipeline.js'
+import type { Deployment, RuleFile } from './deployment.js'
+
+/**
+ * Loads what a folder declares: one folder per bounded context, each with `stream.ts`, `events.ts`, `pipelines/*.ts`
+ * and `rules/*.yaml`. TypeScript is loaded as it is.
+ * @throws STREAMS_FOLDER_MISSING, DECLARATION_INVALID, RULE_INVALID (with file, line and column), CONTRACT_DUPLICATE
+ */
+export async function discover(folder: string): Promise<Deployment> {
+  const root = resolve(folder)
+  if (!(await isFolder(root))) throw fault('STREAMS_FOLDER_MISSING', root)
+  const contexts: string[] = []
+  for (const name of await names(root)) {
+    const context = join(root, name)
+    if (await isFolder(context)) contexts.push(context)
+  }
+  if (contexts.length === 0) throw fault('STREAMS_FOLDER_MISSING', `${root} has no folder in it`)
+  const streams: StreamDeclaration[] = []
+  const contracts: EventContract[] = []
+  const pipelines: PipelineDeclaration[] = []
+  for (const context of contexts) {
+    streams.push(await loadDefault<StreamDeclaration>(context, 'stream', 'stream'))
+    contracts.push(...(await loadContracts(context)))
+    for (const file of await names(join(context, 'pipelines'), /\.(ts|js|mjs)$/))
+      pipelines.push(await loadDefault<PipelineDeclaration>(join(context, 'pipelines'), file, 'pipeline'))
+  }
+  requireUnique(
+    'stream',
+    streams.map(({ name }) => name),
+  )
+  requireUnique(
+    'pipeline',
+    pipelines.map(({ name }) => name),
+  )
+  const registry = createRegistry(contracts)
+  const rules = await loadRules(contexts, registry)
+  requireUnique(
+    'rule',
+    rules.map(({ rule }) => rule.name),
+  )
+  const deployment = { folder: root, streams, registry, pipelines, rules }
+  requireStreams(deployment)
+  return deployment
+}
+
+async function loadRules(contexts: readonly string[], registry: Registry): Promise<RuleFile[]> {
+  const loaded: RuleFile[] = []
+  const issues: { file: string; error: unknown }[] = []
+  for (const context of contexts)
+    for (const name of await names(join(context, 'rules'), /\.ya?ml$/)) {
+      const path = join(context, 'rules', name)
+      const file = relative(process.cwd(), path)
+      try {
+        loaded.push({ file, rule: await loadRule(path, registry) })
+      } catch (error) {
+        issues.push({ file, error })
+      }
+    }
+  if (issues.length === 0) return loaded
+  const all = issues.flatMap(({ error }) => (isFault(error) ? error.issues : []))
+  const first = issues[0]?.error
+  if (!isFault(first)) throw first
+  throw fault(first.code, issues.map(({ file }) => file).join(', '), { issues: all, cause: first })
+}
+
+/** Reads one rule file and checks it against the contracts. @throws RULE_INVALID, INPUT_UNREADABLE */
+export async function loadRule(path: string, registry: Registry): Promise<Rule> {
+  let text: string
+  try {
+    text = await readFile(path, 'utf8')
+  } catch (error) {
+    throw fault('INPUT_UNREADABLE', `${path}: ${messageOf(error)}`, { cause: error })
+  }
+  return parseRule(text, {
+    file: relative(process.cwd(), path),
+    contracts: {
+      types: registry.types,
+      get: (type) => {
+        const contract = registry.get(type)
+        return contract === undefined ? undefined : { fields: contract.fields() }
+      },
+    },
+  })
+}
+
+async function loadContracts(context: string): Promise<EventContract[]> {
+  const path = await modulePath(context, 'events')
+  const module = await load(path)
+  const contracts = Object.values(module).filter(isContract)
+  if (contracts.length === 0) throw fault('DECLARATION_INVALID', `${path} exports no event (defineEvent)`)
+  return contracts
+}
+
+async function loadDefault<T extends { readonly kind: string }>(
+  folder: string,
+  name: string,
+  kind: T['kind'],
+): Promise<T> {
+  const path = await modulePath(folder, name)
+  const declared = (await load(path))['default'] as Partial<T> | undefined
+  if (declared?.kind === kind) return declared as T
+  throw fault(
+    'DECLARATION_INVALID',
+    `${path}: its default export is no ${kind} (define${kind[0]?.toUpperCase()}${kind.slice(1)})`,
+  )
+}
+
+async function load(path: string): Promise<Record<string, unknown>> {
+  try {
+    return (await import(pathToFileURL(path).href)) as Record<string, unknown>
+  } catch (error) {
+    if (isFault(error)) throw fault(error.code, `${path}: ${error.detail}`, { issues: error.issues, cause: error })
+    throw fault('DECLARATION_INVALID', `${path}: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+async function modulePath(folder: string, name: string): Promise<string> {
+  for (const candidate of [name, `${name}.ts`, `${name}.js`, `${name}.mjs`])
+    if (/\.(ts|js|mjs)$/.test(candidate) && (await isFile(join(folder, candidate)))) return join(folder, candidate)
+  throw fault('DECLARATION_INVALID', `${join(folder, name)}.ts is missing`)
+}
+
+function isContract(value: unknown): value is EventContract {
+  return typeof value === 'function' && 'type' in value && 'check' in value && 'schema' in value
+}
+
+function requireUnique(what: string, all: readonly string[]): void {
+  const twice = all.find((name, at) => all.indexOf(name) !== at)
+  if (twice !== undefined) throw fault('DECLARATION_INVALID', `two ${what}s are named ${JSON.stringify(twice)}`)
+}
+
+function requireStreams({ streams, pipelines, rules }: Deployment): void {
+  const known = new Set(streams.map(({ name }) => name))
+  const check = (who: string, stream: string): void => {
+    if (!known.has(stream))
+      throw fault(
+        'DECLARATION_INVALID',
+        `${who}: stream ${JSON.stringify(stream)} is not declared; there are: ${[...known].join(', ')}`,
+      )
+  }
+  for (const { name, from, to } of pipelines) for (const { stream } of [from, to]) check(`pipeline ${name}`, stream)
+  for (const { file, rule } of rules) for (const stream of [rule.on, rule.to]) check(file, stream)
+}
+
+async function names(folder: string, pattern = /./): Promise<string[]> {
+  if (!(await isFolder(folder))) return []
+  return (await readdir(folder)).filter((name) => pattern.test(name) && !name.endsWith('.d.ts')).sort()
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(missing))?.isDirectory() ?? false
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(missing))?.isFile() ?? false
+}
+
+/** A path that does not exist is an answer; anything else, such as a folder that may not be read, is an error. */
+function missing(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
+    return undefined
+  throw fault('INPUT_UNREADABLE', messageOf(error), { cause: error })
+}
