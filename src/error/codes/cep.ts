@@ -1,6 +1,34 @@
 import { EXIT } from '../exit-code.js'
 import type { ErrorEntry } from '../disposition.js'
 
-/** Errors of the cep rooms. */
-export const CEP_ERRORS = {} as const satisfies Record<string, ErrorEntry>
-void EXIT
+/** Errors of patterns and rules. */
+export const CEP_ERRORS = {
+  RULE_INVALID: {
+    disposition: 'reject',
+    means: 'a rule file has mistakes',
+    advice: 'Correct each place that is listed with its line and column, then run millrace rules check',
+    exit: EXIT.usage,
+    status: 422,
+  },
+  PATTERN_INVALID: {
+    disposition: 'reject',
+    means: 'a pattern cannot be compiled',
+    advice: 'Correct the stages that are named; give every pattern a window with within',
+    exit: EXIT.usage,
+    status: 422,
+  },
+  RULE_EMIT_FAILED: {
+    disposition: 'dead-letter',
+    means: 'a rule matched, but the event that it emits could not be made from the match',
+    advice: 'Correct the emit expressions of the rule, then redrive; has(data.x) tells whether a field is there',
+    exit: EXIT.failure,
+    status: 422,
+  },
+  SNAPSHOT_MISMATCH: {
+    disposition: 'crash',
+    means: 'the saved state of a rule belongs to another version of its pattern',
+    advice: 'Start the changed rule as a new revision, without the state of the old one',
+    exit: EXIT.failure,
+    status: 409,
+  },
+} as const satisfies Record<string, ErrorEntry>

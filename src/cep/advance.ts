@@ -1,0 +1,49 @@
+import type { StoredEvent } from '../event/event.js'
+import type { Match, Timeout } from './match.js'
+import type { EngineCounters, EngineSnapshot } from './snapshot.js'
+
+/** An event with the key it has for this pattern, or time that passed without one; both in event time, milliseconds. */
+export type EngineInput =
+  | { readonly kind: 'event'; readonly event: StoredEvent; readonly key: string }
+  | { readonly kind: 'time'; readonly time: number }
+
+/** What one input brought. Matches and timeouts are in order of (time, start): the same input always gives the same. */
+export interface Advance {
+  readonly matches: readonly Match[]
+  /** Partial matches whose window closed. */
+  readonly timeouts: readonly Timeout[]
+  /** Events that came too late to be matched. */
+  readonly late: readonly StoredEvent[]
+}
+
+export interface EngineStats extends EngineCounters {
+  /** Keys with state. */
+  readonly keys: number
+  readonly partialMatches: number
+  /** Events that wait in the reorder buffer. */
+  readonly waiting: number
+  /** Event time so far; undefined before the first input. */
+  readonly clock: number | undefined
+  /** Time of the earliest event that state still depends on; undefined when there is none. */
+  readonly horizon: number | undefined
+}
+
+export interface EngineOptions {
+  /**
+   * How far behind the newest event another may be, in milliseconds, and still take its place in order. Events then
+   * wait until time has passed them by that much. 0 (default): events are taken as they come.
+   */
+  readonly lateness?: number
+}
+
+/**
+ * Runs one compiled pattern over one partition. Holds no clock, timer or handle. Time comes from the inputs and never
+ * goes back: an event moves it for all keys, whatever the event's type.
+ */
+export interface Engine {
+  /** Takes one input. Never throws for what is in an event: see `stats().evaluationErrors`. */
+  advance(input: EngineInput): Advance
+  /** The whole state as plain data that JSON can carry. An engine made from it goes on exactly as this one would. */
+  snapshot(): EngineSnapshot
+  stats(): EngineStats
+}

@@ -1,0 +1,98 @@
+import { fault } from '../error/millrace-error.js'
+import { patternFaults } from './check-pattern.js'
+import type { Aggregate, Bounds, Matcher, Pattern, Skip } from './pattern.js'
+import { StateTable } from './state-table.js'
+import type { Condition, State, Step, Tail } from './state.js'
+
+/** Bounds of a pattern that does not name its own. */
+export const DEFAULT_BOUNDS: Bounds = { partialMatchesPerKey: 1_000, matchesPerAdvance: 10_000 }
+
+/** A pattern ready to run. Made by {@link compilePattern}; may be shared by any number of engines. */
+export interface CompiledPattern {
+  readonly pattern: Pattern
+  /** For each type that the rule sees, the conditions that such an event could satisfy, as bits. */
+  readonly types: ReadonlyMap<string, number>
+  /** The bits for a type that is not named: conditions that name no type. */
+  readonly anyType: number
+  readonly conditions: readonly Condition[]
+  readonly steps: readonly Step[]
+  readonly states: StateTable
+  readonly start: State
+  readonly within: number | null
+  readonly skip: Skip
+  readonly bounds: Bounds
+  readonly aggregates: readonly Aggregate[]
+  /** For each step, the aggregates that its events change. */
+  readonly feeds: readonly (readonly number[])[]
+  /** The shape that a snapshot depends on. */
+  readonly signature: string
+}
+
+/**
+ * Checks a pattern and compiles it to a table of states, which is filled as events reach them.
+ * @throws PATTERN_INVALID with every fault found, state that nothing bounds among them
+ */
+export function compilePattern(pattern: Pattern): CompiledPattern {
+  const faults = patternFaults(pattern)
+  if (faults.length > 0)
+    throw fault('PATTERN_INVALID', faults.join('; '), { issues: faults.map((detail) => ({ detail })) })
+  const { conditions, steps, tail } = layOut(pattern)
+  const states = new StateTable(steps, conditions, tail)
+  const aggregates = pattern.aggregates ?? []
+  const named = new Set([...conditions.flatMap((c) => c.matcher.events), ...(pattern.events ?? [])])
+  const bitsOf = (type: string | null) =>
+    conditions.reduce((bits, c) => (takesType(c.matcher, type) ? bits | c.bit : bits), 0)
+  return {
+    pattern,
+    types: new Map([...named].map((type) => [type, bitsOf(type)])),
+    anyType: bitsOf(null),
+    conditions,
+    steps,
+    states,
+    start: states.start(),
+    within: pattern.within ?? null,
+    skip: pattern.skip ?? { type: 'none' },
+    bounds: { ...DEFAULT_BOUNDS, ...pattern.bounds },
+    aggregates,
+    feeds: steps.map((step) => aggregates.flatMap((a, slot) => (a.stage === step.stage.name ? [slot] : []))),
+    signature: signatureOf(pattern),
+  }
+}
+
+function takesType(matcher: Matcher, type: string | null): boolean {
+  return matcher.events.length === 0 || (type !== null && matcher.events.includes(type))
+}
+
+function layOut(pattern: Pattern): { conditions: Condition[]; steps: Step[]; tail: Tail } {
+  const conditions: Condition[] = []
+  const condition = (matcher: Matcher): Condition => {
+    const made = { bit: 1 << conditions.length, index: conditions.length, matcher }
+    conditions.push(made)
+    return made
+  }
+  const steps: Step[] = []
+  let bans: Condition[] = []
+  let nextBans: Condition[] = []
+  for (const stage of pattern.stages) {
+    if (stage.kind === 'not') {
+      const into = stage.contiguity === 'strict' ? nextBans : bans
+      into.push(condition(stage))
+      continue
+    }
+    const { min, max } = stage.times ?? { min: 1, max: 1 }
+    const until = stage.until === undefined ? null : condition(stage.until)
+    steps.push({ stage, index: steps.length, condition: condition(stage), until, min, max, bans, nextBans })
+    bans = []
+    nextBans = []
+  }
+  return { conditions, steps, tail: { bans, nextBans } }
+}
+
+function signatureOf(pattern: Pattern): string {
+  const stages = pattern.stages.map((s) =>
+    s.kind === 'not'
+      ? ['not', s.contiguity, ...s.events]
+      : [s.name, s.contiguity, s.times, s.inner, s.optional, s.greedy, s.until?.events, ...s.events],
+  )
+  return JSON.stringify([stages, pattern.within ?? null, pattern.aggregates?.map((a) => a.text) ?? []])
+}
