@@ -37,6 +37,11 @@ export interface FeedOptions {
   readonly onMessages: (messages: readonly StoredMessage[]) => void
   /** The feed cannot go on (the stream is gone, access denied). Called once, last. */
   readonly onFailure: (error: MillraceError) => void
+  /**
+   * Asked before the feed takes its consumer back after messages went elsewhere or the link broke; what it throws ends
+   * the feed. A former owner must find out here that it is one, or two owners would take from each other for ever.
+   */
+  readonly mayGoOn?: () => Promise<void>
   /** Nothing is waiting in the stream now. Called once after opening and each time the feed has caught up. */
   readonly onCaughtUp?: () => void
 }
@@ -54,6 +59,7 @@ export class Feed {
   readonly #options: FeedOptions
   readonly #stopListening: () => void
   #state: State = { kind: 'waiting' }
+  #opened = false
   #last = 0
   #delivery = 0
   /** Handed over by a pull that has ended, and not released yet. */
@@ -122,7 +128,9 @@ export class Feed {
     )
   }
 
-  #position(): Promise<Position> {
+  async #position(): Promise<Position> {
+    if (this.#opened) await this.#options.mayGoOn?.()
+    this.#opened = true
     const { stream, filters, durable, start } = this.#options
     const next: FeedStart =
       this.#last > 0 || start.kind === 'sequence' ? { kind: 'sequence', sequence: this.#last + 1 } : start

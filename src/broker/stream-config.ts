@@ -57,7 +57,7 @@ export function streamConfig(stream: StreamDeclaration): ManagedConfig {
   }
 }
 
-/** The stream of dead letters: refuses new ones when full rather than forget old ones. */
+/** The stream of dead letters: refuses new ones when full rather than forget old ones (so no schedules in it). */
 export function deadLetterConfig(replicas: number): ManagedConfig {
   return {
     name: DEAD_LETTER_STREAM,
@@ -75,6 +75,5 @@ export function deadLetterConfig(replicas: number): ManagedConfig {
     deny_delete: false,
     allow_atomic: true,
     allow_msg_ttl: true,
-    allow_msg_schedules: true,
   }
 }

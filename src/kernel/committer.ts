@@ -96,6 +96,20 @@ export class Committer {
     throw fault('PROCESSOR_FENCED', `${this.#record.processor} stopped before its last turns were stored`)
   }
 
+  /** Whether the claim still holds, by asking the stream. @throws PROCESSOR_FENCED (C3) */
+  async verify(): Promise<void> {
+    if (this.#state.kind === 'committing') await this.#state.done
+    const last = await readLast(this.#options.connection, this.#options.output, this.#subject)
+    const stored = last === undefined ? undefined : decodeCommitRecord(last.data, this.#subject)
+    if (stored?.generation === this.#record.generation && stored.owner === this.#record.owner) return
+    throw this.#fenced(stored)
+  }
+
+  #fenced(by: CommitRecord | undefined, cause?: unknown): MillraceError {
+    const who = by === undefined ? 'its commit record is gone' : `by ${by.owner}, generation ${by.generation}`
+    return fault('PROCESSOR_FENCED', `${this.#record.processor} ${who}`, { cause })
+  }
+
   #stale(): boolean {
     const since = this.#record.snapshot?.position ?? this.#record.origin
     return this.#record.position > since && this.#options.snapshot() !== undefined
@@ -186,9 +200,7 @@ export class Committer {
         this.#expected = last.sequence
         return true
       }
-      const by =
-        stored === undefined ? 'its commit record is gone' : `by ${stored.owner}, generation ${stored.generation}`
-      throw fault('PROCESSOR_FENCED', `${this.#record.processor} ${by}`, { cause: problem })
+      throw this.#fenced(stored, problem)
     }
   }
 

@@ -1,4 +1,5 @@
 import type { StreamDeclaration } from '../broker/define-stream.js'
+import type { MillraceError } from '../error/millrace-error.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
 
 /**
@@ -18,8 +19,11 @@ export interface Processor {
   readonly to: { readonly stream: StreamDeclaration }
   /** `none`: outputs follow from the event alone. `snapshot`: state is snapshotted and rebuilt from the log. */
   readonly memory: 'none' | 'snapshot'
-  /** Starts from a snapshot that `Logic.snapshot` made, or afresh. */
-  start(snapshot: unknown): Logic
+  /**
+   * Starts from a snapshot that `Logic.snapshot` made, or afresh (undefined).
+   * @param onBroken for what goes wrong while no event is being handled; stops the processor
+   */
+  start(snapshot: unknown, onBroken: (error: MillraceError) => void): Logic
 }
 
 /** A processor at work. Outputs are a function of the events it was given, in order, since its start. */

@@ -78,13 +78,19 @@ export class ProcessorRun {
     await requireReplayable(connection, processor, replayFrom, record.position)
     const state =
       processor.memory === 'none' ? undefined : await readSnapshot(connection, processor.to.stream.name, record)
-    return new ProcessorRun(processor, options, taken, replayFrom, processor.start(state))
+    return new ProcessorRun(processor, options, taken, replayFrom, state)
   }
 
-  private constructor(processor: Processor, options: ProcessorOptions, taken: Claim, replayFrom: number, logic: Logic) {
+  private constructor(
+    processor: Processor,
+    options: ProcessorOptions,
+    taken: Claim,
+    replayFrom: number,
+    state: unknown,
+  ) {
     this.processor = processor
     this.#options = options
-    this.#logic = logic
+    this.#logic = processor.start(state, (error) => this.#fail(error))
     this.#hash = FNV_OFFSET
     const { connection, clock, credit = 8_192 } = options
     const replaying = replayFrom <= taken.record.position
@@ -95,7 +101,7 @@ export class ProcessorRun {
       claim: taken,
       input: processor.from.stream.name,
       output: processor.to.stream.name,
-      snapshot: () => (processor.memory === 'none' ? undefined : logic.snapshot()),
+      snapshot: () => (processor.memory === 'none' ? undefined : this.#logic.snapshot()),
       onCommitted: (turns) => this.#onCommitted(turns),
       onFailure: (error) => this.#fail(error),
     })
@@ -109,6 +115,7 @@ export class ProcessorRun {
       onMessages: (messages) => this.#take(messages),
       onFailure: (error) => this.#fail(error),
       onCaughtUp: () => this.#endRecovery(),
+      mayGoOn: () => this.#committer.verify(),
     })
   }
 

@@ -52,7 +52,13 @@ export function runTurn(processor: Processor, logic: Logic, registry: Registry, 
   }
 }
 
-function output(processor: Processor, cause: StoredEvent, draft: EventDraft, ordinal: number): WireMessage {
+function output(
+  processor: Processor,
+  partition: number,
+  cause: StoredEvent,
+  draft: EventDraft,
+  ordinal: number,
+): WireMessage {
   if (typeof draft?.type !== 'string' || typeof draft.version !== 'number')
     throw fault('OUTPUT_INVALID', `${processor.name} put out ${JSON.stringify(draft)?.slice(0, 200)}`)
   const event = completeDraft(draft, {

@@ -15,6 +15,6 @@ export function pipelineProcessor(
     from: { stream: streams.from, types: pipeline.from.events.map(({ type }) => type) },
     to: { stream: streams.to },
     memory: 'none',
-    start: () => new StatelessLogic(pipeline),
+    start: (_, onBroken) => new StatelessLogic(pipeline, onBroken),
   }
 }

@@ -8,11 +8,11 @@ const NOTHING: readonly EventDraft[] = []
 
 /**
  * A stateless pipeline at work: one subscription; what it emits while an event is handed over is that event’s output.
- * An emission at any other time cannot be repeated by a replay and stops the pipeline at the next turn, as does a
- * completion. An error ends only the turn: the pipeline is subscribed anew, as it has no state to lose.
+ * An emission at any other time cannot be repeated by a replay and stops the pipeline, as does a completion. An error ends only the turn: the pipeline is subscribed anew, as it has no state to lose.
  */
 export class StatelessLogic implements Logic {
   readonly #pipeline: PipelineDeclaration
+  readonly #onBroken: (error: MillraceError) => void
   readonly #allowed: ReadonlySet<string>
   #input: Subject<StoredEvent> = new Subject()
   #subscription: Subscription
@@ -21,8 +21,9 @@ export class StatelessLogic implements Logic {
   #thrown: { readonly error: unknown } | undefined
   #broken: MillraceError | undefined
 
-  constructor(pipeline: PipelineDeclaration) {
+  constructor(pipeline: PipelineDeclaration, onBroken: (error: MillraceError) => void) {
     this.#pipeline = pipeline
+    this.#onBroken = onBroken
     this.#allowed = new Set(pipeline.to.events.map(({ type }) => type))
     this.#subscription = this.#subscribe()
   }
@@ -59,21 +60,23 @@ export class StatelessLogic implements Logic {
       error: (error: unknown) => {
         this.#thrown = { error }
       },
-      complete: () => {
-        this.#broken ??= fault('PIPELINE_COMPLETED', this.#pipeline.name)
-      },
+      complete: () => this.#break(fault('PIPELINE_COMPLETED', this.#pipeline.name)),
     })
   }
 
   #collect(draft: EventDraft): void {
     const type = (draft as EventDraft | undefined)?.type
-    if (!this.#inTurn) {
-      this.#broken ??= fault('EMITTED_OUTSIDE_TURN', `${this.#pipeline.name} emitted ${String(type)}`)
-      return
-    }
+    if (!this.#inTurn)
+      return this.#break(fault('EMITTED_OUTSIDE_TURN', `${this.#pipeline.name} emitted ${String(type)}`))
     if (type === undefined || !this.#allowed.has(type))
       this.#thrown ??= { error: fault('OUTPUT_INVALID', `${this.#pipeline.name} put out ${describe(draft)}`) }
     else this.#outputs.push(draft)
+  }
+
+  #break(error: MillraceError): void {
+    if (this.#broken) return
+    this.#broken = error
+    if (!this.#inTurn) this.#onBroken(error)
   }
 
   #restart(thrown: { readonly error: unknown }): never {
