@@ -28,14 +28,6 @@ export interface EngineStats extends EngineCounters {
   readonly horizon: number | undefined
 }
 
-export interface EngineOptions {
-  /**
-   * How far behind the newest event another may be, in milliseconds, and still take its place in order. Events then
-   * wait until time has passed them by that much. 0 (default): events are taken as they come.
-   */
-  readonly lateness?: number
-}
-
 /**
  * Runs one compiled pattern over one partition. Holds no clock, timer or handle. Time comes from the inputs and never
  * goes back: an event moves it for all keys, whatever the event's type.

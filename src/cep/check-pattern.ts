@@ -60,7 +60,7 @@ function takeFaults(stage: TakeStage, before: Stage | undefined): string[] {
   return faults
 }
 
-function boundFaults({ within, bounds, stages }: Pattern): string[] {
+function boundFaults({ within, bounds, stages, lateness = 0 }: Pattern): string[] {
   const faults: string[] = []
   const last = stages.at(-1)
   if (within !== undefined && !(within > 0 && Number.isFinite(within)))
@@ -69,6 +69,7 @@ function boundFaults({ within, bounds, stages }: Pattern): string[] {
     faults.push('a pattern that ends in not needs within: its match comes when the window closes')
   else if (within === undefined && bounds?.partialMatchesPerKey === undefined)
     faults.push('within is missing: without a window, state would grow for ever')
+  if (!(lateness >= 0)) faults.push('lateness must be a number of milliseconds, 0 or more')
   for (const [name, value] of Object.entries(bounds ?? {}))
     if (!(Number.isInteger(value) && value > 0)) faults.push(`${name} must be a whole number above 0`)
   return faults

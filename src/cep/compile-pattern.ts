@@ -94,5 +94,10 @@ function signatureOf(pattern: Pattern): string {
       ? ['not', s.contiguity, ...s.events]
       : [s.name, s.contiguity, s.times, s.inner, s.optional, s.greedy, s.until?.events, ...s.events],
   )
-  return JSON.stringify([stages, pattern.within ?? null, pattern.aggregates?.map((a) => a.text) ?? []])
+  return JSON.stringify([
+    stages,
+    pattern.within ?? null,
+    pattern.lateness ?? 0,
+    pattern.aggregates?.map((a) => a.text) ?? [],
+  ])
 }

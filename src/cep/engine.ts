@@ -1,5 +1,5 @@
 import type { StoredEvent } from '../event/event.js'
-import type { Advance, Engine, EngineInput, EngineOptions, EngineStats } from './advance.js'
+import type { Advance, Engine, EngineInput, EngineStats } from './advance.js'
 import { applySkip } from './after-match.js'
 import { Collector } from './collector.js'
 import type { CompiledPattern } from './compile-pattern.js'
@@ -9,16 +9,14 @@ import { readRuns, writeRuns, type EngineCounters, type EngineSnapshot } from '.
 import { StartQueue } from './start-queue.js'
 import { Stepper } from './stepper.js'
 
+export type { Engine, EngineSnapshot }
+
 /**
  * Makes an engine, new or from a snapshot.
  * @throws SNAPSHOT_MISMATCH when the snapshot was taken with another pattern
  */
-export function createEngine(
-  pattern: CompiledPattern,
-  snapshot?: EngineSnapshot,
-  { lateness = 0 }: EngineOptions = {},
-): Engine {
-  const engine = new PatternEngine(pattern, lateness)
+export function createEngine(pattern: CompiledPattern, snapshot?: EngineSnapshot): Engine {
+  const engine = new PatternEngine(pattern)
   if (snapshot !== undefined) engine.restore(snapshot)
   return engine
 }
@@ -42,9 +40,9 @@ class PatternEngine implements Engine {
   #spare: Run[] = []
   readonly #collector: Collector
 
-  constructor(pattern: CompiledPattern, lateness: number) {
+  constructor(pattern: CompiledPattern) {
     this.#pattern = pattern
-    this.#lateness = lateness
+    this.#lateness = pattern.pattern.lateness ?? 0
     this.#stepper = new Stepper(pattern)
     this.#collector = new Collector(pattern)
   }

@@ -88,6 +88,11 @@ export interface Pattern {
   readonly within?: number
   /** Default none. */
   readonly skip?: Skip
+  /**
+   * How far behind the newest event another may be, in milliseconds, and still take its place in order. Events then
+   * wait until time has passed them by that much. Default 0: events are taken as they come.
+   */
+  readonly lateness?: number
   /** More event types that the rule sees: they matter to strict contiguity only. */
   readonly events?: readonly string[]
   readonly aggregates?: readonly Aggregate[]

@@ -145,6 +145,7 @@ export function readPattern(c: FlinkCase): Pattern {
     stages,
     ...(c.pattern.within === undefined ? {} : { within: c.pattern.within }),
     skip: skip as Skip,
+    lateness: c.operator === undefined ? 0 : Number.MAX_SAFE_INTEGER,
     aggregates: reader.aggregates,
     bounds: { partialMatchesPerKey: 100_000, matchesPerAdvance: 100_000 },
   }
@@ -168,8 +169,7 @@ const idsOf = (found: Found) =>
 /** What the engine finds, in the words of `expectedOf`. `restoreAfter` says after which inputs it starts from a snapshot. */
 export function runCase(c: FlinkCase, restoreAfter: (input: number) => boolean = () => false): Outcome {
   const compiled = compilePattern(readPattern(c))
-  const options = { lateness: c.operator === undefined ? 0 : Number.MAX_SAFE_INTEGER }
-  let engine = createEngine(compiled, undefined, options)
+  let engine = createEngine(compiled)
   const outcome: Outcome = { matches: [], timeouts: [], late: [] }
   const note = (advance: Advance, input: number) => {
     outcome.matches.push(...advance.matches.map((m) => `${idsOf(m)}#${input}`))
@@ -186,7 +186,7 @@ export function runCase(c: FlinkCase, restoreAfter: (input: number) => boolean =
     }
     if (restoreAfter(input)) {
       const snapshot = JSON.parse(JSON.stringify(engine.snapshot()))
-      engine = createEngine(compiled, snapshot, options)
+      engine = createEngine(compiled, snapshot)
     }
   }
   for (const list of Object.values(outcome)) list.sort()

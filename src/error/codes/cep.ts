@@ -24,6 +24,13 @@ export const CEP_ERRORS = {
     exit: EXIT.failure,
     status: 422,
   },
+  EXPRESSION_FAILED: {
+    disposition: 'reject',
+    means: 'an expression cannot be evaluated for this event',
+    advice: 'Ask first whether the field is there, with has(data.x); the rule counts such events and goes on',
+    exit: EXIT.failure,
+    status: 422,
+  },
   SNAPSHOT_MISMATCH: {
     disposition: 'crash',
     means: 'the saved state of a rule belongs to another version of its pattern',

@@ -1,0 +1,92 @@
+import { Environment, type ASTNode } from '@marcbachmann/cel-js'
+import { calculate, type Arithmetic } from './cel-value.js'
+
+/** Functions over the events of an earlier stage. */
+export const AGGREGATES = ['count', 'sum', 'avg', 'min', 'max', 'first', 'last'] as const
+export type AggregateName = (typeof AGGREGATES)[number]
+
+/** CEL knows `type` as a function: the variable goes by another name of the same length. */
+export const TYPE_VARIABLE = '_ty_'
+
+/** Something wrong at a place of an expression, counted in characters from its beginning. */
+export interface CelProblem {
+  readonly detail: string
+  readonly at: number
+}
+
+export type Parsed = { readonly ok: true; readonly ast: ASTNode } | { readonly ok: false; readonly problem: CelProblem }
+
+/** Limits for expressions that come from files. */
+const LIMITS = { maxAstNodes: 1_000, maxDepth: 50, maxListElements: 500, maxMapEntries: 200, maxCallArguments: 16 }
+
+/**
+ * The library's environment with the variables that an expression may use. JSON has one kind of number, CEL two: the
+ * operators that mix them are added, and those with null, which aggregates over nothing give.
+ */
+export function environmentFor(variables: Iterable<string>): Environment {
+  const environment = new Environment({
+    unlistedVariablesAreDyn: false,
+    homogeneousAggregateLiterals: false,
+    limits: LIMITS,
+  })
+  for (const name of variables) environment.registerVariable(name === 'type' ? TYPE_VARIABLE : name, 'dyn')
+  for (const name of AGGREGATES) environment.registerFunction(`${name}(dyn): dyn`, (value: unknown) => value)
+  for (const op of ['+', '-', '*', '/', '%'] as const) {
+    const pairs = [['double', 'int'], ['int', 'double'], ...(op === '%' ? [['double', 'double']] : [])]
+    for (const [left, right] of pairs)
+      environment.registerOperator(`${left} ${op} ${right}`, (a: unknown, b: unknown) => mixed(op, a, b))
+    for (const type of ['double', 'int', 'null']) environment.registerOperator(`null ${op} ${type}: null`, () => null)
+    for (const type of ['double', 'int']) environment.registerOperator(`${type} ${op} null: null`, () => null)
+  }
+  environment.registerOperator('-null: null', () => null)
+  for (const op of ['<', '<=', '>', '>=']) {
+    for (const type of ['double', 'int', 'null']) environment.registerOperator(`null ${op} ${type}: bool`, () => false)
+    for (const type of ['double', 'int']) environment.registerOperator(`${type} ${op} null: bool`, () => false)
+  }
+  return environment
+}
+
+function mixed(op: Arithmetic, a: unknown, b: unknown): unknown {
+  return calculate(op, Number(a), Number(b), false)
+}
+
+/** Parses and type-checks an expression. `wanted`: the type that it must have, when it is known before it runs. */
+export function parseCel(environment: Environment, expression: string, wanted?: 'bool'): Parsed {
+  try {
+    const plain = environment.parse(expression)
+    const ast = renameType(environment, plain.ast, expression)
+    const checked = environment.check(ast === plain.ast ? expression : ast.input)
+    if (!checked.valid) return problem(checked.error)
+    if (wanted === 'bool' && checked.type !== 'bool' && checked.type !== 'dyn')
+      return { ok: false, problem: { detail: `gives ${checked.type}, not true or false`, at: 0 } }
+    return { ok: true, ast }
+  } catch (error) {
+    return problem(error)
+  }
+}
+
+/** `type` as a variable becomes {@link TYPE_VARIABLE}; places stay where they are. */
+function renameType(environment: Environment, ast: ASTNode, expression: string): ASTNode {
+  let renamed = expression
+  for (const node of nodesOf(ast))
+    if (node.op === 'id' && node.args === 'type')
+      renamed = renamed.slice(0, node.start) + TYPE_VARIABLE + renamed.slice(node.start + 4)
+  return renamed === expression ? ast : environment.parse(renamed).ast
+}
+
+function problem(error: unknown): Parsed {
+  const { summary, range, message } = error as { summary?: string; range?: { start: number }; message?: string }
+  const detail = (summary ?? message ?? String(error)).replaceAll(TYPE_VARIABLE, 'type')
+  return { ok: false, problem: { detail, at: range?.start ?? 0 } }
+}
+
+/** A node and all below it. */
+export function* nodesOf(node: ASTNode): Generator<ASTNode> {
+  yield node
+  for (const child of childrenOf(node.args)) yield* nodesOf(child)
+}
+
+function* childrenOf(args: unknown): Generator<ASTNode> {
+  if (Array.isArray(args)) for (const item of args) yield* childrenOf(item)
+  else if (typeof args === 'object' && args !== null && 'op' in args && 'args' in args) yield args as ASTNode
+}
