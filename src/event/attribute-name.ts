@@ -1,19 +1,22 @@
 const LETTERS_AND_DIGITS = /^[a-z0-9]+$/
 
-/** CloudEvents attributes that are fields of an event, and names that the JSON format keeps for data. */
-const FIELDS: ReadonlySet<string> = new Set([
+/** The CloudEvents attributes that are fields of an event. */
+export const FIELD_ATTRIBUTES = [
   'specversion',
   'id',
   'source',
   'type',
   'time',
   'datacontenttype',
-  'data',
   'dataversion',
   'partitionkey',
   'correlationid',
   'causationid',
-])
+] as const
+
+export type FieldAttribute = (typeof FIELD_ATTRIBUTES)[number]
+
+const FIELDS: ReadonlySet<string> = new Set(FIELD_ATTRIBUTES)
 
 /** Whether a name follows CloudEvents 1.0, “naming conventions”: lower-case letters and digits, and not `data`. */
 export function isAttributeName(name: string): boolean {

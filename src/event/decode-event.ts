@@ -1,3 +1,4 @@
+import { quoteShort } from './attribute-reader.js'
 import { decodeMessage } from './decode.js'
 import type { DataFault } from './data-issues.js'
 import type { Envelope, Rejection } from './envelope.js'
@@ -34,7 +35,7 @@ export function openEnvelope(registry: Registry, envelope: Envelope, at: StoredA
   const { id, type } = envelope
   const contract = registry.get(type)
   if (contract === undefined) {
-    const detail = `${JSON.stringify(type)}${suggestion(registry, type)}`
+    const detail = `${quoteShort(type)}${suggestion(registry, type)}`
     return { kind: 'rejected', code: 'EVENT_TYPE_UNKNOWN', detail, issues: [{ detail }], type, id }
   }
   const checked = contract.check(envelope.data, envelope.version)

@@ -1,46 +1,50 @@
+import { AttributeReader, quoteShort, slotOfHeader } from './attribute-reader.js'
+import { rejectEnvelope, sealEnvelope, type DecodedMessage } from './envelope.js'
 import { decodeHeaderValue } from './header-value.js'
-import { putAttribute, rejectEnvelope, sealEnvelope, type Attributes, type DecodedMessage } from './envelope.js'
 import { parseJson } from './json-payload.js'
 import { readStructured } from './structured.js'
 import type { HeaderReader } from './wire.js'
 
-const STRUCTURED = 'application/cloudevents'
+const STRUCTURED = /^\s*application\/cloudevents/i
+const LETTER_C = /^c/i // nothing else can be of interest: Nats-* is not looked at again
+
+type Header = readonly [name: string, value: string]
 
 /**
  * Reads a message as a CloudEvent, in binary or structured mode of the NATS binding. Says everything that is wrong
  * with the envelope at once. Never throws, whatever the bytes.
  */
 export function decodeMessage(headers: HeaderReader, data: Uint8Array): DecodedMessage {
-  const attributes: Attributes = { values: new Map(), problems: [] }
-  for (const [header, value] of headers.entries()) {
-    // the first letter settles it for Nats-* headers, which need no lower-casing then
-    if ((header.charCodeAt(0) | 0x20) !== 0x63) continue
-    if (header.startsWith('ce-')) readHeader(attributes, header, value)
-    else {
-      const name = header.toLowerCase()
-      if (name.startsWith('ce-')) readHeader(attributes, name, value)
-      else if (name === 'content-type' && value.trimStart().toLowerCase().startsWith(STRUCTURED))
-        return readStructured(value, data)
+  const read = new AttributeReader()
+  for (const entry of headers.entries()) {
+    const slot = slotOfHeader(entry[0])
+    if (slot !== undefined) readField(read, slot, entry)
+    else if (LETTER_C.test(entry[0])) {
+      const name = entry[0].toLowerCase()
+      if (name.startsWith('ce-')) readOther(read, name, entry[1])
+      else if (name === 'content-type' && STRUCTURED.test(entry[1])) return readStructured(entry[1], data)
     }
   }
   const payload = parseJson(data)
-  if (payload.ok) return sealEnvelope(attributes, payload.value)
-  // the payload of a foreign content type is no JSON either: the type is what has to be said
-  const sealed = sealEnvelope(attributes, undefined)
-  if (sealed.kind === 'rejected') return sealed
-  attributes.problems.push(payload.problem)
-  return rejectEnvelope(attributes)
+  const sealed = sealEnvelope(read, payload.ok ? payload.value : undefined)
+  // a payload of another content type is no JSON either: then the type is what has to be said
+  if (payload.ok || sealed.kind === 'rejected') return sealed
+  read.problem(payload.problem)
+  return rejectEnvelope(read)
 }
 
-function readHeader(attributes: Attributes, header: string, value: string): void {
+function readField(read: AttributeReader, slot: number, [header, value]: Header): void {
   const text = decodeHeaderValue(value)
-  const name = header.slice(3)
-  if (text === undefined) attributes.problems.push(`${header} is not percent-encoded UTF-8`)
-  else putAttribute(attributes, isLower(name) ? name : name.toLowerCase(), text)
+  if (text === undefined) read.problem(badEncoding(header))
+  else read.putField(slot, text)
 }
 
-const UPPER = /[A-Z]/
+function readOther(read: AttributeReader, header: string, value: string): void {
+  const text = decodeHeaderValue(value)
+  if (text === undefined) read.problem(badEncoding(header))
+  else read.put(header.slice(3), text)
+}
 
-function isLower(name: string): boolean {
-  return !UPPER.test(name)
+function badEncoding(header: string): string {
+  return `${quoteShort(header)} is not percent-encoded UTF-8`
 }

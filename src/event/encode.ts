@@ -28,20 +28,19 @@ const sources = new Map<string, Header>()
  * @throws EVENT_ENVELOPE_INVALID when an attribute cannot be written · EVENT_DATA_INVALID when data is not JSON
  */
 export function encodeEvent(event: Event): EncodedEvent {
-  if (event.id === '') throw fault('EVENT_ENVELOPE_INVALID', `${event.type}: id is empty`)
-  if (!isWritableTime(event.time)) throw fault('EVENT_ENVELOPE_INVALID', `${event.type}: time ${event.time}`)
   const headers: Header[] = [
     SPEC_VERSION,
-    ['ce-id', encodeHeaderValue(event.id)],
-    repeated(sources, 'ce-source', event.source),
-    repeated(types, 'ce-type', event.type),
-    ['ce-time', formatTime(event.time)],
+    ['ce-id', encodeText('id', event.id)],
+    repeated(sources, 'source', event.source),
+    repeated(types, 'type', event.type),
+    ['ce-time', encodeTime(event.time)],
     CONTENT_TYPE,
   ]
-  if (event.version !== 1) headers.push(['ce-dataversion', String(event.version)])
-  if (event.key !== undefined) headers.push(['ce-partitionkey', encodeHeaderValue(event.key)])
-  if (event.correlationId !== undefined) headers.push(['ce-correlationid', encodeHeaderValue(event.correlationId)])
-  if (event.causationId !== undefined) headers.push(['ce-causationid', encodeHeaderValue(event.causationId)])
+  if (event.version !== 1) headers.push(['ce-dataversion', encodeVersion(event.version)])
+  if (event.key !== undefined) headers.push(['ce-partitionkey', encodeText('key', event.key)])
+  if (event.correlationId !== undefined)
+    headers.push(['ce-correlationid', encodeText('correlationId', event.correlationId)])
+  if (event.causationId !== undefined) headers.push(['ce-causationid', encodeText('causationId', event.causationId)])
   for (const name in event.attributes) {
     if (!isAttributeName(name) || isFieldAttribute(name))
       throw fault('EVENT_ENVELOPE_INVALID', `${event.type}: attribute ${JSON.stringify(name)} has no name of its own`)
@@ -50,12 +49,27 @@ export function encodeEvent(event: Event): EncodedEvent {
   return { headers, data: encodeData(event) }
 }
 
-function repeated(cache: Map<string, Header>, name: string, text: string): Header {
+function encodeText(what: string, text: string): string {
+  if (text === '') throw fault('EVENT_ENVELOPE_INVALID', `${what} is empty`)
+  return encodeHeaderValue(text)
+}
+
+function encodeTime(time: number): string {
+  if (!isWritableTime(time)) throw fault('EVENT_ENVELOPE_INVALID', `time ${time} cannot be written`)
+  return formatTime(time)
+}
+
+function encodeVersion(version: number): string {
+  if (!Number.isSafeInteger(version) || version < 1)
+    throw fault('EVENT_ENVELOPE_INVALID', `version ${version} is not a whole number from 1`)
+  return String(version)
+}
+
+function repeated(cache: Map<string, Header>, what: string, text: string): Header {
   const known = cache.get(text)
   if (known !== undefined) return known
-  if (text === '') throw fault('EVENT_ENVELOPE_INVALID', `${name} is empty`)
+  const header: Header = [`ce-${what}`, encodeText(what, text)]
   if (cache.size >= CACHE_LIMIT) cache.clear()
-  const header: Header = [name, encodeHeaderValue(text)]
   cache.set(text, header)
   return header
 }

@@ -1,5 +1,5 @@
 import type { Issue } from '../error/millrace-error.js'
-import { isAttributeName, isFieldAttribute } from './attribute-name.js'
+import { quoteShort, type AttributeReader } from './attribute-reader.js'
 import { parseTime } from './rfc3339.js'
 
 /** A CloudEvent as it was read, before its contract is known. */
@@ -30,71 +30,71 @@ export interface Rejection<Code extends string> {
 export type DecodedMessage =
   { readonly kind: 'envelope'; readonly envelope: Envelope } | Rejection<'EVENT_ENVELOPE_INVALID'>
 
-/** The attributes of one message while it is read: decoded values by lower-case name, and what is wrong with them. */
-export interface Attributes {
-  readonly values: Map<string, string>
-  readonly problems: string[]
-}
-
-const REQUIRED = ['specversion', 'id', 'source', 'type'] as const
-const NOT_EMPTY = ['id', 'source', 'type', 'partitionkey', 'correlationid', 'causationid'] as const
 const VERSION = /^[1-9]\d{0,8}$/
-const JSON_TYPE = /^[^/;\s]+\/(?:[^;\s]*\+)?json\s*(?:;|$)/i
-const NO_ATTRIBUTES: Readonly<Record<string, string>> = Object.freeze({})
+const JSON_TYPE = /^[^/;\s]+\/(?:[^/;\s]*\+)?json\s*(?:;|$)/i
 
-/** Adds an attribute, by its lower-case name. */
-export function putAttribute({ values, problems }: Attributes, name: string, value: string): void {
-  if (values.has(name)) problems.push(`${name} is there twice`)
-  else if (isFieldAttribute(name) ? name !== 'data' : isAttributeName(name)) values.set(name, value)
-  else problems.push(`${JSON.stringify(name)} is no attribute name`)
-}
-
-/** Makes the envelope of its attributes and data, or says everything that is wrong with them. */
-export function sealEnvelope({ values, problems }: Attributes, data: unknown): DecodedMessage {
-  for (const name of REQUIRED) if (!values.has(name)) problems.push(`${name} is missing`)
-  for (const name of NOT_EMPTY) if (values.get(name) === '') problems.push(`${name} is empty`)
-  const specversion = values.get('specversion') ?? '1.0'
-  if (specversion !== '1.0') problems.push(`specversion ${JSON.stringify(specversion)} is not 1.0`)
-  const dataversion = values.get('dataversion') ?? '1'
-  if (!VERSION.test(dataversion))
-    problems.push(`dataversion ${JSON.stringify(dataversion)} is not a whole number from 1`)
-  const contentType = values.get('datacontenttype')
-  if (contentType !== undefined && !JSON_TYPE.test(contentType))
-    problems.push(`datacontenttype ${JSON.stringify(contentType)} is not JSON`)
-  const timeText = values.get('time')
-  const time = timeText === undefined ? undefined : parseTime(timeText)
-  if (timeText !== undefined && time === undefined) problems.push(`time ${JSON.stringify(timeText)} is not RFC 3339`)
-
-  if (problems.length > 0) return rejectEnvelope({ values, problems })
+/** Makes the envelope of what was read and its data, or says everything that is wrong with it. */
+export function sealEnvelope(read: AttributeReader, data: unknown): DecodedMessage {
+  const id = required(read, 'id', read.get('id'))
+  const source = required(read, 'source', read.get('source'))
+  const type = required(read, 'type', read.get('type'))
+  const specversion = required(read, 'specversion', read.get('specversion'))
+  if (specversion !== '1.0' && specversion !== '') read.problem(`specversion ${quoteShort(specversion)} is not 1.0`)
+  const contentType = read.get('datacontenttype')
+  if (contentType !== undefined && !isJson(contentType))
+    read.problem(`datacontenttype ${quoteShort(contentType)} is not JSON`)
   const envelope: Envelope = {
-    id: values.get('id') ?? '',
-    source: values.get('source') ?? '',
-    type: values.get('type') ?? '',
-    version: Number(dataversion),
-    time,
-    key: values.get('partitionkey'),
-    correlationId: values.get('correlationid'),
-    causationId: values.get('causationid'),
-    attributes: otherAttributes(values),
+    id,
+    source,
+    type,
+    version: readVersion(read),
+    time: readTime(read),
+    key: notEmpty(read, 'partitionkey', read.get('partitionkey')),
+    correlationId: notEmpty(read, 'correlationid', read.get('correlationid')),
+    causationId: notEmpty(read, 'causationid', read.get('causationid')),
+    attributes: read.others,
     data,
   }
-  return { kind: 'envelope', envelope }
+  return read.problems.length === 0 ? { kind: 'envelope', envelope } : rejectEnvelope(read)
 }
 
 /** Rejects a message for the problems collected so far, of which there must be one. */
-export function rejectEnvelope({ values, problems }: Attributes): Rejection<'EVENT_ENVELOPE_INVALID'> {
+export function rejectEnvelope(read: AttributeReader): Rejection<'EVENT_ENVELOPE_INVALID'> {
   return {
     kind: 'rejected',
     code: 'EVENT_ENVELOPE_INVALID',
-    detail: problems.join('; '),
-    issues: problems.map((detail) => ({ detail })),
-    type: values.get('type'),
-    id: values.get('id'),
+    detail: read.problems.join('; '),
+    issues: read.problems.map((detail) => ({ detail })),
+    type: read.get('type'),
+    id: read.get('id'),
   }
 }
 
-function otherAttributes(values: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
-  let others: Record<string, string> | undefined
-  for (const [name, value] of values) if (!isFieldAttribute(name)) (others ??= {})[name] = value
-  return others ?? NO_ATTRIBUTES
+function required(read: AttributeReader, name: string, value: string | undefined): string {
+  if (value === undefined) read.problem(`${name} is missing`)
+  return notEmpty(read, name, value) ?? ''
+}
+
+function notEmpty(read: AttributeReader, name: string, value: string | undefined): string | undefined {
+  if (value === '') read.problem(`${name} is empty`)
+  return value
+}
+
+function readVersion(read: AttributeReader): number {
+  const text = read.get('dataversion')
+  if (text === undefined) return 1
+  if (!VERSION.test(text)) read.problem(`dataversion ${quoteShort(text)} is not a whole number from 1`)
+  return Number(text)
+}
+
+function readTime(read: AttributeReader): number | undefined {
+  const text = read.get('time')
+  if (text === undefined) return undefined
+  const time = parseTime(text)
+  if (time === undefined) read.problem(`time ${quoteShort(text)} is not RFC 3339`)
+  return time
+}
+
+function isJson(contentType: string): boolean {
+  return contentType === 'application/json' || JSON_TYPE.test(contentType)
 }

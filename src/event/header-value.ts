@@ -3,6 +3,7 @@ import { fault } from '../error/millrace-error.js'
 // What may stand in a header value as it is: U+0021–U+007E without `"` and `%`.
 const NEEDS_ENCODING = /[^\x21\x23\x24\x26-\x7e]/
 const RUNS_TO_ENCODE = /[^\x21\x23\x24\x26-\x7e]+/g
+const DOUBLE_QUOTE = 0x22
 const QUOTED_PAIR = /\\([\s\S])/g
 
 /**
@@ -23,7 +24,7 @@ export function encodeHeaderValue(text: string): string {
  * @returns undefined when a percent sequence is malformed or its bytes are not UTF-8
  */
 export function decodeHeaderValue(value: string): string | undefined {
-  const text = unquote(value)
+  const text = value.charCodeAt(0) === DOUBLE_QUOTE ? unquote(value) : value
   if (!text.includes('%')) return text
   try {
     return decodeURIComponent(text)
@@ -42,6 +43,6 @@ function encodeRun(run: string): string {
 }
 
 function unquote(value: string): string {
-  const quoted = value.length >= 2 && value.startsWith('"') && value.endsWith('"')
+  const quoted = value.length >= 2 && value.endsWith('"')
   return quoted ? value.slice(1, -1).replace(QUOTED_PAIR, '$1') : value
 }

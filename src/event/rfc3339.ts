@@ -2,6 +2,7 @@
 const FIRST = -62_167_219_200_000
 const LAST = 253_402_300_799_999
 
+const [DASH, DOT, COLON, LETTER_T, LETTER_Z] = [0x2d, 0x2e, 0x3a, 0x74, 0x7a]
 const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 /** Whether a time, in milliseconds since the Unix epoch, can be written as RFC 3339. */
@@ -9,9 +10,19 @@ export function isWritableTime(ms: number): boolean {
   return ms >= FIRST && ms <= LAST
 }
 
-/** Writes a time as RFC 3339 in UTC with milliseconds. The time must be writable. */
+// Events come many in a second, so the part up to the second is kept from the last call.
+const MILLIS = Array.from({ length: 1000 }, (_, ms) => `.${String(ms).padStart(3, '0')}Z`)
+let lastSecond = 0
+let lastPrefix = '1970-01-01T00:00:00'
+
+/** Writes a time as RFC 3339 in UTC with milliseconds; fractions of one are cut off. The time must be writable. */
 export function formatTime(ms: number): string {
-  return new Date(ms).toISOString()
+  const second = Math.floor(ms / 1000)
+  if (second !== lastSecond) {
+    lastPrefix = new Date(second * 1000).toISOString().slice(0, 19)
+    lastSecond = second
+  }
+  return lastPrefix + (MILLIS[Math.floor(ms) - second * 1000] ?? '')
 }
 
 /**
@@ -28,9 +39,9 @@ export function parseTime(text: string): number | undefined {
   const hour = digits(text, 11, 2)
   const minute = digits(text, 14, 2)
   const second = digits(text, 17, 2)
-  const separated =
-    text[4] === '-' && text[7] === '-' && isLetter(text, 10, 't') && text[13] === ':' && text[16] === ':'
-  if (!separated || (year | month | day | hour | minute | second) < 0) return undefined
+  const separated = isAt(text, 4, DASH) && isAt(text, 7, DASH) && isAt(text, 13, COLON) && isAt(text, 16, COLON)
+  if (!separated || !isLetterAt(text, 10, LETTER_T)) return undefined
+  if ((year | month | day | hour | minute | second) < 0) return undefined
   if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) return undefined
   if (hour > 23 || minute > 59 || second > 60) return undefined
 
@@ -50,8 +61,13 @@ function digits(text: string, at: number, count: number): number {
   return value
 }
 
-function isLetter(text: string, at: number, lower: string): boolean {
-  return text[at] === lower || text[at] === lower.toUpperCase()
+function isAt(text: string, at: number, code: number): boolean {
+  return text.charCodeAt(at) === code
+}
+
+/** A letter in either case. */
+function isLetterAt(text: string, at: number, lower: number): boolean {
+  return (text.charCodeAt(at) | 0x20) === lower
 }
 
 function daysIn(year: number, month: number): number {
@@ -66,7 +82,7 @@ function startOf(year: number, month: number, day: number): number {
 
 /** Where the zone starts: after the fraction, if there is one. */
 function skipFraction(text: string): number | undefined {
-  if (text[19] !== '.') return 19
+  if (!isAt(text, 19, DOT)) return 19
   let at = 20
   while (digits(text, at, 1) >= 0) at++
   return at > 20 ? at : undefined
@@ -80,7 +96,7 @@ function fraction(text: string, end: number): number {
 
 /** Minutes east of UTC. */
 function offsetOf(text: string, at: number): number | undefined {
-  if (isLetter(text, at, 'z')) return text.length === at + 1 ? 0 : undefined
+  if (isLetterAt(text, at, LETTER_Z)) return text.length === at + 1 ? 0 : undefined
   const sign = text[at] === '+' ? 1 : text[at] === '-' ? -1 : 0
   const hours = digits(text, at + 1, 2)
   const minutes = digits(text, at + 4, 2)
