@@ -105,6 +105,11 @@ export class Publisher {
     })
   }
 
+  /** Whether the window is full: await `ready()` before the next message (P3). */
+  get full(): boolean {
+    return this.#full()
+  }
+
   /** Resolves when there is room in the window (P3). */
   async ready(): Promise<void> {
     while (this.#full()) await new Promise<void>((resolve) => this.#waiting.push(resolve))
