@@ -1,0 +1,53 @@
+import { defineEvent } from 'millrace'
+import { z } from 'zod'
+
+const id = z.string().min(1).max(64)
+const cardId = id.describe('Stands for the card number, which is never stored.')
+const amount = z.number().positive().describe('In the currency of the account, in units, not in cents.')
+
+export const PaymentAuthorized = defineEvent('payment.authorized', {
+  description: 'The issuer said yes to a payment.',
+  data: z.object({
+    paymentId: id,
+    cardId,
+    customerId: id,
+    merchantId: id,
+    amount,
+    currency: z.string().regex(/^[A-Z]{3}$/),
+    country: z.string().regex(/^[A-Z]{2}$/),
+    latitude: z.number().min(-90).max(90).describe('Of the terminal, or of the seller when it is online.'),
+    longitude: z.number().min(-180).max(180),
+    channel: z.enum(['chip', 'contactless', 'online']),
+  }),
+  key: (data) => data.cardId,
+})
+
+export const CardVerified = defineEvent('card.verified', {
+  description: 'The holder proved that the card is in the right hands: a code, a fingerprint.',
+  data: z.object({ cardId }),
+  key: (data) => data.cardId,
+})
+
+export const PaymentRefunded = defineEvent('payment.refunded', {
+  description: 'A merchant gave back a payment or a part of it.',
+  data: z.object({ refundId: id, paymentId: id, cardId, merchantId: id, amount }),
+  key: (data) => data.cardId,
+})
+
+export const PaymentFlagged = defineEvent('payment.flagged', {
+  description: 'A payment that a person should look at, for itself alone.',
+  data: z.object({ paymentId: id, cardId, amount, currency: z.string(), reason: z.enum(['large', 'large-abroad']) }),
+  key: (data) => data.cardId,
+})
+
+export const FraudSuspected = defineEvent('fraud.suspected', {
+  description: 'A rule found a pattern of fraud. Which one, and how bad it is, stands beside the fields of the rule.',
+  data: z.object({
+    cardId,
+    amount: amount.optional().describe('What is at stake: the payment or the sum that the pattern ends with.'),
+    count: z.number().int().positive().optional().describe('How many payments or refunds.'),
+    country: z.string().optional().describe('Where the suspicious payment was made.'),
+    merchantId: id.optional(),
+  }),
+  key: (data) => data.cardId,
+})
