@@ -22,8 +22,7 @@ export function encodeHeaders(entries: readonly (readonly [string, string])[]): 
 }
 
 /** The raw header block of a received message, found without the client decoding it. */
-export function headerBlock(message: Msg): string {
-  const data = message.data
+export function headerBlock(message: Msg, data: Uint8Array = message.data): string {
   // the client's messages know their size on the wire, though its interface does not say so
   const { size } = message as Msg & { size?: () => number }
   const whole = size?.call(message) ?? 0
@@ -57,11 +56,18 @@ export class BlockReader implements HeaderReader {
     return anyCase < 0 ? undefined : this.#value(anyCase + name.length + 2)
   }
 
-  *entries(): Iterable<readonly [string, string]> {
-    for (const line of this.#block.split('\r\n').slice(1)) {
-      const colon = line.indexOf(':')
-      if (colon > 0) yield [line.slice(0, colon), line.slice(colon + 1).trim()]
+  entries(): readonly (readonly [string, string])[] {
+    const block = this.#block
+    const entries: (readonly [string, string])[] = []
+    let at = block.indexOf('\n') + 1
+    while (at > 0 && at < block.length) {
+      const end = block.indexOf('\r', at)
+      const colon = block.indexOf(':', at)
+      if (end <= at || colon < 0) break
+      if (colon < end) entries.push([block.slice(at, colon), block.slice(colon + 1, end).trim()])
+      at = end + 2
     }
+    return entries
   }
 
   #value(from: number): string {

@@ -26,6 +26,7 @@ export class DeliveredMessage implements StoredMessage {
   readonly reply: string
   readonly #message: Msg
   #headers: HeaderReader | undefined
+  #data: Uint8Array | undefined
 
   constructor(message: Msg) {
     this.#message = message
@@ -51,11 +52,11 @@ export class DeliveredMessage implements StoredMessage {
   }
 
   get data(): Uint8Array {
-    return this.#message.data
+    return (this.#data ??= this.#message.data)
   }
 
   get headers(): HeaderReader {
-    this.#headers ??= new BlockReader(headerBlock(this.#message))
+    this.#headers ??= new BlockReader(headerBlock(this.#message, this.data))
     return this.#headers
   }
 }

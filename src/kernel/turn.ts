@@ -27,7 +27,8 @@ const NOTHING: readonly WireMessage[] = []
  * @throws only faults with disposition `crash`; everything else becomes the turn’s dead letter
  */
 export function runTurn(processor: Processor, logic: Logic, registry: Registry, message: StoredMessage): Turn {
-  if (message.headers.get('Nats-Marker-Reason') !== undefined)
+  // a marker that the server wrote when messages of the subject expired is no event
+  if (message.data.length === 0 && message.headers.get('Nats-Marker-Reason') !== undefined)
     return { message, outputs: NOTHING, deadLetter: undefined }
   const stream = processor.from.stream.name
   const decoded = decodeEvent(registry, message.headers, message.data, {
