@@ -83,10 +83,14 @@ function problem(error: unknown): Parsed {
 /** A node and all below it. */
 export function* nodesOf(node: ASTNode): Generator<ASTNode> {
   yield node
-  for (const child of childrenOf(node.args)) yield* nodesOf(child)
+  for (const child of childrenOf(node)) yield* nodesOf(child)
 }
 
-function* childrenOf(args: unknown): Generator<ASTNode> {
-  if (Array.isArray(args)) for (const item of args) yield* childrenOf(item)
-  else if (typeof args === 'object' && args !== null && 'op' in args && 'args' in args) yield args as ASTNode
+/** The nodes directly below a node. */
+export function childrenOf({ args }: ASTNode): ASTNode[] {
+  return (Array.isArray(args) ? args.flat(2) : [args]).filter(isNode)
+}
+
+function isNode(value: unknown): value is ASTNode {
+  return typeof value === 'object' && value !== null && 'op' in value && 'args' in value
 }

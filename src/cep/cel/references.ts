@@ -1,5 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
-import { AGGREGATES, nodesOf, type AggregateName, type CelProblem } from './environment.js'
+import { AGGREGATES, childrenOf, nodesOf, type AggregateName, type CelProblem } from './environment.js'
 import { regexProblem } from './regex-problem.js'
 import { EVENT_FIELDS, type Scope } from './scope.js'
 
@@ -40,7 +40,7 @@ class Finder implements References {
     else if (node.op === 'call' && isAggregate(node.args[0])) this.#aggregate(node, node.args[0], node.args[1])
     else {
       if (node.op === 'rcall' && node.args[0] === 'matches') this.#matches(node.args[2][0])
-      for (const child of directChildren(node)) this.visit(child)
+      for (const child of childrenOf(node)) this.visit(child)
     }
   }
 
@@ -146,10 +146,4 @@ function isOutermost(within: ASTNode, chain: ASTNode): boolean {
 
 function isAggregate(name: string): name is AggregateName {
   return (AGGREGATES as readonly string[]).includes(name)
-}
-
-function directChildren(node: ASTNode): ASTNode[] {
-  const below = [...nodesOf(node)].slice(1)
-  const deeper = new Set(below.flatMap((child) => [...nodesOf(child)].slice(1)))
-  return below.filter((child) => !deeper.has(child))
 }
