@@ -1,0 +1,62 @@
+import type { Command } from 'commander'
+import type { CliContext } from './context.js'
+
+/** What the file of a command exports. It declares options only and loads the rest when the command runs. */
+export interface CommandModule {
+  register(program: Command, context: CliContext): void
+}
+
+export interface CommandEntry {
+  readonly name: string
+  readonly summary: string
+  load(): Promise<CommandModule>
+}
+
+/** Every command, in the order of the help. Only the one that is asked for is loaded. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'dev',
+    summary: 'start a NATS server of its own, apply streams/ and run everything in it',
+    load: () => import('./commands/dev.js'),
+  },
+  {
+    name: 'run',
+    summary: 'run every pipeline and rule of streams/ against a NATS server',
+    load: () => import('./commands/run.js'),
+  },
+  {
+    name: 'publish',
+    summary: 'publish one event, or NDJSON from a file or standard input',
+    load: () => import('./commands/publish.js'),
+  },
+  {
+    name: 'streams',
+    summary: 'compare the declared streams with the deployed ones, and apply them',
+    load: () => import('./commands/streams.js'),
+  },
+  {
+    name: 'status',
+    summary: 'show how far every pipeline and rule is, and what the streams hold',
+    load: () => import('./commands/status.js'),
+  },
+  {
+    name: 'rules',
+    summary: 'check rule files, and run a rule over recorded events without a server',
+    load: () => import('./commands/rules.js'),
+  },
+  {
+    name: 'replay',
+    summary: 'deliver recorded events again: to the terminal, a subject, a pipeline or a rule',
+    load: () => import('./commands/replay.js'),
+  },
+  {
+    name: 'dead-letters',
+    summary: 'list and show the events that could not be processed',
+    load: () => import('./commands/dead-letters.js'),
+  },
+  {
+    name: 'completion',
+    summary: 'print a completion script for bash, zsh or fish',
+    load: () => import('./commands/completion.js'),
+  },
+]

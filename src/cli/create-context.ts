@@ -1,0 +1,74 @@
+import { systemClock } from '../time/system-clock.js'
+import type { CliContext, GlobalOptions } from './context.js'
+import { humanLog, logLevel } from './human-log.js'
+import { watchSignals, type Interrupt } from './interrupt.js'
+import { createOutput, wantsColor } from './output.js'
+
+/** A context together with what only main needs of it. */
+export interface Session {
+  readonly context: CliContext
+  readonly interrupt: Interrupt
+  /** What exitWith said last. */
+  readonly exitCode: number | undefined
+  readonly isStopNormal: boolean
+  /** Closes what the command left open. */
+  end(): Promise<void>
+}
+
+/** Makes the context of this process. The connection and the declarations are only loaded when asked for. */
+export function createSession(options: GlobalOptions, command: string): Session {
+  const { env } = process
+  const interrupt = watchSignals(process)
+  const onGone = (): void => interrupt.stop('output-gone')
+  const out = createOutput(process.stdout, wantsColor(process.stdout, env, options.color), onGone)
+  const err = createOutput(process.stderr, wantsColor(process.stderr, env, options.color), onGone)
+  const closers: (() => Promise<void> | void)[] = []
+  let exitCode: number | undefined
+  let isStopNormal = false
+  const context: CliContext = {
+    clock: systemClock,
+    env,
+    options,
+    out,
+    err,
+    json: options.json === true,
+    log: humanLog(err, systemClock, logLevel(env, options.verbose === true ? 'debug' : 'warn')),
+    signal: interrupt.signal,
+    input: process.stdin,
+    connect: once(async () => {
+      const { connectCli } = await import('./connect.js')
+      const connection = await connectCli(options, env, process.cwd(), command)
+      closers.push(() => connection.close())
+      return connection
+    }),
+    deployment: once(async () => {
+      const { discover } = await import('../runtime/discover.js')
+      return discover(options.streams)
+    }),
+    atEnd: (close) => void closers.push(close),
+    exitWith: (code) => {
+      exitCode = code
+    },
+    stopIsNormal: () => {
+      isStopNormal = true
+    },
+  }
+  return {
+    context,
+    interrupt,
+    get exitCode() {
+      return exitCode
+    },
+    get isStopNormal() {
+      return isStopNormal
+    },
+    end: async () => {
+      for (const close of closers.splice(0).reverse()) await close()
+    },
+  }
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => (made ??= make())
+}
