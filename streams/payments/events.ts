@@ -48,6 +48,11 @@ export const FraudSuspected = defineEvent('fraud.suspected', {
     count: z.number().int().positive().optional().describe('How many payments or refunds.'),
     country: z.string().optional().describe('Where the suspicious payment was made.'),
     merchantId: id.optional(),
+    since: z
+      .number()
+      .int()
+      .optional()
+      .describe('When the pattern began, in ms since 1970; it ended at the event’s time.'),
   }),
   key: (data) => data.cardId,
 })

@@ -5,7 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { generatePayments } from '../../demo/generate-payments.ts'
 import type { GeneratedEvent } from '../../demo/generate-plan.ts'
-import { precisionRecall } from '../../demo/score.ts'
+import { precisionRecall, type ScoredMatch } from '../../demo/score.ts'
 import type { Match } from '../../src/cep/match.ts'
 import type { Rule } from '../../src/cep/rule.ts'
 import { runRule } from '../../src/cep/run-rule.ts'
@@ -44,6 +44,13 @@ function assertEmits(of: Rule, match: Match): void {
   const checked = contract?.check(draft.data, contract.version)
   assert.ok(checked?.ok, JSON.stringify(checked))
   assert.is(draft.key ?? contract?.keyOf(draft.data), match.key)
+}
+
+/** A match as it is judged from what it puts out alone. */
+function scored(of: Rule, match: Match): ScoredMatch {
+  const { data, time = 0 } = of.emit(match)
+  const { cardId, since = time } = data as { cardId: string; since?: number }
+  return { rule: of.name, key: cardId, from: since, to: time }
 }
 
 async function runPipeline(name: string, events: readonly StoredEvent[]): Promise<EventDraft[]> {
@@ -85,7 +92,7 @@ for (const kind of ['card-testing', 'velocity', 'impossible-travel', 'refund-abu
     const { matches, late, withoutKey, stats } = runRule(rule(kind), paid)
     assert.equal([late.length, withoutKey], [0, 0])
     assert.equal([stats.droppedPartialMatches, stats.droppedMatches, stats.evaluationErrors], [0, 0, 0])
-    const found = matches.map(({ key, first, last }) => ({ rule: kind, key, from: first.time, to: last.time }))
+    const found = matches.map((match) => scored(rule(kind), match))
     const score = precisionRecall(
       found,
       payments.labels.filter((label) => label.kind === kind),
