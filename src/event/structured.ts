@@ -20,7 +20,12 @@ export function readStructured(contentType: string, payload: Uint8Array): Decode
   return rejectEnvelope(read)
 }
 
-function readMembers(read: AttributeReader, members: Record<string, unknown>): DecodedMessage {
+/** The same for a JSON object that was parsed already: one line of a recording, say. */
+export function readStructuredObject(members: Readonly<Record<string, unknown>>): DecodedMessage {
+  return readMembers(new AttributeReader(), members)
+}
+
+function readMembers(read: AttributeReader, members: Readonly<Record<string, unknown>>): DecodedMessage {
   for (const [name, value] of Object.entries(members)) {
     if (name === 'data' || name === 'data_base64' || value === null) continue
     const text = canonical(value)
@@ -30,7 +35,7 @@ function readMembers(read: AttributeReader, members: Record<string, unknown>): D
   return sealEnvelope(read, readData(read, members))
 }
 
-function readData(read: AttributeReader, members: Record<string, unknown>): unknown {
+function readData(read: AttributeReader, members: Readonly<Record<string, unknown>>): unknown {
   const encoded = members['data_base64'] ?? undefined
   if (encoded === undefined) return members['data']
   if ('data' in members) read.problem('data and data_base64 are both there')
