@@ -1,8 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fault, type MillraceError } from '../error/millrace-error.js'
+import { fault, messageOf, type MillraceError } from '../error/millrace-error.js'
 import type { Clock } from '../time/clock.js'
 import { claimDataDir } from './server-data-dir.js'
 import type { HeldLock } from './server-lock.js'
@@ -19,7 +18,7 @@ export interface EmbeddedServerOptions {
   /** Left out, a free port is taken. */
   readonly port?: number
   readonly host?: string
-  /** More configuration, in nats-server's own syntax. Host, ports and store directory stay as given here. */
+  /** More configuration, in nats-server's own syntax. Host and ports stay as given here; a store directory is refused. */
   readonly config?: string
   readonly clock: Clock
   readonly onLog?: (line: ServerLogLine) => void
@@ -64,19 +63,21 @@ export interface EmbeddedServer {
 export async function startEmbeddedServer(options: EmbeddedServerOptions): Promise<EmbeddedServer> {
   options.signal?.throwIfAborted()
   const lock = await claimDataDir(options.dataDir, options.minFreeBytes ?? 64 * 2 ** 20, options.clock)
-  const scratch = await mkdtemp(join(tmpdir(), 'millrace-nats-'))
   try {
-    return await launch(options, lock, scratch)
+    return await launch(options, lock)
   } catch (error) {
     await lock.release()
     throw error
-  } finally {
-    await rm(scratch, { recursive: true, force: true })
   }
 }
 
-async function launch(options: EmbeddedServerOptions, lock: HeldLock, scratch: string): Promise<EmbeddedServer> {
-  const child = spawn(options.binary, await serverArguments(options, scratch), {
+async function launch(options: EmbeddedServerOptions, lock: HeldLock): Promise<EmbeddedServer> {
+  // what one run needs beside the store: where the server writes its ports, and its configuration
+  const scratch = join(options.dataDir, 'run')
+  const args = await serverArguments(options, scratch).catch((error: unknown) => {
+    throw fault('SERVER_DATA_DIR_UNUSABLE', `${options.dataDir}: ${messageOf(error)}`, { cause: error })
+  })
+  const child = spawn(options.binary, args, {
     detached: true,
     windowsHide: true,
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -90,7 +91,10 @@ async function launch(options: EmbeddedServerOptions, lock: HeldLock, scratch: s
   const disarm = options.diesWithParent === false ? () => undefined : watchServer(identity, graceMs)
   const exited = ended.then(async ({ exit }) => {
     disarm()
-    await lock.release()
+    await tidy(scratch, lock).catch((error: unknown) => {
+      // the directory was removed, or its disk is full; the lock ends with this process in any case
+      options.onLog?.({ level: 'warn', text: `${options.dataDir} could not be tidied: ${messageOf(error)}` })
+    })
     return exit
   })
   const stop = once(() => end(child, exited, graceMs, options.clock))
@@ -105,7 +109,14 @@ async function launch(options: EmbeddedServerOptions, lock: HeldLock, scratch: s
   }
 }
 
+async function tidy(scratch: string, lock: HeldLock): Promise<void> {
+  await rm(scratch, { recursive: true, force: true })
+  await lock.release()
+}
+
 async function serverArguments(options: EmbeddedServerOptions, scratch: string): Promise<string[]> {
+  await rm(scratch, { recursive: true, force: true })
+  await mkdir(scratch)
   const host = options.host ?? '127.0.0.1'
   const args = ['-a', host, '-p', String(options.port ?? -1), '-m', '-1', '-js', '-sd', options.dataDir]
   args.push('--ports_file_dir', scratch)

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { fault, messageOf } from '../error/millrace-error.js'
 import type { Clock } from '../time/clock.js'
 import { aptServer } from './server-apt.js'
@@ -53,7 +54,8 @@ export async function resolveServerBinary(search: ServerSearch): Promise<ServerB
   })
 }
 
-async function namedServer(path: string, { clock, signal }: ServerSearch): Promise<ServerBinary> {
+async function namedServer(named: string, { clock, signal }: ServerSearch): Promise<ServerBinary> {
+  const path = resolve(named) // a bare name would be looked up on the search path when it is started
   const probe = await probeServer(path, clock, signal)
   if (probe.kind === 'absent') throw fault('SERVER_BINARY_UNUSABLE', `${path} does not exist`)
   if (probe.kind === 'broken') throw fault('SERVER_BINARY_UNUSABLE', `${path}: ${probe.why}`)

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -10,6 +10,7 @@ import { connect } from '@nats-io/transport-node'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { startEmbeddedServer } from '../../src/broker/embedded-server.ts'
+import type { ServerLogLine } from '../../src/broker/server-log.ts'
 import { identifyProcess, isAlive } from '../../src/broker/server-process.ts'
 import { isFault, type MillraceError } from '../../src/error/millrace-error.ts'
 import { systemClock as clock } from '../../src/time/system-clock.ts'
@@ -66,6 +67,46 @@ test('ends without being killed, and says how it ended', async () => {
   const server = await startTestServer()
   await server.stop()
   assert.equal(await server.exited, { code: 0, signal: null })
+  assert.is(await identifyProcess(server.pid), undefined)
+})
+
+test('says nothing that sounds like trouble in an ordinary run', async () => {
+  const lines: ServerLogLine[] = []
+  const server = await startTestServer({ config: 'max_payload: 2MB', onLog: (line) => lines.push(line) })
+  await server.stop()
+  assert.ok(lines.some(({ text }) => text === 'Server is ready'))
+  assert.equal(
+    lines.filter(({ level }) => level !== 'info'),
+    [],
+  )
+})
+
+test('takes more configuration, which cannot move its address or its store', async () => {
+  const config = 'max_payload: 2MB\nlisten: "0.0.0.0:1"\njetstream { sync_interval: always }'
+  const server = await startTestServer({ config })
+  const connection = await connect({ servers: server.url })
+  assert.is(connection.info?.max_payload, 2 * 2 ** 20)
+  assert.is(new URL(server.url).hostname, '127.0.0.1')
+  assert.ok((await readdir(server.dataDir)).includes('jetstream'))
+  await connection.close()
+  await server.stop()
+  const moved = await failure(startTestServer({ config: 'jetstream { store_dir: "/nowhere" }' }))
+  assert.is(moved.code, 'SERVER_START_FAILED')
+})
+
+test('is in a process group of its own, which a Ctrl-C in the terminal does not reach', async () => {
+  if (process.platform !== 'linux') return
+  const server = await startTestServer()
+  const stat = await readFile(`/proc/${server.pid}/stat`, 'utf8')
+  assert.is(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[2], String(server.pid))
+  await server.stop()
+})
+
+test('a data directory that is removed under it does not make its end an error', async () => {
+  const dataDir = join(await temporaryDirectory(), 'data')
+  const server = await startTestServer({ dataDir })
+  await rm(dataDir, { recursive: true })
+  await server.stop()
   assert.is(await identifyProcess(server.pid), undefined)
 })
 

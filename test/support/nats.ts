@@ -74,23 +74,37 @@ export interface OwnServer {
 export async function ownServer(options: Partial<EmbeddedServerOptions> = {}): Promise<OwnServer> {
   let server = await startTestServer(options)
   const { url, port, dataDir } = server
-  // registered after the first server's own, so run before it: a later server must not outlive its directory
-  atEnd(() => server.stop())
+  // registered after the first server's own, so run before it: a paused one is woken, and none outlives its directory
+  atEnd(() => {
+    signal(server, 'SIGCONT')
+    return server.stop()
+  })
   return {
     url,
     port,
     dataDir,
     pid: () => server.pid,
-    stop: () => server.stop(),
+    stop: () => {
+      signal(server, 'SIGCONT')
+      return server.stop()
+    },
     kill: async () => {
-      process.kill(server.pid, 'SIGKILL')
+      signal(server, 'SIGKILL')
       await server.exited
     },
     restart: async () => {
       await server.stop()
       server = await startTestServer({ ...options, port, dataDir })
     },
-    pause: () => void process.kill(server.pid, 'SIGSTOP'),
-    resume: () => void process.kill(server.pid, 'SIGCONT'),
+    pause: () => signal(server, 'SIGSTOP'),
+    resume: () => signal(server, 'SIGCONT'),
+  }
+}
+
+function signal(server: EmbeddedServer, name: NodeJS.Signals): void {
+  try {
+    process.kill(server.pid, name)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error // it has ended already
   }
 }
