@@ -18,6 +18,8 @@ export interface Deployment {
   readonly registry: Registry
   readonly pipelines: readonly PipelineDeclaration[]
   readonly rules: readonly RuleFile[]
+  /** By event type: the stream of the context whose events.ts declares it. */
+  readonly homes: ReadonlyMap<string, StreamDeclaration>
 }
 
 /** @throws DECLARATION_UNKNOWN naming those that exist */
@@ -33,6 +35,11 @@ export function pipelineNamed(deployment: Deployment, name: string): PipelineDec
 /** @throws DECLARATION_UNKNOWN naming those that exist */
 export function ruleNamed(deployment: Deployment, name: string): RuleFile {
   return named('rule', name, deployment.rules, ({ rule }) => rule.name)
+}
+
+/** The stream that events of a type are published to: that of the context which declares the type. */
+export function streamOf(deployment: Deployment, type: string): StreamDeclaration | undefined {
+  return deployment.homes.get(type)
 }
 
 function named<T>(what: string, name: string, all: readonly T[], nameOf: (item: T) => string): T {

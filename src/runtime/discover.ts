@@ -28,9 +28,14 @@ export async function discover(folder: string): Promise<Deployment> {
   const streams: StreamDeclaration[] = []
   const contracts: EventContract[] = []
   const pipelines: PipelineDeclaration[] = []
+  const homes = new Map<string, StreamDeclaration>()
   for (const context of contexts) {
-    streams.push(await loadDefault<StreamDeclaration>(context, 'stream', 'stream'))
-    contracts.push(...(await loadContracts(context)))
+    const stream = await loadDefault<StreamDeclaration>(context, 'stream', 'stream')
+    streams.push(stream)
+    for (const contract of await loadContracts(context)) {
+      contracts.push(contract)
+      if (!homes.has(contract.type)) homes.set(contract.type, stream)
+    }
     for (const file of await names(join(context, 'pipelines'), /\.(ts|js|mjs)$/))
       pipelines.push(await loadDefault<PipelineDeclaration>(join(context, 'pipelines'), file, 'pipeline'))
   }
@@ -48,7 +53,7 @@ export async function discover(folder: string): Promise<Deployment> {
     'rule',
     rules.map(({ rule }) => rule.name),
   )
-  const deployment = { folder: root, streams, registry, pipelines, rules }
+  const deployment = { folder: root, streams, registry, pipelines, rules, homes }
   requireStreams(deployment)
   return deployment
 }
