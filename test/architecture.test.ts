@@ -1,37 +1,21 @@
 // The house holds itself to its rules: src/rooms.json has the table, test/support/architecture.ts the checks.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkArchitecture, type Breach, type Rooms } from './support/architecture.ts'
+import { filesUnder, readText, TOP } from './support/repository.ts'
 import { codeOnly, moduleUses } from './support/source-text.ts'
 
 const test = suite('the architecture')
-const top = fileURLToPath(new URL('..', import.meta.url))
-const rooms = JSON.parse(readFileSync(join(top, 'src/rooms.json'), 'utf8')) as Rooms
+const rooms = JSON.parse(readText('src/rooms.json')) as Rooms
 
 function repository(): Record<string, string> {
-  const files: Record<string, string> = {}
-  for (const folder of ['src', 'test', 'streams', 'demo', 'bench', 'examples'])
-    for (const file of namesIn(folder))
-      if (/\.(ts|js)$/.test(file) && !file.startsWith('test/fixtures/'))
-        files[file] = readFileSync(join(top, file), 'utf8')
-  return files
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(join(top, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
-      join(folder, name).replaceAll('\\', '/'),
-    )
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
-    throw error
-  }
+  const folders = ['src', 'test', 'streams', 'demo', 'bench', 'examples']
+  return Object.assign({}, ...folders.map((folder) => filesUnder(folder, /^(?!test\/fixtures\/).*\.(ts|js)$/)))
 }
 
 /** The breaches of planted files, as `file: reason`. */
@@ -69,7 +53,7 @@ test('every exception of the table names a file', () => {
 })
 
 test('no function of src is longer than 50 lines', () => {
-  assert.equal(longFunctions(join(top, 'src')), [])
+  assert.equal(longFunctions(join(TOP, 'src')), [])
 })
 
 test('a planted long function is found', () => {
