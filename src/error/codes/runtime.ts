@@ -31,6 +31,13 @@ export const RUNTIME_ERRORS = {
     exit: EXIT.notFound,
     status: 400,
   },
+  OUTPUT_UNWRITABLE: {
+    disposition: 'reject',
+    means: 'an output file cannot be written',
+    advice: 'Check that its folder exists, its permissions and the free space',
+    exit: EXIT.failure,
+    status: 500,
+  },
   INPUT_LINE_INVALID: {
     disposition: 'reject',
     means: 'a line of the input is no event',
@@ -40,7 +47,7 @@ export const RUNTIME_ERRORS = {
   },
   INPUT_REJECTED: {
     disposition: 'reject',
-    means: 'some of the input was rejected; the rest was published',
+    means: 'lines of the input were rejected; all others were published',
     advice: 'Correct the lines that the report names and publish them again',
     exit: EXIT.failure,
     status: 400,
