@@ -57,7 +57,7 @@ export async function resolveServerBinary(search: ServerSearch): Promise<ServerB
 async function namedServer(named: string, { clock, signal }: ServerSearch): Promise<ServerBinary> {
   const path = resolve(named) // a bare name would be looked up on the search path when it is started
   const probe = await probeServer(path, clock, signal)
-  if (probe.kind === 'absent') throw fault('SERVER_BINARY_UNUSABLE', `${path} does not exist`)
+  if (probe.kind === 'absent') throw fault('SERVER_BINARY_UNUSABLE', `there is no ${path}`)
   if (probe.kind === 'broken') throw fault('SERVER_BINARY_UNUSABLE', `${path}: ${probe.why}`)
   if (!isSupportedServer(probe.version)) throw fault('SERVER_BINARY_TOO_OLD', `${path} is ${probe.version.text}`)
   return { path, version: probe.version, origin: 'environment' }

@@ -1,7 +1,8 @@
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Clock } from '../time/clock.js'
+import { makeDirectory } from './make-directory.js'
 import { tryLock, type HeldLock } from './server-lock.js'
 import { compareServerVersions, isSupportedServer, parseServerVersion, type ServerVersion } from './server-version.js'
 
@@ -44,7 +45,7 @@ export async function storeServer(
   cacheDir: string,
   fill: (directory: string) => Promise<ServerVersion>,
 ): Promise<{ path: string; version: ServerVersion }> {
-  await mkdir(cacheDir, { recursive: true })
+  await makeDirectory(cacheDir)
   const directory = await mkdtemp(join(cacheDir, '.new-'))
   try {
     const version = await fill(directory)
@@ -59,7 +60,7 @@ export async function storeServer(
 
 /** Waits for its turn to fill the cache: one process at a time, the others find it filled. */
 export async function lockCache(cacheDir: string, clock: Clock, signal: AbortSignal): Promise<HeldLock> {
-  await mkdir(cacheDir, { recursive: true })
+  await makeDirectory(cacheDir)
   for (;;) {
     signal.throwIfAborted()
     const attempt = await tryLock(join(cacheDir, 'install.lock'))

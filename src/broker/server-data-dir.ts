@@ -1,7 +1,8 @@
-import { access, constants, mkdir, statfs } from 'node:fs/promises'
+import { access, constants, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fault, messageOf } from '../error/millrace-error.js'
 import type { Clock } from '../time/clock.js'
+import { makeDirectory } from './make-directory.js'
 import { tryLock, type HeldLock } from './server-lock.js'
 import { isAlive, type ProcessIdentity } from './server-process.js'
 
@@ -28,7 +29,7 @@ export async function claimDataDir(dataDir: string, minFreeBytes: number, clock:
 }
 
 async function prepare(dataDir: string, minFreeBytes: number): ReturnType<typeof tryLock> {
-  await mkdir(dataDir, { recursive: true })
+  await makeDirectory(dataDir)
   await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)
   const { bavail, bsize } = await statfs(dataDir)
   if (bavail * bsize < minFreeBytes)

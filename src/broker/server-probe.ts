@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
-import { access } from 'node:fs/promises'
+import { access, stat } from 'node:fs/promises'
 import { delimiter, isAbsolute, join } from 'node:path'
+import { messageOf } from '../error/millrace-error.js'
 import type { Clock } from '../time/clock.js'
 import { SERVER_FILE } from './server-cache.js'
 import { runCommand } from './server-command.js'
@@ -14,10 +15,16 @@ export type Probe =
 /** Asks the program at `path` for its version by running it with `-v`. */
 export async function probeServer(path: string, clock: Clock, signal: AbortSignal): Promise<Probe> {
   try {
-    await access(path, constants.X_OK)
+    if (!(await stat(path)).isFile()) return { kind: 'broken', why: 'it is not a file' }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
-    return code === 'ENOENT' || code === 'ENOTDIR' ? { kind: 'absent' } : { kind: 'broken', why: message }
+    // EACCES: it is in a directory of somebody else's, which search paths of other users often hold
+    return ['ENOENT', 'ENOTDIR', 'EACCES'].includes(code ?? '') ? { kind: 'absent' } : { kind: 'broken', why: message }
+  }
+  try {
+    await access(path, constants.X_OK)
+  } catch (error) {
+    return { kind: 'broken', why: messageOf(error) }
   }
   const { code, output } = await runCommand(path, ['-v'], { clock, signal, limitMs: 10_000 })
   const version = /nats-server/i.test(output) ? parseServerVersion(output) : undefined
