@@ -155,6 +155,7 @@ async function untilReady(
   void ended.then((how) => (end = how))
   let ports: ServerPorts | undefined
   for (;;) {
+    signal?.throwIfAborted()
     if (end !== undefined) throw startFailure(options, end.reason, reasonIn(log()))
     ports ??= await readPorts(scratch)
     if (ports !== undefined && (await isHealthy(ports.monitorUrl))) return ports

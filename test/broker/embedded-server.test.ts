@@ -164,11 +164,9 @@ test('a data directory that cannot be used is refused before anything is started
 test('an aborted start leaves no server and no lock', async () => {
   const dataDir = await temporaryDirectory()
   const abort = new AbortController()
-  const started = startTestServer({
-    dataDir,
-    signal: abort.signal,
-    onLog: () => abort.abort(new Error('enough')),
-  })
+  const { path: binary } = await testBinary()
+  const started = startEmbeddedServer({ binary, dataDir, clock, signal: abort.signal })
+  abort.abort(new Error('enough')) // it has begun, and cannot be ready yet
   await started.then(
     () => assert.unreachable(),
     (error: Error) => assert.is(error.message, 'enough'),
