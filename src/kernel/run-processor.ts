@@ -49,7 +49,7 @@ export type ProcessorState =
   | { readonly kind: 'failed'; readonly error: MillraceError }
 
 /** The one owner of all partitions; issue of ownership per partition comes with the scheduler of partitions. */
-const ALL_PARTITIONS = 'all'
+export const ALL_PARTITIONS = 'all'
 
 export class ProcessorRun {
   readonly processor: Processor

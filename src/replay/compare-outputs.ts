@@ -1,0 +1,131 @@
+import type { Connection } from '../broker/connection.js'
+import { readLast } from '../broker/last-message.js'
+import type { StoredMessage } from '../broker/stored-message.js'
+import { commitSubject } from '../broker/system-subject.js'
+import { storedFilter } from '../event/subject.js'
+import { decodeCommitRecord } from '../kernel/commit-record.js'
+import { processorId, type Processor } from '../kernel/processor.js'
+import { ALL_PARTITIONS } from '../kernel/run-processor.js'
+import type { Clock } from '../time/clock.js'
+import { markOf, type OutputIndex } from './output-index.js'
+import { readRange } from './read-range.js'
+import { readSource } from './source-stream.js'
+
+export interface CompareOptions {
+  readonly connection: Connection
+  readonly clock: Clock
+  readonly signal?: AbortSignal
+  readonly processor: Processor
+  /** Types of event that it puts out. */
+  readonly outputTypes: readonly string[]
+  /** What the replay put out. Empty afterwards. */
+  readonly index: OutputIndex
+  /** The input sequences that were replayed. */
+  readonly first: number
+  readonly last: number
+}
+
+/** How the outputs of a replay differ from those that the live processor has stored for the same inputs. */
+export interface Comparison {
+  /** Input sequences that were compared: the live processor may not be as far as the replay. */
+  readonly first: number
+  readonly last: number
+  /** Same id and same content. */
+  readonly same: number
+  /** Same id, other content. */
+  readonly different: number
+  readonly onlyInReplay: number
+  readonly onlyStored: number
+  /** Outputs of the replay for inputs that the live processor has not handled yet. */
+  readonly ahead: number
+  /** Up to ten ids of each kind of difference. */
+  readonly examples: {
+    readonly different: readonly string[]
+    readonly onlyInReplay: readonly string[]
+    readonly onlyStored: readonly string[]
+  }
+}
+
+const EXAMPLES = 10
+
+/**
+ * Compares by output id. An output whose id the processor’s author chose is compared when the replay put it out too;
+ * stored alone it cannot be told whose it is.
+ * @throws STREAM_NOT_FOUND, COMMIT_RECORD_INVALID and errors of the broker
+ */
+export async function compareOutputs(options: CompareOptions): Promise<Comparison> {
+  const last = Math.min(options.last, await livePosition(options))
+  const tally = new Tally(options.processor, options.index, options.first, last)
+  await readStored(options, (message) => tally.stored(message))
+  return tally.finish()
+}
+
+/** Whether nothing that was compared differs. */
+export function isSame({ different, onlyInReplay, onlyStored }: Comparison): boolean {
+  return different + onlyInReplay + onlyStored === 0
+}
+
+/** Up to where the live processor’s outputs are stored; 0 when it has never run. */
+async function livePosition({ connection, processor }: CompareOptions): Promise<number> {
+  const stream = processor.to.stream.name
+  const subject = commitSubject(stream, processorId(processor), ALL_PARTITIONS)
+  const record = await readLast(connection, stream, subject)
+  return record === undefined ? 0 : decodeCommitRecord(record.data, subject).position
+}
+
+async function readStored(options: CompareOptions, onMessage: (message: StoredMessage) => void): Promise<void> {
+  const { connection, clock, signal, processor, outputTypes } = options
+  const { from, to } = processor
+  const { first, last } = await readSource(connection, to.stream.name)
+  await readRange(connection, {
+    stream: to.stream.name,
+    filters: outputTypes.map((type) => storedFilter(to.stream.root, type)),
+    // in the stream that it reads, an output comes after its cause
+    first: from.stream.name === to.stream.name ? Math.max(first, options.first) : first,
+    last,
+    clock,
+    signal,
+    take: (messages) => messages.forEach(onMessage),
+  })
+  signal?.throwIfAborted()
+}
+
+class Tally {
+  readonly #index: OutputIndex
+  readonly #first: number
+  readonly #last: number
+  readonly #ownId: RegExp
+  readonly #examples = { different: [] as string[], onlyInReplay: [] as string[], onlyStored: [] as string[] }
+  readonly #counts = { same: 0, different: 0, onlyInReplay: 0, onlyStored: 0, ahead: 0 }
+
+  constructor(processor: Processor, index: OutputIndex, first: number, last: number) {
+    this.#index = index
+    this.#first = first
+    this.#last = last
+    // the shape that outputId gives: processor, partition, sequence of the cause, ordinal; names have no special character
+    this.#ownId = new RegExp(`^${processorId(processor)}-\\d+-(\\d+)-\\d+$`)
+  }
+
+  stored({ headers, data }: StoredMessage): void {
+    const mark = markOf(headers, data)
+    if (mark === undefined) return
+    const replayed = this.#index.take(mark.identity)
+    if (replayed === undefined) {
+      const cause = Number(this.#ownId.exec(mark.id)?.[1] ?? Number.NaN)
+      if (cause >= this.#first && cause <= this.#last) this.#note('onlyStored', mark.id)
+    } else if (replayed.fingerprint === mark.fingerprint) this.#counts.same += 1
+    else this.#note('different', mark.id)
+  }
+
+  finish(): Comparison {
+    for (const { id, cause } of this.#index.left)
+      if (cause > this.#last) this.#counts.ahead += 1
+      else this.#note('onlyInReplay', id)
+    return { first: this.#first, last: this.#last, ...this.#counts, examples: this.#examples }
+  }
+
+  #note(kind: keyof Comparison['examples'], id: string): void {
+    this.#counts[kind] += 1
+    if (this.#examples[kind].length < EXAMPLES) this.#examples[kind].push(id)
+  }
+}

@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto'
+import { messageId } from '../event/identity.js'
+import { decodeHeaderValue } from '../event/header-value.js'
+import type { HeaderReader, WireMessage } from '../event/wire.js'
+
+/** What tells one output of a processor from another, and whether two of the same identity are equal. */
+export interface OutputMark {
+  /** Its source and id as one text. */
+  readonly identity: string
+  readonly id: string
+  readonly fingerprint: string
+}
+
+/** What an output says: everything that follows from its cause and nothing that depends on when it was stored. */
+const SAID = ['ce-type', 'ce-dataversion', 'ce-time', 'ce-partitionkey', 'ce-correlationid', 'ce-causationid'] as const
+
+/** The mark of an output as the kernel writes it, in binary mode; undefined for a message that is none. */
+export function markOf(headers: HeaderReader, data: Uint8Array): OutputMark | undefined {
+  const id = decodeHeaderValue(headers.get('ce-id') ?? '')
+  const source = decodeHeaderValue(headers.get('ce-source') ?? '')
+  if (!id || !source) return undefined
+  const hash = createHash('sha256')
+  for (const name of SAID) hash.update(`${headers.get(name) ?? ''}\n`)
+  return { identity: messageId(source, id), id, fingerprint: hash.update(data).digest('base64') }
+}
+
+/** Reads the headers of a message that has not been sent. */
+export function wireHeaders({ headers }: Pick<WireMessage, 'headers'>): HeaderReader {
+  return {
+    get: (name) => headers.find(([given]) => given.toLowerCase() === name.toLowerCase())?.[1],
+    entries: () => headers,
+  }
+}
+
+/** An output of a replay. */
+export interface IndexedOutput {
+  readonly id: string
+  readonly fingerprint: string
+  /** Sequence of the message whose turn put it out. */
+  readonly cause: number
+}
+
+/** The outputs of a dry run, to be compared with those that are stored. */
+export class OutputIndex {
+  readonly #outputs = new Map<string, IndexedOutput>()
+
+  add(cause: number, output: WireMessage): void {
+    const mark = markOf(wireHeaders(output), output.data)
+    if (mark !== undefined) this.#outputs.set(mark.identity, { id: mark.id, fingerprint: mark.fingerprint, cause })
+  }
+
+  /** Takes an output out. */
+  take(identity: string): IndexedOutput | undefined {
+    const output = this.#outputs.get(identity)
+    this.#outputs.delete(identity)
+    return output
+  }
+
+  get left(): Iterable<IndexedOutput> {
+    return this.#outputs.values()
+  }
+}
