@@ -65,11 +65,7 @@ export async function connectionSettings(input: SettingsInput): Promise<Connecti
   const context = await sourceFromContext(flags, env, first(direct, 'servers') !== undefined)
   const given = context === undefined ? direct : [...direct, context]
   const servers = first(given, 'servers')
-  if (servers === undefined) {
-    const proof = (['user', 'creds', 'nkey'] as const).map((name) => given[0]?.[name]).find(Boolean)
-    if (proof !== undefined) throw fault('SETTING_INVALID', `${proof.from} needs a server, by --server or NATS_URL`)
-    return undefined
-  }
+  if (servers === undefined) return undefined
   const addresses = parseAddresses(servers)
   const sources = given.map((source) => (source.servers === servers ? withAddress(source, addresses) : source))
   return settings(sources, addresses, { env, origin: servers.from, name: input.name ?? 'millrace' })

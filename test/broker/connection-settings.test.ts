@@ -52,6 +52,8 @@ test('with nothing said and nothing selected, there are none', async () => {
   assert.is(await connectionSettings({ env: nowhere.env }), undefined)
   const empty = { ...nowhere.env, NATS_URL: '', NATS_USER: '', MILLRACE_NATS_URL: '', NATS_CONTEXT: '' }
   assert.is(await connectionSettings({ env: empty }), undefined)
+  const noServer = { env: { ...nowhere.env, NATS_TOKEN: 't' }, flags: { user: 'ann' } }
+  assert.is(await connectionSettings(noServer), undefined, 'credentials alone name no server')
 })
 
 test('a flag comes before MILLRACE_NATS_URL, that before NATS_URL, that before the selected context', async () => {
@@ -226,7 +228,6 @@ test('a value that cannot be used is an error that names where it was set, and s
     [{ NATS_URL: 'a', NATS_TIMEOUT: 'soon' }, {}, /^NATS_TIMEOUT: "soon" is not a duration/],
     [{ NATS_URL: 'a', NATS_TIMEOUT: '0s' }, {}, /^NATS_TIMEOUT: /],
     [{ NATS_URL: 'a' }, { inboxPrefix: 'a.>' }, /^--inbox-prefix: "a\.>" is not a literal subject/],
-    [{}, { creds: '/x' }, /^--creds needs a server/],
   ]
   for (const [env, flags, expected] of cases) {
     const error = await failure(connectionSettings({ env: { ...nowhere.env, ...env }, flags }))
