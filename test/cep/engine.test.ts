@@ -194,6 +194,17 @@ test('a final strict not matches at the next event that the rule sees', () => {
   assert.equal(send('b@5').matches, [])
 })
 
+test('what a greedy repetition takes is not what a strict not after it forbids', () => {
+  const { send } = engineOf({
+    stages: [take('a', { times: { min: 1, max: null }, greedy: true }), not('a', 'strict'), take('b')],
+    within: 10,
+  })
+  assert.equal(
+    ['a@1', 'a@2', 'b@3'].flatMap((text) => ids(send(text).matches)),
+    ['a@1 a@2 b@3', 'a@2 b@3'],
+  )
+})
+
 test('a snapshot of another pattern is refused', () => {
   const { send, engine } = engineOf(AB)
   send('a@1')

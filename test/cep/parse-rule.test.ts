@@ -74,6 +74,15 @@ test('what must not happen between the stages, the window and the key are respec
   assert.is(runRule(rule, [...probes, pay(600_003, 60)]).matches.length, 0, 'the window is closed')
 })
 
+test('of several ways to match, the one with the most repetitions is reported', () => {
+  const rule = parseRule(CARD_TESTING, { file: 'card-testing.yaml' })
+  const { matches } = runRule(rule, [...[1, 2, 3, 4, 5, 6].map((time) => pay(time, 1)), pay(7, 60), pay(8, 60)])
+  assert.equal(
+    matches.map((m) => m.events.map((e) => e.time)),
+    [[1, 2, 3, 4, 5, 6, 7]],
+  )
+})
+
 test('an event without the key is passed over, and counted by whoever runs the rule', () => {
   const rule = parseRule(CARD_TESTING, { file: 'r.yaml' })
   assert.is(rule.keyOf(storedEvent({ type: 'payment.authorized', data: { amount: 1 } })), undefined)
@@ -103,6 +112,7 @@ test('a final not matches when the window closes, at the time at which it closes
   const [match] = runRule(rule, [placed], 3_601_000).matches
   assert.ok(match)
   assert.equal(rule.emit(match).data, { order: 'o1', since: 1_000, at: 3_601_000 })
+  assert.is(rule.emit(match).time, 3_601_000)
 })
 
 test('a final not after a repetition matches too, also when nothing came after the last repetition', () => {

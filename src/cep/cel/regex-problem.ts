@@ -8,7 +8,9 @@ export function regexProblem(pattern: string): string | undefined {
   } catch {
     return `not a regular expression: ${pattern}`
   }
-  return repeatsRepetition(pattern) ? `repeating a group that repeats or has alternatives can take for ever: ${pattern}` : undefined
+  return repeatsRepetition(pattern)
+    ? `repeating a group that repeats or has alternatives can take for ever: ${pattern}`
+    : undefined
 }
 
 /** Looks for a group that contains an unlimited repetition, or alternatives, and is itself repeated without limit. */
