@@ -9,7 +9,9 @@ import { count } from './table.js'
 export interface Progress {
   /** @param fraction how much of the whole is done, 0 to 1, where that is known */
   update(done: number, fraction?: number): void
-  /** Removes what was drawn. Safe to call twice. */
+  /** Removes what was drawn, so that something else can be written; the next update draws again. */
+  clear(): void
+  /** Removes what was drawn, for good. Safe to call twice. */
   end(): void
 }
 
@@ -24,7 +26,7 @@ const DRAW_MS = 100
 const LINE_MS = 2_000
 const BAR = 20
 
-const NOTHING: Progress = { update: () => undefined, end: () => undefined }
+const NOTHING: Progress = { update: () => undefined, clear: () => undefined, end: () => undefined }
 
 /**
  * Shows how far something long is, on `err`: a bar with rate and remaining time on a terminal, else a line every two
@@ -41,7 +43,12 @@ export function createProgress(
   let shownAt = err.isTty ? started - DRAW_MS : started
   let drawn = false
   let ended = false
+  const clear = (): void => {
+    if (drawn) err.write('\r\u001b[2K')
+    drawn = false
+  }
   return {
+    clear,
     update: (done, fraction) => {
       const now = clock.monotonic()
       if (ended || now - shownAt < interval) return
@@ -53,8 +60,7 @@ export function createProgress(
     },
     end: () => {
       ended = true
-      if (drawn) err.write('\r\u001b[2K')
-      drawn = false
+      clear()
     },
   }
 }

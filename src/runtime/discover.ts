@@ -4,27 +4,26 @@ import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { StreamDeclaration } from '../broker/define-stream.js'
 import { parseRule } from '../cep/parse-rule.js'
-import type { Rule } from '../cep/rule.js'
+import type { ContractLookup, Rule } from '../cep/rule.js'
 import { fault, isFault, messageOf } from '../error/millrace-error.js'
 import type { EventContract } from '../event/contract.js'
 import { createRegistry, type Registry } from '../event/registry.js'
 import type { PipelineDeclaration } from '../pipeline/define-pipeline.js'
 import type { Deployment, RuleFile } from './deployment.js'
 
+export interface DiscoverParts {
+  /** False leaves the rules out, for who looks at their files himself. */
+  readonly rules?: boolean
+}
+
 /**
  * Loads what a folder declares: one folder per bounded context, each with `stream.ts`, `events.ts`, `pipelines/*.ts`
  * and `rules/*.yaml`. TypeScript is loaded as it is.
  * @throws STREAMS_FOLDER_MISSING, DECLARATION_INVALID, RULE_INVALID (with file, line and column), CONTRACT_DUPLICATE
  */
-export async function discover(folder: string): Promise<Deployment> {
+export async function discover(folder: string, parts: DiscoverParts = {}): Promise<Deployment> {
   const root = resolve(folder)
-  if (!(await isFolder(root))) throw fault('STREAMS_FOLDER_MISSING', root)
-  const contexts: string[] = []
-  for (const name of await names(root)) {
-    const context = join(root, name)
-    if (await isFolder(context)) contexts.push(context)
-  }
-  if (contexts.length === 0) throw fault('STREAMS_FOLDER_MISSING', `${root} has no folder in it`)
+  const contexts = await contextsIn(root)
   const streams: StreamDeclaration[] = []
   const contracts: EventContract[] = []
   const pipelines: PipelineDeclaration[] = []
@@ -48,7 +47,7 @@ export async function discover(folder: string): Promise<Deployment> {
     pipelines.map(({ name }) => name),
   )
   const registry = createRegistry(contracts)
-  const rules = await loadRules(contexts, registry)
+  const rules = parts.rules === false ? [] : await loadRules(contexts, registry)
   requireUnique(
     'rule',
     rules.map(({ rule }) => rule.name),
@@ -58,19 +57,40 @@ export async function discover(folder: string): Promise<Deployment> {
   return deployment
 }
 
+/** Paths of every rule file in a `streams/` folder, whatever is in them. @throws STREAMS_FOLDER_MISSING */
+export async function ruleFilesIn(folder: string): Promise<string[]> {
+  return rulePaths(await contextsIn(resolve(folder)))
+}
+
+async function contextsIn(root: string): Promise<string[]> {
+  if (!(await isFolder(root))) throw fault('STREAMS_FOLDER_MISSING', root)
+  const contexts: string[] = []
+  for (const name of await names(root)) {
+    const context = join(root, name)
+    if (await isFolder(context)) contexts.push(context)
+  }
+  if (contexts.length === 0) throw fault('STREAMS_FOLDER_MISSING', `${root} has no folder in it`)
+  return contexts
+}
+
+async function rulePaths(contexts: readonly string[]): Promise<string[]> {
+  const paths: string[] = []
+  for (const context of contexts)
+    for (const name of await names(join(context, 'rules'), /\.ya?ml$/)) paths.push(join(context, 'rules', name))
+  return paths
+}
+
 async function loadRules(contexts: readonly string[], registry: Registry): Promise<RuleFile[]> {
   const loaded: RuleFile[] = []
   const issues: { file: string; error: unknown }[] = []
-  for (const context of contexts)
-    for (const name of await names(join(context, 'rules'), /\.ya?ml$/)) {
-      const path = join(context, 'rules', name)
-      const file = relative(process.cwd(), path)
-      try {
-        loaded.push({ file, rule: await loadRule(path, registry) })
-      } catch (error) {
-        issues.push({ file, error })
-      }
+  for (const path of await rulePaths(contexts)) {
+    const file = relative(process.cwd(), path)
+    try {
+      loaded.push({ file, rule: await loadRule(path, registry) })
+    } catch (error) {
+      issues.push({ file, error })
     }
+  }
   if (issues.length === 0) return loaded
   const all = issues.flatMap(({ error }) => (isFault(error) ? error.issues : []))
   const first = issues[0]?.error
@@ -78,24 +98,26 @@ async function loadRules(contexts: readonly string[], registry: Registry): Promi
   throw fault(first.code, issues.map(({ file }) => file).join(', '), { issues: all, cause: first })
 }
 
-/** Reads one rule file and checks it against the contracts. @throws RULE_INVALID, INPUT_UNREADABLE */
-export async function loadRule(path: string, registry: Registry): Promise<Rule> {
+/** Reads one rule file and checks it against the contracts, if there are. @throws RULE_INVALID, INPUT_UNREADABLE */
+export async function loadRule(path: string, registry: Registry | undefined): Promise<Rule> {
   let text: string
   try {
     text = await readFile(path, 'utf8')
   } catch (error) {
     throw fault('INPUT_UNREADABLE', `${path}: ${messageOf(error)}`, { cause: error })
   }
-  return parseRule(text, {
-    file: relative(process.cwd(), path),
-    contracts: {
-      types: registry.types,
-      get: (type) => {
-        const contract = registry.get(type)
-        return contract === undefined ? undefined : { fields: contract.fields() }
-      },
+  const file = relative(process.cwd(), path)
+  return parseRule(text, registry === undefined ? { file } : { file, contracts: lookupIn(registry) })
+}
+
+function lookupIn(registry: Registry): ContractLookup {
+  return {
+    types: registry.types,
+    get: (type) => {
+      const contract = registry.get(type)
+      return contract === undefined ? undefined : { fields: contract.fields() }
     },
-  })
+  }
 }
 
 async function loadContracts(context: string): Promise<EventContract[]> {

@@ -14,7 +14,15 @@ export interface LineRejection {
   readonly issues: readonly Issue[]
 }
 
-export type ParsedLine = { readonly kind: 'event'; readonly event: Event } | LineRejection
+export type ParsedLine =
+  | {
+      readonly kind: 'event'
+      /** As it stands in the line. */
+      readonly event: Event
+      /** The same event with its data as consumers see it: at the current version, defaults filled in. */
+      readonly current: Event
+    }
+  | LineRejection
 
 /** What stands in for attributes that the line leaves out. */
 export interface LineDefaults {
@@ -73,7 +81,7 @@ function fromShort(given: Readonly<Record<string, unknown>>): Record<string, unk
 function withKey(envelope: Envelope, current: Event, registry: Registry): ParsedLine {
   try {
     const key = envelope.key ?? registry.get(envelope.type)?.keyOf(current.data)
-    return { kind: 'event', event: { ...envelope, time: current.time, key } }
+    return { kind: 'event', event: { ...envelope, time: current.time, key }, current: { ...current, key } }
   } catch (error) {
     return reject('EVENT_DATA_INVALID', `${envelope.type}: its key cannot be taken from the data: ${messageOf(error)}`)
   }

@@ -47,8 +47,8 @@ export const RUNTIME_ERRORS = {
   },
   INPUT_REJECTED: {
     disposition: 'reject',
-    means: 'lines of the input were rejected; all others were published',
-    advice: 'Correct the lines that the report names and publish them again',
+    means: 'lines of the input were rejected; all others were taken',
+    advice: 'Correct the lines that the report names and give them again; the others need no repeating',
     exit: EXIT.failure,
     status: 400,
   },

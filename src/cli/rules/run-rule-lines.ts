@@ -1,0 +1,99 @@
+import { createEngine } from '../../cep/engine.js'
+import type { EngineStats } from '../../cep/advance.js'
+import type { Match } from '../../cep/match.js'
+import type { Rule } from '../../cep/rule.js'
+import { messageOf, isFault } from '../../error/millrace-error.js'
+import type { EventDraft } from '../../event/event.js'
+import type { Registry } from '../../event/registry.js'
+import { parseEventLine, type LineRejection } from '../input/event-line.js'
+import type { InputLine } from '../input/lines.js'
+
+/** A match, and the event that the rule makes of it, or why it cannot. */
+export interface RuleMatch {
+  readonly match: Match
+  readonly emitted: { readonly event: EventDraft } | { readonly problem: string }
+}
+
+export interface RuleLinesOptions {
+  readonly rule: Rule
+  readonly registry: Registry
+  /** In ms since the Unix epoch: the time of events that have none. */
+  readonly now: number
+  readonly onMatch: (match: RuleMatch) => void
+  readonly onRejected: (line: number, why: Omit<LineRejection, 'kind'>) => void
+}
+
+/** A rule at work over lines, in their order, without a server. The sequence of an event is the number of its line. */
+export class RuleOverLines {
+  readonly #options: RuleLinesOptions
+  readonly #engine
+  readonly #types: ReadonlySet<string>
+  #events = 0
+  #withoutKey = 0
+  #newest = -Infinity
+
+  constructor(options: RuleLinesOptions) {
+    this.#options = options
+    this.#engine = createEngine(options.rule.pattern)
+    this.#types = new Set(options.rule.eventTypes)
+  }
+
+  /** Lines that are events, of whatever type. */
+  get events(): number {
+    return this.#events
+  }
+
+  get withoutKey(): number {
+    return this.#withoutKey
+  }
+
+  get stats(): EngineStats {
+    return this.#engine.stats()
+  }
+
+  take(line: InputLine): void {
+    const { rule, registry, now, onRejected } = this.#options
+    if (line.kind === 'broken')
+      return onRejected(line.number, { code: 'INPUT_LINE_INVALID', detail: line.problem, issues: [] })
+    const parsed = parseEventLine(line.text, registry, {
+      id: String(line.number),
+      source: '/millrace/rules',
+      time: now,
+    })
+    if (parsed.kind === 'rejected') return onRejected(line.number, parsed)
+    this.#events += 1
+    const event = { ...parsed.current, stream: rule.on, sequence: line.number, storedAt: parsed.current.time }
+    if (!this.#types.has(event.type)) return
+    const key = rule.keyOf(event)
+    if (key === undefined) {
+      this.#withoutKey += 1
+      return
+    }
+    this.#newest = Math.max(this.#newest, event.time)
+    this.#note(this.#engine.advance({ kind: 'event', event, key }).matches)
+  }
+
+  /** No more lines: events that wait for late ones are let through. */
+  end(): void {
+    if (this.#newest > -Infinity) this.#note(this.#engine.advance({ kind: 'time', time: this.#newest }).matches)
+  }
+
+  #note(matches: readonly Match[]): void {
+    for (const match of matches) this.#options.onMatch({ match, emitted: this.#emit(match) })
+  }
+
+  #emit(match: Match): RuleMatch['emitted'] {
+    const { rule, registry } = this.#options
+    try {
+      const draft = rule.emit(match)
+      const contract = registry.get(draft.type)
+      if (contract === undefined) return { problem: `${draft.type} has no contract` }
+      const checked = contract.check(draft.data, contract.version)
+      if (!checked.ok) return { problem: checked.detail }
+      return { event: { ...draft, data: checked.data, key: draft.key ?? contract.keyOf(checked.data) } }
+    } catch (error) {
+      if (isFault(error)) return { problem: error.detail }
+      return { problem: messageOf(error) }
+    }
+  }
+}
