@@ -140,16 +140,20 @@ class RangeReader {
   }
 
   #take(messages: readonly StoredMessage[]): void {
+    // before the taker is called: it may interrupt, and what it has in hand then counts as taken
+    this.#state = { kind: 'taking', next: 'go-on' }
     let taking: void | Promise<void>
     try {
       taking = this.#options.take(messages)
     } catch (error) {
       return this.#fail(error)
     }
-    if (taking === undefined) return this.#feed.release(messages.length)
-    this.#state = { kind: 'taking', next: 'go-on' }
+    if (taking === undefined) return this.#onTaken(messages.length)
     taking.then(
-      () => this.#onTaken(messages.length),
+      () => {
+        this.#onTaken(messages.length)
+        this.#work()
+      },
       (error: unknown) => this.#fail(error),
     )
   }
@@ -158,9 +162,8 @@ class RangeReader {
     if (this.#state.kind !== 'taking') return
     const { next } = this.#state
     this.#state = { kind: 'waiting' }
-    if (next === 'interrupted') return this.#end('interrupted')
-    this.#feed.release(count) // R2
-    this.#work()
+    if (next === 'interrupted') this.#end('interrupted')
+    else this.#feed.release(count) // R2
   }
 
   /** R3: when nothing arrives, asks the stream whether anything can. */
