@@ -46,7 +46,8 @@ export interface TakeStage extends Matcher {
 
 /**
  * What must not happen between its neighbours. `strict`: the very next event does not satisfy it. `relaxed`: none does.
- * As the last stage, `relaxed` needs `within`, and the match comes when the window closes.
+ * As the last stage, `relaxed` needs `within`, and the match comes when the window closes, also after a repetition that
+ * could have gone on. An event that both completes the match and satisfies a `relaxed` not before it completes it.
  */
 export interface NotStage extends Matcher {
   readonly kind: 'not'

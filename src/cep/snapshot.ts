@@ -11,7 +11,7 @@ export interface EngineCounters {
   readonly timeouts: number
   readonly late: number
   readonly evaluationErrors: number
-  /** The first messages of conditions that could not be evaluated. */
+  /** The first conditions that could not be evaluated: event id, stage, why. */
   readonly errorSamples: readonly string[]
   /** Partial matches dropped because their key had too many. */
   readonly droppedPartialMatches: number

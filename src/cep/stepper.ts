@@ -1,7 +1,7 @@
 import type { StoredEvent } from '../event/event.js'
-import { messageOf } from '../error/millrace-error.js'
+import { isFault, messageOf } from '../error/millrace-error.js'
 import type { CompiledPattern } from './compile-pattern.js'
-import type { Bound } from './pattern.js'
+import type { Bound, Matcher, Where } from './pattern.js'
 import { take, unbound, type Done, type Run, type Taking } from './run.js'
 import type { Branch, Condition, State, Step } from './state.js'
 
@@ -31,10 +31,6 @@ export class Stepper {
     this.#none = unbound(pattern)
   }
 
-  get none(): Bound {
-    return this.#none
-  }
-
   /** `bits`: conditions whose types the event has. `at`: its place in the order of events. */
   begin(event: StoredEvent, key: string, bits: number, at: number): void {
     this.#event = event
@@ -56,7 +52,7 @@ export class Stepper {
     const { last } = run
     if (this.#nextBanned(state, last.bound)) return
     const banned = this.#anyOf(state.bans, last.bound)
-    // A match that this very event completes stands even if the event is banned: it was complete by then.
+    // As in Flink: an event that a relaxed not forbids may still complete the match, but takes it nowhere else.
     const keep = this.#branches(state, last, run.start, run.startTime, banned, out)
     if (banned) return
     if (state.endsNext) this.done.push({ last, start: run.start, startTime: run.startTime })
@@ -122,21 +118,24 @@ export class Stepper {
     const { bit, matcher } = condition
     if ((this.#bits & bit) === 0) return false
     if (matcher.where === undefined) return true
-    if (matcher.local !== true) return this.#evaluate(matcher.where, bound)
+    if (matcher.local !== true) return this.#evaluate(matcher, matcher.where, bound)
     if ((this.#known & bit) === 0) {
       this.#known |= bit
-      if (this.#evaluate(matcher.where, bound)) this.#truth |= bit
+      if (this.#evaluate(matcher, matcher.where, bound)) this.#truth |= bit
     }
     return (this.#truth & bit) !== 0
   }
 
-  #evaluate(where: NonNullable<Condition['matcher']['where']>, bound: Bound): boolean {
+  #evaluate(matcher: Matcher, where: Where, bound: Bound): boolean {
     try {
       return where(this.#event, bound, this.#key)
     } catch (error) {
       // By contract of Where: not satisfied, counted, never fatal.
       this.errors++
-      if (this.samples.length < ERROR_SAMPLES) this.samples.push(`${this.#event.id}: ${messageOf(error)}`)
+      if (this.samples.length < ERROR_SAMPLES) {
+        const stage = 'name' in matcher ? String(matcher.name) : 'not'
+        this.samples.push(`${this.#event.id}, ${stage}: ${isFault(error) ? error.detail : messageOf(error)}`)
+      }
       return false
     }
   }

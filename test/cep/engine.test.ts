@@ -173,7 +173,7 @@ test('a condition that throws is not satisfied: counted, sampled, never fatal', 
   const { send, engine } = engineOf({ stages: [take('a', { where }), take('b')], within: 10 })
   for (let time = 0; time < 20; time++) assert.equal(send(`a@${time}`).matches, [])
   assert.is(engine.stats().evaluationErrors, 20)
-  assert.equal([engine.stats().errorSamples.length, engine.stats().errorSamples[0]], [10, 'a@0: broken'])
+  assert.equal([engine.stats().errorSamples.length, engine.stats().errorSamples[0]], [10, 'a@0, a: broken'])
 })
 
 test('a condition on the event alone is evaluated once per event, however many partial matches ask', () => {
