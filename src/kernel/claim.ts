@@ -42,7 +42,7 @@ export async function claim(
       generation: (found?.generation ?? 0) + 1,
       owner,
       // state of other code is not read with this code: a changed processor goes on from its position, afresh
-      ...(changed ? { origin: found.position, snapshot: null, hash: FNV_OFFSET, partial: null } : {}),
+      ...(changed ? { origin: found.position, snapshot: null, hash: FNV_OFFSET, partial: null, turnsToReplay: 0 } : {}),
     }
     const sequence = await store(connection, subject, record, last?.sequence ?? 0)
     if (sequence !== undefined) return { record, sequence, changedFrom: changed ? found.version : undefined }
@@ -64,6 +64,7 @@ function fresh(processor: Processor, partition: string): CommitRecord {
     outputs: 0,
     hash: FNV_OFFSET,
     turns: 0,
+    turnsToReplay: 0,
     deadLetters: 0,
     snapshot: null,
   }

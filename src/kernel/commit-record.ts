@@ -28,6 +28,8 @@ const commitRecord = z.object({
   outputs: z.number().int().nonnegative(),
   hash: z.number().int(),
   turns: z.number().int().nonnegative(),
+  /** Turns since the snapshot, or since the origin: how many messages a recovery must meet again. */
+  turnsToReplay: z.number().int().nonnegative(),
   deadLetters: z.number().int().nonnegative(),
   snapshot: snapshotRef.nullable(),
 })

@@ -80,6 +80,7 @@ function finish(input: CommitInput, turns: readonly Turn[], messages: WireMessag
     outputs: record.outputs + messages.length,
     hash,
     turns: record.turns + turns.length,
+    turnsToReplay: record.turnsToReplay + turns.length,
     deadLetters: record.deadLetters + turns.filter(({ deadLetter }) => deadLetter !== undefined).length,
   }
   const since = record.snapshot?.position ?? record.origin
@@ -93,6 +94,6 @@ function finish(input: CommitInput, turns: readonly Turn[], messages: WireMessag
   return {
     turns,
     messages: [...messages, ...chunks],
-    record: { ...advanced, snapshot: { position, chunks: chunks.length, bytes }, hash: FNV_OFFSET },
+    record: { ...advanced, snapshot: { position, chunks: chunks.length, bytes }, hash: FNV_OFFSET, turnsToReplay: 0 },
   }
 }

@@ -31,8 +31,9 @@ export interface Logic {
   /**
    * Handles one event and returns what follows from it, synchronously.
    * What it throws makes the event a dead letter, unless the error’s disposition is `crash`, which stops the processor.
+   * @param onFailure for what fails beside outputs that are good: the event becomes a dead letter, the outputs stay
    */
-  turn(event: StoredEvent): readonly EventDraft[]
+  turn(event: StoredEvent, onFailure: (error: unknown) => void): readonly EventDraft[]
   /** The state as plain data; undefined for a processor without memory. */
   snapshot(): unknown
   stop(): void

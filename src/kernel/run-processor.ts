@@ -24,7 +24,6 @@ import { FNV_OFFSET } from './hash.js'
 import { inputFilters } from './input-filters.js'
 import { hashTurn } from './next-commit.js'
 import { processorId, type Logic, type Processor } from './processor.js'
-import { requireReplayable } from './require-replayable.js'
 import { readSnapshot } from './snapshot.js'
 import { runTurn, type Turn } from './turn.js'
 
@@ -59,10 +58,11 @@ export class ProcessorRun {
   readonly #feed: Feed
   #state: ProcessorState
   #hash: number
+  #replayed = 0
 
   /**
    * Claims the processor and starts it from its last commit.
-   * @throws MESSAGES_GONE, SNAPSHOT_INVALID, COMMIT_RECORD_INVALID, PROCESSOR_FENCED and errors of the broker
+   * @throws SNAPSHOT_INVALID, COMMIT_RECORD_INVALID, PROCESSOR_FENCED and errors of the broker
    */
   static async start(processor: Processor, options: ProcessorOptions): Promise<ProcessorRun> {
     const { connection, log, owner } = options
@@ -75,7 +75,6 @@ export class ProcessorRun {
       )
     const stateFrom = record.snapshot?.position ?? record.origin
     const replayFrom = processor.memory === 'none' ? record.position + 1 : stateFrom + 1
-    await requireReplayable(connection, processor, replayFrom, record.position)
     const state =
       processor.memory === 'none' ? undefined : await readSnapshot(connection, processor.to.stream.name, record)
     return new ProcessorRun(processor, options, taken, replayFrom, state)
@@ -179,6 +178,7 @@ export class ProcessorRun {
       return
     }
     this.#hash = hashTurn(this.#hash, turn)
+    this.#replayed += 1
     if (turn.message.sequence === this.#state.until) this.#endRecovery()
   }
 
@@ -188,7 +188,13 @@ export class ProcessorRun {
 
   #endRecovery(): void {
     if (this.#state.kind !== 'recovering') return
-    const { hash, position, processor } = this.#committer.record
+    const { hash, position, processor, turnsToReplay } = this.#committer.record
+    // the count tells a log with holes from a processor that does not repeat itself
+    if (this.#replayed !== turnsToReplay) {
+      const { name } = this.processor.from.stream
+      const detail = `${processor} replayed ${this.#replayed} of ${turnsToReplay} messages of ${name} up to ${position}`
+      return this.#fail(fault('MESSAGES_GONE', detail))
+    }
     if (this.#hash !== hash)
       return this.#fail(fault('PROCESSOR_NONDETERMINISTIC', `${processor}, replayed up to sequence ${position}`))
     this.#state = { kind: 'live' }

@@ -41,12 +41,13 @@ export function runTurn(processor: Processor, logic: Logic, registry: Registry, 
     return { message, outputs: NOTHING, deadLetter: { processor: 'contract', code, detail, issues } }
   }
   try {
-    const drafts = logic.turn(decoded.event)
-    if (drafts.length === 0) return { message, outputs: NOTHING, deadLetter: undefined }
+    let deadLetter: DeadLetterReason | undefined
+    const drafts = logic.turn(decoded.event, (error) => (deadLetter ??= reasonOf(processor, error)))
+    if (drafts.length === 0) return { message, outputs: NOTHING, deadLetter }
     // the partition of the cause is in its stored subject; without a transform (a foreign stream) there is only one
     const partition = parseStoredSubject(processor.from.stream.root, message.subject)?.partition ?? 0
     const outputs = drafts.map((draft, at) => output(processor, partition, decoded.event, draft, at))
-    return { message, outputs, deadLetter: undefined }
+    return { message, outputs, deadLetter }
   } catch (error) {
     if (isFault(error) && error.disposition === 'crash') throw error
     return { message, outputs: NOTHING, deadLetter: reasonOf(processor, error) }

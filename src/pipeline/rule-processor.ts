@@ -37,11 +37,19 @@ class RuleLogic implements Logic {
     this.#engine = createEngine(rule.pattern, snapshot)
   }
 
-  turn(event: StoredEvent): readonly EventDraft[] {
+  turn(event: StoredEvent, onFailure: (error: unknown) => void): readonly EventDraft[] {
     const key = this.#rule.keyOf(event)
     if (key === undefined) return NOTHING
     const { matches } = this.#engine.advance({ kind: 'event', event, key })
-    return matches.length === 0 ? NOTHING : matches.map((match) => this.#emit(match))
+    if (matches.length === 0) return NOTHING
+    const drafts: EventDraft[] = []
+    for (const match of matches)
+      try {
+        drafts.push(this.#emit(match))
+      } catch (error) {
+        onFailure(error) // one match whose data cannot be made must not take the others with it
+      }
+    return drafts
   }
 
   snapshot(): unknown {

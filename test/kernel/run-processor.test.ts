@@ -16,7 +16,10 @@ import { systemClock } from '../../src/time/system-clock.ts'
 import { eventually, freshStream, sharedConnection } from '../support/broker.ts'
 import { publishAll, readAll } from '../support/events.ts'
 
-const Paid = defineEvent('order.paid', { data: z.object({ order: z.string(), amount: z.number() }), key: (d) => d.order })
+const Paid = defineEvent('order.paid', {
+  data: z.object({ order: z.string(), amount: z.number() }),
+  key: (d) => d.order,
+})
 const Large = defineEvent('order.large', { data: z.object({ order: z.string(), n: z.number() }), key: (d) => d.order })
 const registry = createRegistry([Paid, Large])
 
@@ -68,7 +71,10 @@ test('K1 outputs each once and in order, over a restart', async () => {
   const ids = outputs.map(({ headers }) => headers.get('ce-id') ?? '')
   assert.is(new Set(ids).size, 4_000)
   const causes = ids.map((id) => Number(id.split('-').at(-2)))
-  assert.equal(causes, [...causes].sort((a, b) => a - b))
+  assert.equal(
+    causes,
+    [...causes].sort((a, b) => a - b),
+  )
 })
 
 test('C3 a former owner is fenced and stores nothing more', async () => {
@@ -100,7 +106,7 @@ test('an event that fails its contract becomes one dead letter, however many mee
   assert.is(dead.length, 1)
   assert.is(dead[0]?.headers.get('Millrace-Dead-Code'), 'EVENT_DATA_INVALID')
   assert.is(dead[0]?.headers.get('Millrace-Dead-Sequence'), '11')
-  assert.match(decodeHeaderValue(dead[0]?.headers.get('Millrace-Dead-Issues') ?? ''), '"pointer":"/amount"')
+  assert.match(decodeHeaderValue(dead[0]?.headers.get('Millrace-Dead-Issues') ?? '') ?? '', '"pointer":"/amount"')
   assert.equal(JSON.parse(Buffer.from(dead[0]?.data ?? []).toString()), { order: 'o1', amount: 'much' })
 })
 
@@ -143,7 +149,9 @@ test('a turn with more outputs than a batch holds is stored whole', async () => 
     to: { stream: stream.name, events: [Large] },
     recovery: { mode: 'stateless' },
     pipeline: (paid$) =>
-      paid$.pipe(mergeMap(({ data }) => of(...Array.from({ length: 2_500 }, (_, n) => Large({ order: data.order, n }))))),
+      paid$.pipe(
+        mergeMap(({ data }) => of(...Array.from({ length: 2_500 }, (_, n) => Large({ order: data.order, n })))),
+      ),
   })
   await publishAll(connection, stream, paid(2))
   const run = await start(pipeline, stream)
