@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { StoredMessage } from '../../src/broker/stored-message.ts'
@@ -95,8 +95,7 @@ test('however the times lie, each message is let through once and the time slept
 test('a factor that is not above 0 is refused', () => {
   for (const factor of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
     try {
-      new Pacer({ kind: 'factor', factor, by: 'stored' }, sleepingClock())
-      assert.unreachable()
+      assert.unreachable(String(new Pacer({ kind: 'factor', factor, by: 'stored' }, sleepingClock())))
     } catch (error) {
       assert.ok(isFault(error, 'REPLAY_RANGE_INVALID'), String(error))
     }
