@@ -4,6 +4,8 @@ import type { Connection } from './connection.js'
 /** One message read by subject, without a consumer. */
 export interface LastMessage {
   readonly sequence: number
+  /** When the stream stored it, in milliseconds since the Unix epoch. */
+  readonly storedAt: number
   readonly data: Uint8Array
 }
 
@@ -19,7 +21,9 @@ export async function readLast(
 ): Promise<LastMessage | undefined> {
   try {
     const message = await connection.manager.streams.getMessage(stream, { last_by_subj: subject })
-    return message === null ? undefined : { sequence: message.seq, data: message.data }
+    return message === null
+      ? undefined
+      : { sequence: message.seq, storedAt: message.time.getTime(), data: message.data }
   } catch (error) {
     // JetStream error 10037: no message found
     if (typeof error === 'object' && error !== null && 'code' in error && error.code === 10037) return undefined

@@ -1,4 +1,6 @@
 import { InvalidArgumentError } from 'commander'
+import { isFault } from '../error/millrace-error.js'
+import { parseDuration } from '../time/duration.js'
 
 /** A whole number from `least` on, for commander. */
 export function wholeNumber(least = 1): (text: string) => number {
@@ -13,4 +15,15 @@ export function wholeNumber(least = 1): (text: string) => number {
 /** Names with commas between, as often as the option is given. */
 export function names(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, ...text.split(',').filter((name) => name !== '')]
+}
+
+/** A duration of at least a millisecond, in ms. */
+export function duration(text: string): number {
+  try {
+    const ms = parseDuration(text)
+    if (ms >= 1) return ms
+  } catch (error) {
+    if (!isFault(error, 'DURATION_INVALID')) throw error
+  }
+  throw new InvalidArgumentError('Write it like 250ms, 30s or 5m.')
 }

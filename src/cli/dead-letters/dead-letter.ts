@@ -1,0 +1,79 @@
+import type { StoredMessage } from '../../broker/stored-message.js'
+import type { Issue } from '../../error/millrace-error.js'
+import { decodeHeaderValue } from '../../event/header-value.js'
+import { DEAD_LETTER_HEADER } from '../../kernel/dead-letter.js'
+
+/** A dead letter as it was kept: the reason, and the message that it is about. */
+export interface DeadLetter {
+  /** Its sequence in the stream of dead letters; what `show` takes. */
+  readonly number: number
+  /** When it became one, in ms since the Unix epoch. */
+  readonly at: number
+  readonly processor: string
+  readonly code: string
+  readonly detail: string
+  readonly issues: readonly Issue[]
+  readonly stack: string | undefined
+  /** Where the message is, or was. */
+  readonly stream: string
+  readonly sequence: number
+  readonly subject: string
+  readonly storedAt: string
+  /** CloudEvents attributes that could be read. */
+  readonly type: string | undefined
+  readonly key: string | undefined
+  readonly id: string | undefined
+  /** The message’s own headers, as they were. */
+  readonly headers: readonly (readonly [name: string, value: string])[]
+  readonly data: Uint8Array
+}
+
+/** Reads a message of the stream of dead letters. What is missing is left empty: what is there must be shown. */
+export function readDeadLetter(message: StoredMessage): DeadLetter {
+  const { headers } = message
+  const text = (name: string): string | undefined => {
+    const value = headers.get(name)
+    return value === undefined ? undefined : (decodeHeaderValue(value) ?? value)
+  }
+  const H = DEAD_LETTER_HEADER
+  return {
+    number: message.sequence,
+    at: message.storedAt,
+    processor: text(H.processor) ?? '',
+    code: text(H.code) ?? '',
+    detail: text(H.detail) ?? '',
+    issues: issuesOf(text(H.issues)),
+    stack: text(H.stack),
+    stream: text(H.stream) ?? '',
+    sequence: Number(text(H.sequence) ?? 0),
+    subject: text(H.subject) ?? '',
+    storedAt: text(H.storedAt) ?? '',
+    type: text('ce-type'),
+    key: text('ce-partitionkey'),
+    id: text('ce-id'),
+    headers: [...headers.entries()].filter(([name]) => !/^(millrace-dead-|nats-)/i.test(name)),
+    data: message.data,
+  }
+}
+
+/** The payload for a person or as JSON: a value when it is JSON, else text, else base64. */
+export function payloadOf(data: Uint8Array): { json: unknown } | { text: string } | { base64: string } {
+  const buffer = Buffer.from(data)
+  const text = buffer.toString('utf8')
+  if (!Buffer.from(text, 'utf8').equals(buffer)) return { base64: buffer.toString('base64') }
+  try {
+    return { json: JSON.parse(text) as unknown }
+  } catch {
+    return { text } // not JSON, which may be why it is here
+  }
+}
+
+function issuesOf(text: string | undefined): readonly Issue[] {
+  if (text === undefined || text === '') return []
+  try {
+    const value: unknown = JSON.parse(text)
+    return Array.isArray(value) ? (value as Issue[]) : []
+  } catch {
+    return [{ detail: text }] // a long list is cut where it was written
+  }
+}

@@ -1,0 +1,73 @@
+import { CATALOGUE } from '../../error/catalogue.js'
+import { fault } from '../../error/millrace-error.js'
+import { decodeHeaderValue } from '../../event/header-value.js'
+import { formatTime } from '../../event/rfc3339.js'
+import type { CliContext } from '../context.js'
+import { printJson } from '../json.js'
+import type { Output } from '../output.js'
+import { issueLine } from '../print-error.js'
+import { payloadOf, type DeadLetter } from './dead-letter.js'
+import { deadLetterNumber } from './find-dead-letters.js'
+
+/** Shows one dead letter: why, where it came from, and the message itself. @throws DEAD_LETTER_NOT_FOUND */
+export async function showCommand(context: CliContext, number: number): Promise<void> {
+  const letter = await deadLetterNumber(await context.connect(), number, context)
+  if (letter === undefined) throw fault('DEAD_LETTER_NOT_FOUND', `number ${number}`)
+  if (context.json) printJson(context, letterJson(letter))
+  else printLetter(context.out, letter)
+}
+
+function printLetter(out: Output, letter: DeadLetter): void {
+  const { number, at, processor, code, detail, issues, stack } = letter
+  const entry = code in CATALOGUE ? CATALOGUE[code as keyof typeof CATALOGUE] : undefined
+  const fact = (name: string, value: string): void =>
+    out.line(`  ${out.style('gray', name.padEnd(10))} ${printable(value)}`)
+  out.line(out.style('bold', `dead letter ${number}`))
+  fact('since', formatTime(at))
+  fact('code', `${out.style('yellow', code)}${entry === undefined ? '' : `: ${entry.means}`}`)
+  fact('detail', detail)
+  for (const issue of issues) if (issue.detail !== detail || issue.pointer) fact('', issueLine(issue))
+  fact('processor', processor)
+  if (entry !== undefined) fact('advice', entry.advice)
+  out.line(out.style('bold', 'message'))
+  fact('stream', `${letter.stream} ${letter.sequence}`)
+  fact('stored', letter.storedAt)
+  fact('subject', letter.subject)
+  out.line(out.style('bold', 'headers'))
+  for (const [name, value] of letter.headers)
+    out.line(`  ${printable(`${name}: ${decodeHeaderValue(value) ?? value}`)}`)
+  out.line(out.style('bold', `payload, ${letter.data.length} bytes`))
+  out.line(indent(payloadText(letter.data)))
+  if (stack === undefined) return
+  out.line(out.style('bold', 'stack'))
+  out.line(indent(stack))
+}
+
+function payloadText(data: Uint8Array): string {
+  const payload = payloadOf(data)
+  if ('json' in payload) return JSON.stringify(payload.json, undefined, 2)
+  return 'text' in payload ? payload.text : `base64 ${payload.base64}`
+}
+
+function letterJson({ data, at, headers, ...rest }: DeadLetter): object {
+  const payload = payloadOf(data)
+  return {
+    ...rest,
+    at: formatTime(at),
+    headers: Object.fromEntries(headers.map(([name, value]) => [name, decodeHeaderValue(value) ?? value])),
+    payload,
+  }
+}
+
+function indent(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => `  ${printable(line)}`)
+    .join('\n')
+}
+
+/** Stored bytes must not drive the terminal. */
+function printable(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- control characters are what it is about; colours of ours stay
+  return text.replace(/(?!\u001b\[\d+m)[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, '\ufffd')
+}

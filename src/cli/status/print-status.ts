@@ -1,0 +1,83 @@
+import { formatTime } from '../../event/rfc3339.js'
+import { formatDuration } from '../../time/duration.js'
+import type { Output } from '../output.js'
+import { bytes, count, printTable, type Column } from '../table.js'
+import type { ProcessorStatus, Status, StreamStatus } from './read-status.js'
+
+/** Two tables and a line. @param now in ms since the Unix epoch, for ages */
+export function printStatus(out: Output, status: Status, now: number): void {
+  const { server, streams, processors, deadLetters } = status
+  out.line(out.style('gray', `nats-server ${server.version} at ${server.url}`))
+  out.line()
+  printTable(out, STREAM_COLUMNS, streams)
+  out.line()
+  printTable(out, processorColumns(now), processors)
+  out.line()
+  if (deadLetters === 0) out.line('no dead letters')
+  else out.line(`${out.style('yellow', `${count(deadLetters)} dead letters`)}: millrace dead-letters list`)
+  if (streams.some(({ kind }) => kind === 'missing')) out.line('missing streams: millrace streams apply')
+}
+
+/** The same for machines. */
+export function statusJson({ server, streams, processors, deadLetters }: Status, now: number): object {
+  return {
+    server,
+    streams: streams.map(({ kind, ...rest }) => ({ ...rest, deployed: kind === 'deployed' })),
+    processors: processors.map((processor) =>
+      processor.kind === 'never-run'
+        ? { processor: processor.processor, from: processor.from, started: false }
+        : {
+            processor: processor.processor,
+            from: processor.from,
+            started: true,
+            position: processor.position,
+            lag: processor.lag ?? null,
+            turns: processor.turns,
+            outputs: processor.outputs,
+            deadLetters: processor.deadLetters,
+            owner: processor.owner,
+            generation: processor.generation,
+            committedAt: formatTime(processor.committedAt),
+            commitAgeSeconds: Math.max(0, now - processor.committedAt) / 1_000,
+            otherVersion: processor.isOtherVersion,
+          },
+    ),
+    deadLetters,
+  }
+}
+
+const STREAM_COLUMNS: readonly Column<StreamStatus>[] = [
+  { title: 'STREAM', value: ({ stream }) => stream },
+  deployed('MESSAGES', ({ messages }) => count(messages)),
+  deployed('BYTES', (stream) => bytes(stream.bytes)),
+  deployed('FIRST', ({ first }) => String(first)),
+  deployed('LAST', ({ last }) => String(last)),
+]
+
+type Deployed = Extract<StreamStatus, { kind: 'deployed' }>
+type Run = Extract<ProcessorStatus, { kind: 'run' }>
+
+function deployed(title: string, value: (stream: Deployed) => string): Column<StreamStatus> {
+  const none = title === 'MESSAGES' ? 'missing' : ''
+  return { title, align: 'right', value: (stream) => (stream.kind === 'deployed' ? value(stream) : none) }
+}
+
+function processorColumns(now: number): readonly Column<ProcessorStatus>[] {
+  const run = (title: string, value: (processor: Run) => string, none = ''): Column<ProcessorStatus> => ({
+    title,
+    align: title === 'OWNER' ? 'left' : 'right',
+    value: (processor) => (processor.kind === 'run' ? value(processor) : none),
+  })
+  return [
+    { title: 'PROCESSOR', value: ({ processor }) => processor },
+    { title: 'READS', value: ({ from }) => from },
+    run('POSITION', ({ position }) => String(position), 'never run'),
+    run('LAG', ({ lag }) => (lag === undefined ? '?' : count(lag))),
+    run('TURNS', ({ turns }) => count(turns)),
+    run('OUTPUTS', ({ outputs }) => count(outputs)),
+    run('DEAD', ({ deadLetters }) => count(deadLetters)),
+    run('COMMIT', ({ committedAt }) => `${formatDuration(Math.max(0, now - committedAt))} ago`),
+    run('GEN', ({ generation }) => String(generation)),
+    run('OWNER', ({ owner, isOtherVersion }) => (isOtherVersion ? `${owner} (other version)` : owner)),
+  ]
+}
