@@ -50,7 +50,8 @@ function failed(thrown: unknown, session: Session | undefined): number {
   if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.ok // --help, --version
   const usage = thrown instanceof CommanderError
   const error = usage ? fault('USAGE', thrown.message.replace(/^error: /, '')) : faultOf(thrown)
-  if (error.code === 'INTERRUPTED' && session?.interrupt.cause === 'output-gone') return EXIT.ok
+  if (error.code === 'INTERRUPTED' && session !== undefined)
+    if (session.isStopNormal || session.interrupt.cause === 'output-gone') return session.exitCode ?? EXIT.ok
   if (session === undefined) {
     process.stderr.write(`error ${error.code}: ${error.detail}\nwhat to do: ${error.advice}\n`)
     return error.exit

@@ -1,0 +1,28 @@
+import { applyStreams } from '../../broker/apply-streams.js'
+import { planStreams } from '../../broker/plan-streams.js'
+import type { CliContext } from '../context.js'
+import { serve } from './serve.js'
+import { serviceLog } from './service-log.js'
+
+export interface RunOptions {
+  readonly only?: readonly string[]
+  readonly apply?: boolean
+  readonly readyFile?: string
+}
+
+/**
+ * Runs the deployment against a server until it is stopped.
+ * @throws STREAM_DRIFT unless `apply` brings the streams up to date, and what serve throws
+ */
+export async function runCommand(context: CliContext, options: RunOptions): Promise<void> {
+  context.stopIsNormal()
+  const deployment = await context.deployment()
+  const connection = await context.connect()
+  const log = await serviceLog(context)
+  if (options.apply === true) {
+    const plan = await planStreams(connection, deployment.streams)
+    await applyStreams(connection, plan)
+    for (const { kind, stream } of plan) if (kind !== 'unchanged') log.info({ stream }, `stream: ${kind}`)
+  }
+  await serve(context, { connection, deployment, log, only: options.only, readyFile: options.readyFile })
+}

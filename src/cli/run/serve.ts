@@ -1,0 +1,97 @@
+import { rename, rm, writeFile } from 'node:fs/promises'
+import { hostname } from 'node:os'
+import type { Connection } from '../../broker/connection.js'
+import { fault, messageOf } from '../../error/millrace-error.js'
+import { processorId, type Processor } from '../../kernel/processor.js'
+import type { Log } from '../../observe/log.js'
+import { createRuntime, type Runtime } from '../../runtime/create-runtime.js'
+import type { Deployment } from '../../runtime/deployment.js'
+import { processorsOf } from '../../runtime/processors.js'
+import type { CliContext } from '../context.js'
+import { untilStopped } from '../or-stopped.js'
+
+export interface ServeOptions {
+  readonly connection: Connection
+  readonly deployment: Deployment
+  readonly log: Log
+  /** Names such as `rule-velocity`; default every processor. */
+  readonly only?: readonly string[] | undefined
+  /** Written when every processor has started, removed at the end. */
+  readonly readyFile?: string | undefined
+  readonly onReady?: (runtime: Runtime) => void
+}
+
+/** How long the last commit may take once the command was asked to stop. */
+const DRAIN_MS = 10_000
+
+/**
+ * Runs the processors of a deployment until the command is asked to stop, then commits what is done.
+ * @throws STREAM_DRIFT, DECLARATION_UNKNOWN, RUNTIME_FAILED when every processor has failed, BROKER_TIMEOUT when the
+ *   last commit is not confirmed: its work is done again at the next start
+ */
+export async function serve(context: CliContext, options: ServeOptions): Promise<void> {
+  const { connection, deployment, log, readyFile } = options
+  const stopListening = connection.onStatus((status) => {
+    if (status.kind === 'disconnected') log.warn({}, 'the connection to NATS is lost; reconnecting for ever')
+    else if (status.kind === 'connected') log.info({ server: connection.nats.getServer() }, 'connected to NATS again')
+    else if (status.kind === 'denied') log.error({ subject: status.subject }, `NATS denied to ${status.operation}`)
+  })
+  const runtime = await createRuntime({
+    connection,
+    deployment,
+    clock: context.clock,
+    log,
+    owner: `${hostname()}/${process.pid}`,
+    ...onlyThese(deployment, options.only),
+  })
+  try {
+    const processors = runtime.processors.map(({ processor }) => processorId(processor))
+    if (readyFile !== undefined) await writeReady(readyFile, { pid: process.pid, processors })
+    log.info({ processors: processors.length, server: connection.nats.getServer() }, 'ready')
+    options.onReady?.(runtime)
+    await Promise.race([runtime.ended, untilStopped(context.signal)])
+  } finally {
+    stopListening()
+    await drain(context, runtime, log)
+    if (readyFile !== undefined) await rm(readyFile, { force: true })
+  }
+}
+
+async function drain({ clock, signal }: CliContext, runtime: Runtime, log: Log): Promise<void> {
+  if (signal.aborted) log.info({}, 'stopping: the last work is being committed')
+  let cancel = (): void => undefined
+  const late = new Promise<'late'>((resolve) => {
+    cancel = clock.after(DRAIN_MS, () => resolve('late'))
+  })
+  const how = await Promise.race([runtime.stop(), late])
+  cancel()
+  if (how === 'late')
+    throw fault(
+      'BROKER_TIMEOUT',
+      `the last commit was not confirmed within ${DRAIN_MS / 1_000}s; it is done again at the next start`,
+    )
+  log.info({}, 'stopped')
+}
+
+function onlyThese(
+  deployment: Deployment,
+  only: readonly string[] | undefined,
+): { readonly only?: (processor: Processor) => boolean } {
+  if (only === undefined) return {}
+  const known = processorsOf(deployment).map(processorId)
+  const unknown = only.find((name) => !known.includes(name))
+  if (unknown !== undefined)
+    throw fault('DECLARATION_UNKNOWN', `processor ${JSON.stringify(unknown)}; there are: ${known.join(', ')}`)
+  return { only: (processor) => only.includes(processorId(processor)) }
+}
+
+/** Appears whole or not at all, so that who waits for it may read it at once. */
+async function writeReady(file: string, content: object): Promise<void> {
+  const aside = `${file}.${process.pid}`
+  try {
+    await writeFile(aside, `${JSON.stringify(content)}\n`)
+    await rename(aside, file)
+  } catch (error) {
+    throw fault('OUTPUT_UNWRITABLE', messageOf(error), { cause: error })
+  }
+}
