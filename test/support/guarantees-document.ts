@@ -24,10 +24,10 @@ export function readGuarantees(document: string): Promised[] {
     })
 }
 
-/** Names of the tests in a file, as they are written in it. */
+/** Names of the tests in a file, as they are written in it; `…` stands for what a template puts in. */
 export function testNames(source: string): string[] {
   return [...source.matchAll(/^\s*test(?:\.\w+)?\(\s*(['"`])((?:\\.|(?!\1).)*)\1/gm)].map(([, , name = '']) =>
-    name.replaceAll(/\\(.)/g, '$1'),
+    name.replaceAll(/\\(.)/g, '$1').replaceAll(/\$\{[^}]*\}/g, '…'),
   )
 }
 
