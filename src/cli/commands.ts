@@ -16,7 +16,7 @@ export interface CommandEntry {
 export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'dev',
-    summary: 'start a NATS server of its own, apply streams/ and run everything in it',
+    summary: 'a NATS server of its own, streams/ applied, everything running',
     load: () => import('./commands/dev.js'),
   },
   {
@@ -31,22 +31,22 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'streams',
-    summary: 'compare the declared streams with the deployed ones, and apply them',
+    summary: 'plan and apply the declared streams',
     load: () => import('./commands/streams.js'),
   },
   {
     name: 'status',
-    summary: 'show how far every pipeline and rule is, and what the streams hold',
+    summary: 'how far every pipeline and rule is, what the streams hold',
     load: () => import('./commands/status.js'),
   },
   {
     name: 'rules',
-    summary: 'check rule files, and run a rule over recorded events without a server',
+    summary: 'check rule files, run a rule over a recording',
     load: () => import('./commands/rules.js'),
   },
   {
     name: 'replay',
-    summary: 'deliver recorded events again: to the terminal, a subject, a pipeline or a rule',
+    summary: 'deliver recorded events again, anywhere',
     load: () => import('./commands/replay.js'),
   },
   {

@@ -2,6 +2,7 @@ import type { Connection } from '../broker/connection.js'
 import type { ConnectionFlags } from '../broker/connection-sources.js'
 import type { Log } from '../observe/log.js'
 import type { Deployment } from '../runtime/deployment.js'
+import type { DiscoverParts } from '../runtime/discover.js'
 import type { Clock } from '../time/clock.js'
 import type { Output } from './output.js'
 
@@ -38,8 +39,11 @@ export interface CliContext {
    * @throws BROKER_UNREACHABLE, BROKER_AUTH_FAILED, SETTING_INVALID and others of connecting
    */
   connect(): Promise<Connection>
-  /** Reads the declarations, once per process. @throws STREAMS_FOLDER_MISSING, DECLARATION_INVALID, RULE_INVALID */
-  deployment(): Promise<Deployment>
+  /**
+   * Reads the declarations. A command that needs no rules leaves them out, so that a mistake in one does not stop it.
+   * @throws STREAMS_FOLDER_MISSING, DECLARATION_INVALID, CONTRACT_DUPLICATE, RULE_INVALID
+   */
+  deployment(parts?: DiscoverParts): Promise<Deployment>
   /** Runs `close` when the command has ended, in whatever way; last registered, first run. */
   atEnd(close: () => Promise<void> | void): void
   /** The command ends with this exit code, though without an error: a check that found something. */

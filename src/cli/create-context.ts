@@ -41,10 +41,10 @@ export function createSession(options: GlobalOptions, command: string): Session 
       closers.push(() => connection.close())
       return connection
     }),
-    deployment: once(async () => {
+    deployment: async (parts) => {
       const { discover } = await import('../runtime/discover.js')
-      return discover(options.streams)
-    }),
+      return discover(options.streams, parts)
+    },
     atEnd: (close) => void closers.push(close),
     exitWith: (code) => {
       exitCode = code

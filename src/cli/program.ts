@@ -12,9 +12,9 @@ export function createProgram(color: { readonly out: boolean; readonly err: bool
   program
     .description('An actor and reactive-streams runtime on NATS JetStream.')
     .version(packageVersion(), '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'show help; millrace COMMAND --help for one command')
-    .helpCommand('help [command]', 'show the help of a command')
-    .usage('COMMAND [options]')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help')
+    .usage('COMMAND [options]     millrace COMMAND --help')
     .exitOverride()
     .configureOutput({
       outputError: () => undefined,
@@ -24,7 +24,10 @@ export function createProgram(color: { readonly out: boolean; readonly err: bool
     .configureHelp({
       showGlobalOptions: true,
       styleTitle: (text) => (color.out ? `\u001b[1m${text}\u001b[22m` : text),
-      visibleGlobalOptions: () => program.options.filter((option) => OFTEN.has(option.attributeName())),
+      // the help of the whole lists its commands first, below the examples
+      visibleCommands: (command) => (command === program ? [] : [...command.commands]),
+      visibleGlobalOptions: (command) =>
+        command === program ? [] : program.options.filter((option) => OFTEN.has(option.attributeName())),
     })
   examples(program, [
     ['millrace dev', 'a server, streams/ applied, everything running'],
@@ -33,6 +36,9 @@ export function createProgram(color: { readonly out: boolean; readonly err: bool
     ['millrace rules check', 'mistakes in rules, with line and column'],
     ['millrace replay --stream PAYMENTS --from-seq 1', 'read the log again'],
   ])
+  const width = Math.max(...COMMANDS.map(({ name }) => name.length))
+  const commands = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)
+  program.addHelpText('before', `Commands:\n${commands.join('\n')}\n`)
   addGlobalOptions(program)
   return program
 }

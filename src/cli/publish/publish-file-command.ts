@@ -30,7 +30,7 @@ const SETTLE_MS = 2_000
 export async function publishFile(context: CliContext, options: PublishFileOptions): Promise<void> {
   const { clock, signal } = context
   const input = await openInput(context, options.file)
-  const deployment = await context.deployment()
+  const deployment = await context.deployment({ rules: false })
   const targets = targetsOf(deployment, options.stream)
   const connection = options.dryRun === true ? undefined : await context.connect()
   const rejections = await Rejections.open(options.rejected)

@@ -29,7 +29,7 @@ export interface PublishOneOptions {
  * @throws EVENT_TYPE_UNKNOWN, EVENT_DATA_INVALID with pointers, INPUT_LINE_INVALID, and errors of the broker
  */
 export async function publishOne(context: CliContext, type: string, options: PublishOneOptions): Promise<void> {
-  const deployment = await context.deployment()
+  const deployment = await context.deployment({ rules: false })
   const data = options.data === undefined ? undefined : parseData(await dataText(context, options.data))
   const { key, id, source, time, correlationId, causationId } = options
   const given = { type, data, key, id, source, time, correlationId, causationId }

@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises'
+import { basename, relative } from 'node:path'
 import { fault, isFault } from '../../error/millrace-error.js'
 import type { Rule } from '../../cep/rule.js'
 import { loadRule, ruleFilesIn } from '../../runtime/discover.js'
@@ -11,16 +12,19 @@ import type { Deployment } from '../../runtime/deployment.js'
 export async function ruleBy(given: string, deployment: Deployment): Promise<Rule> {
   if (/\.ya?ml$/.test(given) || (await exists(given))) return loadRule(given, deployment.registry)
   const known: string[] = []
+  const broken: string[] = []
   for (const path of await ruleFilesIn(deployment.folder)) {
     try {
       const rule = await loadRule(path, deployment.registry)
       if (rule.name === given) return rule
       known.push(rule.name)
     } catch (error) {
-      if (!isFault(error, 'RULE_INVALID')) throw error // another rule’s mistakes do not concern this one
+      if (!isFault(error, 'RULE_INVALID') || basename(path).startsWith(`${given}.`)) throw error
+      broken.push(relative(process.cwd(), path)) // another rule’s mistakes do not concern this one
     }
   }
-  throw fault('DECLARATION_UNKNOWN', `rule ${JSON.stringify(given)}; there are: ${known.join(', ')}`)
+  const unread = broken.length === 0 ? '' : `; with mistakes, so without a name: ${broken.join(', ')}`
+  throw fault('DECLARATION_UNKNOWN', `rule ${JSON.stringify(given)}; there are: ${known.join(', ')}${unread}`)
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,6 +1,5 @@
 import { fault } from '../../error/millrace-error.js'
 import { formatTime } from '../../event/rfc3339.js'
-import { discover } from '../../runtime/discover.js'
 import { formatDuration } from '../../time/duration.js'
 import type { CliContext } from '../context.js'
 import { readLines } from '../input/lines.js'
@@ -19,8 +18,8 @@ const SHOWN = 20
  * @throws RULE_INVALID, INPUT_UNREADABLE, INPUT_REJECTED when lines were no events, INTERRUPTED
  */
 export async function runCommand(context: CliContext, given: string, file: string): Promise<void> {
-  const { clock, err, out, json, options, signal } = context
-  const deployment = await discover(options.streams, { rules: false })
+  const { clock, err, out, json, signal } = context
+  const deployment = await context.deployment({ rules: false })
   const rule = await ruleBy(given, deployment)
   const input = await openInput(context, file)
   const progress = createProgress(context, { label: rule.name, unit: 'events' })

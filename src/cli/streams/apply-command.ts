@@ -10,7 +10,7 @@ import { planJson, printPlan } from './print-plan.js'
  * @throws STREAM_CHANGE_REFUSED (nothing was changed), STREAM_FLAGS_DROPPED and errors of the broker
  */
 export async function applyCommand(context: CliContext): Promise<void> {
-  const deployment = await context.deployment()
+  const deployment = await context.deployment({ rules: false })
   const connection = await context.connect()
   const steps = await planStreams(connection, deployment.streams)
   try {

@@ -9,7 +9,7 @@ import { planJson, printPlan } from './print-plan.js'
  * @throws what connecting, reading the declarations and reading streams throw
  */
 export async function planCommand(context: CliContext): Promise<void> {
-  const deployment = await context.deployment()
+  const deployment = await context.deployment({ rules: false })
   const connection = await context.connect()
   const steps = await planStreams(connection, deployment.streams)
   if (context.json) printJson(context, { steps: planJson(steps), changes: changesIn(steps) })
