@@ -1,9 +1,10 @@
-import { nuid } from '@nats-io/transport-node'
+import { nuid, type Msg, type MsgHdrs } from '@nats-io/transport-node'
 import type { WireMessage } from '../event/wire.js'
-import { fault } from '../error/millrace-error.js'
+import { fault, isFault } from '../error/millrace-error.js'
 import { apiFault, asFault } from './api-error.js'
 import type { Connection } from './connection.js'
-import { encodeHeaders } from './headers.js'
+import { encodedSize, encodeHeaders } from './headers.js'
+import { request } from './request.js'
 
 /** Most messages in one atomic batch: the server’s limit (ADR-50). */
 export const BATCH_LIMIT = 1_000
@@ -20,6 +21,8 @@ export interface BatchAck {
  * the server when it commits.
  * @throws SEQUENCE_CONFLICT an expectation failed: nothing was stored, another writer was first
  * @throws BATCH_REFUSED the server refused the batch for another reason: nothing was stored
+ * @throws MESSAGE_TOO_LARGE, MESSAGE_INVALID, BROKER_PERMISSION_DENIED, STREAM_FULL: nothing was stored
+ * @throws BROKER_NOT_READY nothing was stored, the leader changed in the middle: repeat
  * @throws BROKER_TIMEOUT, BROKER_UNREACHABLE, NO_STREAM_FOR_SUBJECT the outcome is unknown: read back before repeating
  */
 export async function publishBatch(
@@ -27,24 +30,59 @@ export async function publishBatch(
   messages: readonly WireMessage[],
   timeoutMs = 5_000,
 ): Promise<BatchAck> {
-  const last = messages.length - 1
-  const commit = messages[last]
-  if (!commit || messages.length > BATCH_LIMIT) throw fault('BATCH_REFUSED', `a batch of ${messages.length} messages`)
-  const id = nuid.next()
-  const batchHeaders = (sequence: number): [string, string][] => [
-    ['Nats-Batch-Id', id],
-    ['Nats-Batch-Sequence', String(sequence)],
-  ]
+  if (messages.length === 0 || messages.length > BATCH_LIMIT)
+    throw fault('BATCH_REFUSED', `a batch of ${messages.length} messages`)
   try {
-    for (let at = 0; at < last; at++) {
-      const { subject, data, headers } = messages[at] as WireMessage
-      connection.nats.publish(subject, data, { headers: encodeHeaders([...headers, ...batchHeaders(at + 1)]) })
-    }
-    const headers = encodeHeaders([...commit.headers, ...batchHeaders(last + 1), ['Nats-Batch-Commit', '1']])
-    const reply = await connection.nats.request(commit.subject, commit.data, { headers, timeout: timeoutMs })
-    return readBatchAck(reply.json(), messages.length)
+    const encoded = encodeBatch(messages, connection.server.maxPayload)
+    return await send(connection, messages, encoded, timeoutMs)
   } catch (error) {
     throw asFault(error, `committing a batch of ${messages.length}`)
+  }
+}
+
+/** All of them before the first is sent: a batch that ends in the middle stays open in the server for a while. */
+function encodeBatch(messages: readonly WireMessage[], maxPayload: number): MsgHdrs[] {
+  const id = nuid.next()
+  return messages.map(({ subject, headers, data }, at) => {
+    const batch: [string, string][] = [
+      ['Nats-Batch-Id', id],
+      ['Nats-Batch-Sequence', String(at + 1)],
+    ]
+    if (at === messages.length - 1) batch.push(['Nats-Batch-Commit', '1'])
+    const encoded = encodeHeaders([...headers, ...batch])
+    const size = encodedSize(encoded) + data.length
+    if (size > maxPayload) throw fault('MESSAGE_TOO_LARGE', `${subject}: ${size} bytes, at most ${maxPayload}`)
+    return encoded
+  })
+}
+
+async function send(
+  connection: Connection,
+  messages: readonly WireMessage[],
+  encoded: readonly MsgHdrs[],
+  timeout: number,
+): Promise<BatchAck> {
+  const { nats } = connection
+  const denied = new Set<string>()
+  const stop = connection.onStatus((status) => {
+    if (status.kind === 'denied' && status.operation === 'publish') denied.add(status.subject)
+  })
+  try {
+    if (connection.state.kind !== 'connected') throw fault('BROKER_UNREACHABLE', 'there is no connection for a batch')
+    for (const [at, { subject, data }] of messages.slice(0, -1).entries())
+      nats.publish(subject, data, { headers: encoded[at] as MsgHdrs })
+    const commit = messages[messages.length - 1] as WireMessage
+    const headers = encoded[encoded.length - 1] as MsgHdrs
+    const reply = await request(connection, commit.subject, commit.data, { headers, timeout })
+    return readBatchAck(reply, messages.length)
+  } catch (error) {
+    // a message that the user may not publish is missing in the batch; the server says so beside the reply
+    if (isFault(error, 'BROKER_NOT_READY')) await nats.flush()
+    const subject = messages.find((message) => denied.has(message.subject))?.subject
+    if (subject !== undefined) throw fault('BROKER_PERMISSION_DENIED', `publishing to ${subject}`, { cause: error })
+    throw error
+  } finally {
+    stop()
   }
 }
 
@@ -54,7 +92,8 @@ interface WireBatchAck {
   readonly error?: { readonly err_code: number; readonly description: string }
 }
 
-function readBatchAck(reply: WireBatchAck, sent: number): BatchAck {
+function readBatchAck(message: Msg, sent: number): BatchAck {
+  const reply = message.json<WireBatchAck>()
   if (reply.error) {
     const refused = apiFault(reply.error.err_code, reply.error.description, `committing a batch of ${sent}`)
     throw refused.code === 'BROKER_REFUSED' ? fault('BATCH_REFUSED', refused.detail) : refused

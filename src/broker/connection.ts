@@ -2,17 +2,21 @@ import { readFileSync } from 'node:fs'
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream'
 import {
   connect,
+  createInbox,
   credsAuthenticator,
   jwtAuthenticator,
   nkeyAuthenticator,
   PermissionViolationError,
+  type Authenticator,
   type NatsConnection,
   type NodeConnectionOptions,
 } from '@nats-io/transport-node'
 import { fault, messageOf, type MillraceError } from '../error/millrace-error.js'
 import { asFault } from './api-error.js'
-import type { ConnectionSettings } from './connection-settings.js'
+import type { Authentication, ConnectionSettings } from './connection-settings.js'
 import { checkRequirements, type ServerFacts } from './requirements.js'
+import type { Clock } from '../time/clock.js'
+import { systemClock } from '../time/system-clock.js'
 
 /** The state of a connection; each variant carries only what is true in it. */
 export type ConnectionState =
@@ -31,10 +35,15 @@ export interface Connection {
   readonly server: ServerFacts
   /** `$JS.API`, or that of the JetStream domain. */
   readonly apiPrefix: string
+  /** A subject of one’s own for replies, below the prefix that the settings name. */
+  newInbox(): string
   readonly state: ConnectionState
   /** Calls `listener` at each change; the returned function stops it. */
   onStatus(listener: (status: ConnectionStatus) => void): () => void
-  /** Sends what is buffered, then closes. Safe to call twice. */
+  /**
+   * Sends what is buffered, then closes; a server that does not take it within the timeout of the settings is not
+   * waited for any longer. Safe to call twice. Never rejects.
+   */
   close(): Promise<void>
 }
 
@@ -42,7 +51,7 @@ export interface Connection {
  * Connects and checks the server (API level 4, JetStream enabled).
  * @throws BROKER_UNREACHABLE, BROKER_AUTH_FAILED, JETSTREAM_DISABLED, BROKER_TOO_OLD
  */
-export async function connectBroker(settings: ConnectionSettings): Promise<Connection> {
+export async function connectBroker(settings: ConnectionSettings, clock: Clock = systemClock): Promise<Connection> {
   const nats = await open(settings)
   try {
     const manager = await jetstreamManager(nats, {
@@ -51,8 +60,7 @@ export async function connectBroker(settings: ConnectionSettings): Promise<Conne
       ...(settings.jetstreamDomain === undefined ? {} : { domain: settings.jetstreamDomain }),
     })
     const server = await checkRequirements(nats, manager)
-    const domain = settings.jetstreamDomain
-    return watch(nats, manager, server, domain === undefined ? '$JS.API' : `$JS.${domain}.API`)
+    return watch(nats, manager, server, settings, clock)
   } catch (error) {
     await nats.close()
     throw asFault(error, `asking ${settings.servers.join(', ')} for JetStream`)
@@ -60,8 +68,9 @@ export async function connectBroker(settings: ConnectionSettings): Promise<Conne
 }
 
 async function open(settings: ConnectionSettings): Promise<NatsConnection> {
+  const options = clientOptions(settings)
   try {
-    return await connect(clientOptions(settings))
+    return await connect(options)
   } catch (error) {
     const known = asFault(error, 'connecting')
     const detail = `${settings.servers.join(', ')} from ${settings.origin}: ${messageOf(error)}`
@@ -85,11 +94,7 @@ function clientOptions(settings: ConnectionSettings): NodeConnectionOptions {
     pingInterval: 5_000,
     maxPingOut: 2,
     ...(settings.inboxPrefix === undefined ? {} : { inboxPrefix: settings.inboxPrefix }),
-    ...(auth.kind === 'token' ? { token: auth.token } : {}),
-    ...(auth.kind === 'user' ? { user: auth.user, pass: auth.password } : {}),
-    ...(auth.kind === 'creds' ? { authenticator: credsAuthenticator(readFileSync(auth.file)) } : {}),
-    ...(auth.kind === 'nkey' ? { authenticator: nkeyAuthenticator(readSeed(auth.file)) } : {}),
-    ...(auth.kind === 'jwt' ? { authenticator: jwtAuthenticator(auth.jwt, new TextEncoder().encode(auth.seed)) } : {}),
+    ...proof(auth),
     ...(tls === undefined
       ? {}
       : {
@@ -103,15 +108,53 @@ function clientOptions(settings: ConnectionSettings): NodeConnectionOptions {
   }
 }
 
-function readSeed(file: string): Uint8Array {
-  return new TextEncoder().encode(readFileSync(file, 'utf8').trim())
+function proof(auth: Authentication): NodeConnectionOptions {
+  switch (auth.kind) {
+    case 'none':
+      return {}
+    case 'token':
+      return { token: auth.token }
+    case 'user':
+      return { user: auth.user, pass: auth.password }
+    case 'creds':
+      return { authenticator: checked(credsAuthenticator(readCredentials(auth.file)), auth.file) }
+    case 'nkey':
+      return { authenticator: checked(nkeyAuthenticator(readCredentials(auth.file)), auth.file) }
+    case 'jwt':
+      return { authenticator: checked(jwtAuthenticator(auth.jwt, new TextEncoder().encode(auth.seed)), 'the JWT') }
+  }
 }
 
-function watch(nats: NatsConnection, manager: JetStreamManager, server: ServerFacts, apiPrefix: string): Connection {
+/** The client would report credentials that cannot be used as a lost connection; this finds out before. */
+function checked(authenticator: Authenticator, from: string): Authenticator {
+  try {
+    authenticator('nonce')
+    return authenticator
+  } catch (error) {
+    throw fault('BROKER_AUTH_FAILED', `${from} cannot be used: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+function readCredentials(file: string): Uint8Array {
+  try {
+    return new TextEncoder().encode(readFileSync(file, 'utf8').trim())
+  } catch (error) {
+    throw fault('BROKER_AUTH_FAILED', `reading ${file}: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+function watch(
+  nats: NatsConnection,
+  manager: JetStreamManager,
+  server: ServerFacts,
+  settings: ConnectionSettings,
+  clock: Clock,
+): Connection {
+  const { jetstreamDomain: domain, inboxPrefix } = settings
   const listeners = new Set<(status: ConnectionStatus) => void>()
   let state: ConnectionState = { kind: 'connected' }
   const tell = (status: ConnectionStatus): void => {
-    for (const listener of [...listeners]) listener(status)
+    for (const listener of listeners) listener(status)
   }
   const enter = (next: ConnectionState): void => {
     if (state.kind === next.kind || state.kind === 'closed') return
@@ -130,11 +173,13 @@ function watch(nats: NatsConnection, manager: JetStreamManager, server: ServerFa
   void nats.closed().then((error) => {
     enter({ kind: 'closed', reason: error ? asFault(error, 'connection') : undefined })
   })
+  let closing: Promise<void> | undefined
   return {
     nats,
     manager,
     server,
-    apiPrefix,
+    apiPrefix: domain === undefined ? '$JS.API' : `$JS.${domain}.API`,
+    newInbox: () => createInbox(inboxPrefix),
     get state() {
       return state
     },
@@ -142,11 +187,15 @@ function watch(nats: NatsConnection, manager: JetStreamManager, server: ServerFa
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    close: async () => {
-      if (nats.isClosed()) return
-      // drain waits for the server; one that is away will not answer
-      if (state.kind === 'connected') await nats.drain()
-      else await nats.close()
-    },
+    close: () => (closing ??= end(nats, () => state.kind === 'connected', settings.timeout, clock)),
   }
+}
+
+async function end(nats: NatsConnection, connected: () => boolean, limit: number, clock: Clock): Promise<void> {
+  if (nats.isClosed()) return
+  // draining waits for the server's answer; one that is away, or goes away meanwhile, will not give it
+  if (!connected()) return nats.close()
+  const cancel = clock.after(limit, () => void nats.close())
+  await nats.drain().catch(() => nats.close())
+  cancel()
 }

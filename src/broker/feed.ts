@@ -19,10 +19,11 @@
 import type { Clock } from '../time/clock.js'
 import { fault, type MillraceError } from '../error/millrace-error.js'
 import { asFault, outcomeUnknown } from './api-error.js'
-import type { Connection } from './connection.js'
-import { positionConsumer, type FeedStart, type Position } from './position-consumer.js'
-import { Pull } from './pull.js'
+import type { Connection, ConnectionStatus } from './connection.js'
+import { pendingOf, positionConsumer, type FeedStart, type Position } from './position-consumer.js'
+import { Pull, type PullEnd } from './pull.js'
 import type { StoredMessage } from './stored-message.js'
+import { readStreamIdentity, requireSameStream, type StreamIdentity } from './stream-identity.js'
 
 export interface FeedOptions {
   readonly stream: string
@@ -52,6 +53,8 @@ type State =
   | { readonly kind: 'waiting' }
   | { readonly kind: 'stopped' }
 
+/** A leader just elected may not know the last messages yet: how often to ask, 10 s altogether, before believing it. */
+const END_ATTEMPTS = 8
 const ACK = new TextEncoder().encode('+ACK')
 
 export class Feed {
@@ -59,7 +62,10 @@ export class Feed {
   readonly #options: FeedOptions
   readonly #stopListening: () => void
   #state: State = { kind: 'waiting' }
+  #identity: StreamIdentity | undefined
   #opened = false
+  #positioned = false
+  #caughtUp = false
   #last = 0
   #delivery = 0
   /** Handed over by a pull that has ended, and not released yet. */
@@ -69,11 +75,7 @@ export class Feed {
     this.#connection = connection
     this.#options = options
     if (options.start.kind === 'sequence') this.#last = options.start.sequence - 1
-    this.#stopListening = connection.onStatus((status) => {
-      if (status.kind === 'connected') this.#reposition(1)
-      else if (status.kind === 'disconnected') this.#suspend()
-      else if (status.kind === 'closed') this.stop()
-    })
+    this.#stopListening = connection.onStatus((status) => this.#onStatus(status))
     this.#reposition(1)
   }
 
@@ -90,21 +92,47 @@ export class Feed {
 
   /** Tells the server that these are done, for its lag figures. Nothing depends on its arriving. */
   acknowledge(messages: readonly StoredMessage[]): void {
-    if (this.#state.kind !== 'delivering' || this.#connection.state.kind !== 'connected') return
-    for (const { reply } of messages) this.#connection.nats.publish(reply, ACK)
+    const { nats, state } = this.#connection
+    if (this.#state.kind !== 'delivering' || state.kind !== 'connected' || nats.isDraining()) return
+    for (const { reply } of messages) nats.publish(reply, ACK)
   }
 
   stop(): void {
     if (this.#state.kind === 'stopped') return
     const { durable, stream } = this.#options
+    const { nats, manager, state } = this.#connection
     const previous = this.#suspend()
     this.#state = { kind: 'stopped' }
     this.#stopListening()
-    if (previous !== undefined && durable === undefined && this.#connection.state.kind === 'connected')
+    if (previous !== undefined && durable === undefined && state.kind === 'connected' && !nats.isDraining())
       // it would go away by itself after half a minute; an error here changes nothing
-      void this.#connection.manager.consumers
-        .delete(stream, previous)
-        .catch((error: unknown) => asFault(error, 'delete'))
+      void manager.consumers.delete(stream, previous).catch((error: unknown) => asFault(error, 'delete'))
+  }
+
+  #fail(error: MillraceError): void {
+    if (this.#state.kind === 'stopped') return
+    this.stop()
+    this.#options.onFailure(error)
+  }
+
+  #onStatus(status: ConnectionStatus): void {
+    switch (status.kind) {
+      case 'connected':
+        return this.#reposition(1)
+      case 'disconnected':
+        return void this.#suspend()
+      case 'closed':
+        return this.#fail(status.reason ?? fault('BROKER_UNREACHABLE', 'the connection was closed'))
+      case 'denied':
+        if (status.operation === 'publish' && status.subject.startsWith(`$JS.ACK.${this.#options.stream}.`))
+          this.#onAckDenied(status.subject)
+    }
+  }
+
+  /** Without acks the server stops delivering when it has as many outstanding as it allows. */
+  #onAckDenied(subject: string): void {
+    if (this.#state.kind === 'delivering' && subject.includes(`.${this.#state.consumer}.`))
+      this.#fail(fault('BROKER_PERMISSION_DENIED', `publishing to ${subject}`))
   }
 
   #suspend(): string | undefined {
@@ -119,40 +147,46 @@ export class Feed {
   }
 
   #reposition(attempt: number): void {
-    if (this.#state.kind === 'stopped' || this.#state.kind === 'positioning') return
+    if (this.#state.kind === 'stopped') return
     this.#suspend()
-    this.#state = { kind: 'positioning', attempt }
-    this.#position().then(
-      (position) => this.#deliver(position),
-      (error: unknown) => this.#failed(asFault(error, `reading stream ${this.#options.stream}`), attempt),
+    const state: State = (this.#state = { kind: 'positioning', attempt })
+    // an answer to an attempt that a lost link has overtaken counts no more
+    this.#position(attempt).then(
+      (position) => (this.#state === state ? this.#deliver(position) : undefined),
+      (error: unknown) => {
+        if (this.#state === state) this.#retry(asFault(error, `reading stream ${this.#options.stream}`), attempt)
+      },
     )
   }
 
-  async #position(): Promise<Position> {
+  async #position(attempt: number): Promise<Position> {
     if (this.#opened) await this.#options.mayGoOn?.()
     this.#opened = true
     const { stream, filters, durable, start } = this.#options
+    const found = await readStreamIdentity(this.#connection, stream)
+    requireSameStream(stream, (this.#identity ??= found), found)
+    if (this.#last > found.last) {
+      const detail = `${stream} ends at sequence ${found.last}, reading had come to ${this.#last}`
+      throw fault(attempt < END_ATTEMPTS ? 'BROKER_NOT_READY' : 'STREAM_REPLACED', detail)
+    }
     const next: FeedStart =
-      this.#last > 0 || start.kind === 'sequence' ? { kind: 'sequence', sequence: this.#last + 1 } : start
+      this.#positioned || start.kind === 'sequence' ? { kind: 'sequence', sequence: this.#last + 1 } : start
     return positionConsumer(this.#connection, { stream, filters, start: next, durable })
   }
 
-  #failed(error: MillraceError, attempt: number): void {
-    if (this.#state.kind !== 'positioning') return
+  #retry(error: MillraceError, attempt: number): void {
     this.#state = { kind: 'waiting' }
     if (this.#connection.state.kind === 'disconnected') return // a reconnect starts it again
-    if (!outcomeUnknown(error)) {
-      this.stop()
-      return this.#options.onFailure(error)
-    }
+    if (!outcomeUnknown(error)) return this.#fail(error)
     this.#options.clock.after(Math.min(2_000, 100 * 2 ** attempt), () => {
       if (this.#state.kind === 'waiting' && this.#connection.state.kind === 'connected') this.#reposition(attempt + 1)
     })
   }
 
   #deliver({ consumer, pending, floor }: Position): void {
-    if (this.#state.kind !== 'positioning') return
     this.#delivery = 0
+    this.#positioned = true
+    this.#caughtUp = false
     this.#last = Math.max(this.#last, floor)
     const { stream, credit = 4_096, clock } = this.#options
     const pull: Pull = new Pull(this.#connection, {
@@ -162,14 +196,17 @@ export class Feed {
       held: this.#carried,
       clock,
       onMessages: (messages) => this.#take(messages),
-      onEnd: (end) => {
-        if (end.kind !== 'refused') return this.#reposition(1)
-        this.stop()
-        this.#options.onFailure(fault('BROKER_REFUSED', `pulling from ${stream}: ${end.detail}`))
-      },
+      onIdle: (delivered) => void this.#onIdle(pull, consumer, delivered),
+      onEnd: (end) => this.#onEnd(end),
     })
     this.#state = { kind: 'delivering', pull, consumer }
-    if (pending === 0) this.#options.onCaughtUp?.()
+    if (pending === 0) this.#tellCaughtUp()
+  }
+
+  #onEnd(end: PullEnd): void {
+    if (end.kind === 'denied') return this.#fail(fault('BROKER_PERMISSION_DENIED', end.detail))
+    if (end.kind !== 'refused') return this.#reposition(1)
+    this.#fail(fault('BROKER_REFUSED', `pulling from ${this.#options.stream}: ${end.detail}`))
   }
 
   #take(messages: readonly StoredMessage[]): void {
@@ -184,12 +221,28 @@ export class Feed {
     if (!lastMessage) return
     const fresh = messages[0] !== undefined && messages[0].sequence > this.#last ? messages : this.#fresh(messages)
     this.#last = Math.max(this.#last, lastMessage.sequence)
+    this.#caughtUp = false
     if (fresh.length < messages.length) this.release(messages.length - fresh.length)
     if (fresh.length > 0) this.#options.onMessages(fresh)
-    if (lastMessage.pending === 0) this.#options.onCaughtUp?.()
+    if (lastMessage.pending === 0) this.#tellCaughtUp()
   }
 
   #fresh(messages: readonly StoredMessage[]): readonly StoredMessage[] {
     return messages.filter(({ sequence }) => sequence > this.#last) // F1
+  }
+
+  async #onIdle(pull: Pull, consumer: string, delivered: number): Promise<void> {
+    if (this.#state.kind !== 'delivering' || this.#state.pull !== pull) return
+    if (delivered !== this.#delivery) return this.#reposition(1) // F4: and nothing follows in which a gap would show
+    if (this.#caughtUp) return
+    // what was waiting may have been deleted: then no last message comes that says that nothing follows
+    const waiting = await pendingOf(this.#connection, this.#options.stream, consumer)
+    if (waiting === 0 && this.#state.kind === 'delivering' && this.#state.pull === pull) this.#tellCaughtUp()
+  }
+
+  #tellCaughtUp(): void {
+    if (this.#caughtUp || this.#state.kind !== 'delivering') return
+    this.#caughtUp = true
+    this.#options.onCaughtUp?.()
   }
 }

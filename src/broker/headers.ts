@@ -21,6 +21,11 @@ export function encodeHeaders(entries: readonly (readonly [string, string])[]): 
   return { encode: () => bytes } as unknown as MsgHdrs
 }
 
+/** How many bytes encoded headers take of the server’s limit for a message. */
+export function encodedSize(headers: MsgHdrs): number {
+  return (headers as unknown as { encode(): Uint8Array }).encode().length
+}
+
 /** The raw header block of a received message, found without the client decoding it. */
 export function headerBlock(message: Msg, data: Uint8Array = message.data): string {
   // the client's messages know their size on the wire, though its interface does not say so

@@ -1,4 +1,10 @@
-import { AckPolicy, DeliverPolicy, type ConsumerConfig } from '@nats-io/jetstream'
+import {
+  AckPolicy,
+  DeliverPolicy,
+  type ConsumerConfig,
+  type ConsumerInfo,
+  type JetStreamManager,
+} from '@nats-io/jetstream'
 import { nuid } from '@nats-io/transport-node'
 import { asFault } from './api-error.js'
 import type { Connection } from './connection.js'
@@ -48,6 +54,16 @@ export async function positionConsumer(connection: Connection, options: Position
   }
 }
 
+/** How many messages a consumer has still to deliver; undefined when the server does not say. */
+export async function pendingOf({ manager }: Connection, stream: string, name: string): Promise<number | undefined> {
+  try {
+    return (await manager.consumers.info(stream, name)).num_pending
+  } catch {
+    // whoever pulls from it meets the same trouble, and knows what to do about it
+    return undefined
+  }
+}
+
 async function createPassing({ manager }: Connection, { stream, filters, start }: PositionOptions): Promise<Position> {
   const info = await manager.consumers.add(stream, {
     name: `millrace-${nuid.next()}`,
@@ -63,23 +79,33 @@ async function createPassing({ manager }: Connection, { stream, filters, start }
 
 async function resetDurable({ manager }: Connection, options: PositionOptions, durable: string): Promise<Position> {
   const { stream, filters, start } = options
-  const wanted = {
-    ack_policy: AckPolicy.Explicit,
-    ack_wait: ACK_WAIT,
-    max_ack_pending: MAX_ACK_PENDING,
-    ...filterConfig(filters),
+  const settings = { ack_policy: AckPolicy.Explicit, ack_wait: ACK_WAIT, max_ack_pending: MAX_ACK_PENDING }
+  let info = await find(manager, stream, durable)
+  if (info !== undefined && start.kind !== 'sequence') {
+    // a reset goes to a sequence only; a consumer that begins elsewhere is made anew
+    await manager.consumers.delete(stream, durable)
+    info = undefined
   }
-  let info = await manager.consumers.info(stream, durable).catch((error: unknown) => {
+  if (info === undefined) {
+    const created = { durable_name: durable, ...settings, ...filterConfig(filters), ...startConfig(start) }
+    const { num_pending, delivered } = await manager.consumers.add(stream, created)
+    return { consumer: durable, pending: num_pending, floor: delivered.stream_seq }
+  }
+  // an empty list takes the filters away; leaving it out would keep those that are there
+  if (!sameFilters(info.config, filters))
+    await manager.consumers.update(stream, durable, { ...settings, filter_subjects: [...filters] })
+  const { sequence } = start as Extract<FeedStart, { kind: 'sequence' }>
+  const reset = await manager.consumers.reset(stream, durable, sequence)
+  return { consumer: durable, pending: reset.num_pending, floor: sequence - 1 }
+}
+
+async function find(manager: JetStreamManager, stream: string, name: string): Promise<ConsumerInfo | undefined> {
+  try {
+    return await manager.consumers.info(stream, name)
+  } catch (error) {
     if (isMissingConsumer(error)) return undefined
     throw error
-  })
-  info ??= await manager.consumers.add(stream, { durable_name: durable, ...wanted, ...startConfig(start) })
-  if (!sameFilters(info.config, filters)) info = await manager.consumers.update(stream, durable, wanted)
-  if (start.kind === 'sequence') {
-    const reset = await manager.consumers.reset(stream, durable, start.sequence)
-    return { consumer: durable, pending: reset.num_pending, floor: start.sequence - 1 }
   }
-  return { consumer: durable, pending: info.num_pending, floor: info.delivered.stream_seq }
 }
 
 function filterConfig(filters: readonly string[]): Partial<ConsumerConfig> {

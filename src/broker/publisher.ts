@@ -9,72 +9,59 @@
 //   P1  publish() resolves only when the stream named a sequence, or rejects with a code.
 //   P2  A lost connection, a server restart and a missing leader do not reject: everything without a receipt is sent
 //       again, in order, for up to `patience`. Messages carry a Nats-Msg-Id, so a second copy is dropped by the stream.
-//   P3  At most `window` messages, and about `windowBytes` bytes, are without a receipt.
-//   P4  Order of publish is order in the stream, also across reconnects: what was in flight is sent again before
-//       anything newer.
-import { createInbox, type Msg, type MsgHdrs, type Subscription } from '@nats-io/transport-node'
+//   P3  At most `window` messages, and about `windowBytes` bytes, are sent and without a receipt.
+//   P4  Order of publish is order in the stream, also across reconnects: after an interruption the oldest message is
+//       sent alone, and what follows it only when it has its receipt, so nothing overtakes while a leader comes back.
+import type { Msg, Subscription } from '@nats-io/transport-node'
 import type { WireMessage } from '../event/wire.js'
 import type { Clock } from '../time/clock.js'
 import { fault, type MillraceError } from '../error/millrace-error.js'
-import { asFault, outcomeUnknown } from './api-error.js'
+import { asFault } from './api-error.js'
 import type { Connection, ConnectionStatus } from './connection.js'
 import { encodeHeaders } from './headers.js'
 import { readAck, type PublishAck } from './publish-ack.js'
-
-export interface PublisherOptions {
-  readonly clock: Clock
-  /** Most messages without a receipt. Default 2,000. */
-  readonly window?: number
-  /** Most payload bytes without a receipt. Default 16 MiB. */
-  readonly windowBytes?: number
-  /** How long one message may stay without a receipt before publish() rejects, in ms. Default 60,000. */
-  readonly patience?: number
-  /** How long to wait for a receipt before sending again, in ms. Default 5,000. */
-  readonly ackTimeout?: number
-}
-
-interface InFlight {
-  readonly token: number
-  readonly subject: string
-  readonly data: Uint8Array
-  readonly headers: MsgHdrs
-  readonly since: number
-  sentAt: number
-  readonly resolve: (ack: PublishAck) => void
-  readonly reject: (error: MillraceError) => void
-}
+import type { PublisherOptions } from './publisher-options.js'
+import { PublishWindow, type Pending } from './publish-window.js'
+import { streamTaking } from './stream-taking.js'
 
 type State =
   | { readonly kind: 'sending' }
-  | { readonly kind: 'recovering'; readonly reason: MillraceError }
+  /** The oldest message was sent alone; the rest follows when it has its receipt. */
+  | { readonly kind: 'probing'; readonly token: number; readonly reason: MillraceError }
+  /** Nothing is sent. */
+  | { readonly kind: 'interrupted'; readonly reason: MillraceError }
   | { readonly kind: 'closed'; readonly reason: MillraceError }
+
+const NO_LEADER_PAUSE = 200
+/** How long to believe in a leader to come, in ms, when the server does not say whether there is a stream. */
+const NO_LEADER_LIMIT = 15_000
 
 export class Publisher {
   readonly #connection: Connection
   readonly #clock: Clock
-  readonly #window: number
-  readonly #windowBytes: number
   readonly #patience: number
   readonly #ackTimeout: number
-  readonly #inbox = createInbox()
+  readonly #inbox: string
   readonly #subscription: Subscription
-  readonly #inFlight = new Map<number, InFlight>()
+  readonly #messages: PublishWindow
   readonly #waiting: (() => void)[] = []
   readonly #stops: (() => void)[]
   #state: State = { kind: 'sending' }
-  #bytes = 0
+  #leaderlessSince: number | undefined
   #next = 0
 
   constructor(connection: Connection, options: PublisherOptions) {
     this.#connection = connection
     this.#clock = options.clock
-    this.#window = options.window ?? 2_000
-    this.#windowBytes = options.windowBytes ?? 16 * 1024 * 1024
+    this.#messages = new PublishWindow(options.window ?? 2_000, options.windowBytes ?? 16 * 1024 * 1024)
     this.#patience = options.patience ?? 60_000
     this.#ackTimeout = options.ackTimeout ?? 5_000
+    this.#inbox = connection.newInbox()
     this.#subscription = connection.nats.subscribe(`${this.#inbox}.*`, {
-      callback: (_, message) => this.#onReply(message),
+      // a denied subscription is heard of as a status
+      callback: (error, message) => (error === null ? this.#onReply(message) : undefined),
     })
+    if (connection.state.kind !== 'connected') this.#interrupt(fault('BROKER_UNREACHABLE', 'the connection was lost'))
     this.#stops = [
       connection.onStatus((status) => this.#onStatus(status)),
       options.clock.every(250, () => this.#sweep()),
@@ -83,12 +70,13 @@ export class Publisher {
 
   /** Messages without a receipt. */
   get inFlight(): number {
-    return this.#inFlight.size
+    return this.#messages.size
   }
 
   /**
    * Stores one message. The caller gives it a `Nats-Msg-Id` header when repeating must be harmless (P2).
-   * Await the returned promise for the receipt, or `ready()` first for back-pressure without waiting for receipts.
+   * Await the returned promise for the receipt, or `ready()` first for back-pressure without waiting for receipts;
+   * what is published beyond the window waits here for its turn.
    * @throws MESSAGE_TOO_LARGE, STREAM_FULL, BROKER_TIMEOUT and others of the broker, after `patience` at the latest
    */
   publish(message: WireMessage): Promise<PublishAck> {
@@ -97,123 +85,165 @@ export class Publisher {
       const now = this.#clock.monotonic()
       const { subject, data } = message
       const headers = encodeHeaders(message.headers)
-      const token = this.#next++
-      const entry: InFlight = { token, subject, data, headers, since: now, sentAt: now, resolve, reject }
-      this.#inFlight.set(token, entry)
-      this.#bytes += data.length
-      if (this.#state.kind === 'sending') this.#send(entry)
+      this.#messages.add({ token: this.#next++, subject, data, headers, since: now, sentAt: now, resolve, reject })
+      this.#pump()
     })
   }
 
   /** Whether the window is full: await `ready()` before the next message (P3). */
   get full(): boolean {
-    return this.#full()
+    return this.#messages.full
   }
 
-  /** Resolves when there is room in the window (P3). */
+  /** Resolves when a message published now would be sent at once (P3). */
   async ready(): Promise<void> {
-    while (this.#full()) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    while (this.#messages.full) await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 
-  /** Resolves when nothing is in flight any more, whatever became of it. */
+  /** Resolves when nothing is without a receipt any more, whatever became of it. */
   async flush(): Promise<void> {
-    while (this.#inFlight.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+    while (this.#messages.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 
   /** Stops; what is still in flight rejects. Call `flush()` first to wait for it. */
   close(): void {
+    this.#close(fault('BROKER_UNREACHABLE', 'the publisher was closed'))
+  }
+
+  #close(reason: MillraceError): void {
     if (this.#state.kind === 'closed') return
-    const reason = fault('BROKER_UNREACHABLE', 'the publisher was closed')
     this.#state = { kind: 'closed', reason }
     for (const stop of this.#stops) stop()
     this.#subscription.unsubscribe()
-    for (const entry of [...this.#inFlight.values()]) this.#settle(entry, (e) => e.reject(reason))
+    this.#rejectAll(() => true, reason)
   }
 
-  #full(): boolean {
-    return this.#inFlight.size >= this.#window || this.#bytes >= this.#windowBytes
+  #pump(): void {
+    while (this.#state.kind === 'sending') {
+      const message = this.#messages.next()
+      if (message === undefined) return
+      this.#send(message)
+    }
   }
 
-  #send(entry: InFlight): void {
-    entry.sentAt = this.#clock.monotonic()
+  #send(message: Pending): void {
+    const { nats } = this.#connection
+    // between two links the client keeps what it is given, and would send it ahead of what was lost with the first
+    if (nats.info === undefined && !nats.isClosed())
+      return this.#interrupt(fault('BROKER_UNREACHABLE', 'the connection was lost'))
+    message.sentAt = this.#clock.monotonic()
     try {
-      const reply = `${this.#inbox}.${entry.token}`
-      this.#connection.nats.publish(entry.subject, entry.data, { headers: entry.headers, reply })
+      nats.publish(message.subject, message.data, {
+        headers: message.headers,
+        reply: `${this.#inbox}.${message.token}`,
+      })
     } catch (error) {
-      this.#settle(entry, (e) => e.reject(asFault(error, `publishing to ${entry.subject}`)))
+      this.#settle(message, asFault(error, `publishing to ${message.subject}`))
     }
   }
 
-  #onReply(message: Msg): void {
-    const token = Number(message.subject.slice(this.#inbox.length + 1))
-    const entry = this.#inFlight.get(token)
-    if (!entry) return // a receipt for a copy that was sent again
-    if (message.data.length === 0) {
-      return this.#recover(fault('NO_STREAM_FOR_SUBJECT', entry.subject), entry)
-    }
-    const reply = readAck(message.data)
-    if (reply.kind === 'stored') this.#settle(entry, (e) => e.resolve(reply.ack))
-    else this.#settle(entry, (e) => e.reject(reply.error))
+  #onReply(reply: Msg): void {
+    const message = this.#messages.sent(Number(reply.subject.slice(this.#inbox.length + 1)))
+    if (!message) return // a receipt for a copy that was sent again
+    if (reply.data.length === 0 && reply.headers?.code === 503) return void this.#onLeaderless(message)
+    const answer = readAck(reply.data)
+    // somebody else who listens to the subject has answered too; the stream’s own receipt is yet to come
+    if (answer.kind === 'foreign') return
+    this.#leaderlessSince = undefined
+    this.#settle(message, answer.kind === 'stored' ? answer.ack : answer.error)
   }
 
-  /** No leader or no stream: hold everything back, then send what has no receipt again, oldest first (P4). */
-  #recover(reason: MillraceError, entry: InFlight): void {
-    if (this.#clock.monotonic() - entry.since > Math.min(this.#patience, 15_000))
-      return this.#settle(entry, (e) => e.reject(reason))
-    if (this.#state.kind !== 'sending') return
-    this.#state = { kind: 'recovering', reason }
-    this.#clock.after(200, () => this.#resume())
+  /** Nobody takes the subject: either no stream ever will, or it has no leader now. */
+  async #onLeaderless(message: Pending): Promise<void> {
+    if (this.#state.kind !== 'sending' && this.#state.kind !== 'probing') return
+    const reason = fault('NO_STREAM_FOR_SUBJECT', message.subject)
+    const state: State = (this.#state = { kind: 'interrupted', reason })
+    this.#leaderlessSince ??= this.#clock.monotonic()
+    const taking = await streamTaking(this.#connection, message.subject)
+    if (taking.kind === 'unknown' && this.#clock.monotonic() - this.#leaderlessSince > NO_LEADER_LIMIT)
+      this.#rejectAll(({ subject }) => subject === message.subject, reason)
+    if (taking.kind === 'none') this.#rejectAll(({ subject }) => subject === message.subject, reason)
+    else await this.#clock.sleep(NO_LEADER_PAUSE)
+    if (this.#state === state) this.#resume(reason)
   }
 
-  #resume(): void {
+  /** Sends the oldest message alone (P4); when none was sent there is nothing to put in order. */
+  #resume(reason: MillraceError): void {
     if (this.#state.kind === 'closed' || this.#connection.state.kind !== 'connected') return
-    this.#state = { kind: 'sending' }
-    for (const entry of [...this.#inFlight.values()]) this.#send(entry)
+    const oldest = this.#messages.oldest
+    if (oldest === undefined) {
+      this.#state = { kind: 'sending' }
+      return this.#pump()
+    }
+    this.#state = { kind: 'probing', token: oldest.token, reason }
+    this.#send(oldest)
+  }
+
+  #interrupt(reason: MillraceError): void {
+    if (this.#state.kind !== 'closed') this.#state = { kind: 'interrupted', reason }
   }
 
   #onStatus(status: ConnectionStatus): void {
-    if (this.#state.kind === 'closed') return
     switch (status.kind) {
       case 'connected':
-        return this.#resume()
+        return this.#resume(fault('BROKER_TIMEOUT', 'no receipt since the connection came back'))
       case 'disconnected':
-        this.#state = { kind: 'recovering', reason: fault('BROKER_UNREACHABLE', 'the connection was lost') }
-        return
+        return this.#interrupt(fault('BROKER_UNREACHABLE', 'the connection was lost'))
       case 'closed':
-        return this.close()
+        return this.#close(status.reason ?? fault('BROKER_UNREACHABLE', 'the connection was closed'))
       case 'denied':
-        return this.#onDenied(status.subject)
+        return this.#onDenied(status.operation, status.subject)
     }
   }
 
   /** The server never answers a publish that it denies: it says so on the connection. */
-  #onDenied(subject: string): void {
-    for (const entry of [...this.#inFlight.values()])
-      if (entry.subject === subject)
-        this.#settle(entry, (e) => e.reject(fault('BROKER_PERMISSION_DENIED', `publishing to ${subject}`)))
+  #onDenied(operation: string, denied: string): void {
+    if (operation === 'subscription' && denied === `${this.#inbox}.*`)
+      return this.#close(fault('BROKER_PERMISSION_DENIED', `subscribing to ${denied}, where receipts would arrive`))
+    if (operation === 'publish')
+      this.#rejectAll(({ subject }) => subject === denied, fault('BROKER_PERMISSION_DENIED', `publishing to ${denied}`))
   }
 
   #sweep(): void {
     const now = this.#clock.monotonic()
-    for (const entry of this.#inFlight.values()) {
-      if (now - entry.since <= this.#patience) break // oldest first
-      const reason = this.#state.kind === 'sending' ? fault('BROKER_TIMEOUT', entry.subject) : this.#state.reason
-      this.#settle(entry, (e) => e.reject(reason))
+    const { first, oldest } = this.#messages
+    if (first !== undefined && now - first.since > this.#patience) {
+      const { subject } = first
+      const reason = this.#state.kind === 'sending' ? fault('BROKER_TIMEOUT', subject) : this.#state.reason
+      this.#rejectAll(({ since }) => now - since > this.#patience, reason)
     }
-    const [oldest] = this.#inFlight.values()
-    if (oldest && this.#state.kind === 'sending' && now - oldest.sentAt > this.#ackTimeout) this.#resume()
+    if (this.#state.kind !== 'sending' && this.#state.kind !== 'probing') return
+    if (oldest !== undefined && now - oldest.sentAt > this.#ackTimeout)
+      this.#resume(fault('BROKER_TIMEOUT', `no receipt from ${oldest.subject}`))
   }
 
-  #settle(entry: InFlight, outcome: (entry: InFlight) => void): void {
-    this.#inFlight.delete(entry.token)
-    this.#bytes -= entry.data.length
-    outcome(entry)
-    if (this.#waiting.length > 0 && (this.#inFlight.size === 0 || !this.#full()))
+  #rejectAll(which: (message: Pending) => boolean, reason: MillraceError): void {
+    for (const message of this.#messages.remove(which)) message.reject(reason)
+    const { kind } = this.#state
+    if (kind === 'probing' && this.#messages.sent(this.#state.token) === undefined) this.#resume(this.#state.reason)
+    this.#pump()
+    this.#wake()
+  }
+
+  #settle(message: Pending, outcome: PublishAck | MillraceError): void {
+    this.#messages.settle(message)
+    if (outcome instanceof Error) message.reject(outcome)
+    else message.resolve(outcome)
+    if (this.#state.kind === 'probing' && this.#state.token === message.token) {
+      this.#state = { kind: 'sending' }
+      this.#messages.allSent().every((next) => this.#sendIfSending(next))
+    }
+    this.#pump()
+    this.#wake()
+  }
+
+  #sendIfSending(message: Pending): boolean {
+    if (this.#state.kind === 'sending') this.#send(message)
+    return this.#state.kind === 'sending'
+  }
+
+  #wake(): void {
+    if (this.#waiting.length > 0 && (this.#messages.size === 0 || !this.#messages.full))
       for (const wake of this.#waiting.splice(0)) wake()
   }
-}
-
-/** Whether publishing the same message again later can succeed. */
-export function worthRepeating(error: MillraceError): boolean {
-  return outcomeUnknown(error) || error.code === 'STREAM_FULL'
 }

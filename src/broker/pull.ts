@@ -1,6 +1,6 @@
-import { createInbox, type Msg, type Subscription } from '@nats-io/transport-node'
+import type { Msg, Subscription } from '@nats-io/transport-node'
 import type { Clock } from '../time/clock.js'
-import type { Connection } from './connection.js'
+import type { Connection, ConnectionStatus } from './connection.js'
 import { DeliveredMessage, type StoredMessage } from './stored-message.js'
 
 export interface PullOptions {
@@ -13,6 +13,8 @@ export interface PullOptions {
   readonly clock: Clock
   /** Takes what has arrived, in order; never called again before it returns. */
   readonly onMessages: (messages: readonly StoredMessage[]) => void
+  /** The server has had nothing to deliver for a while; how many deliveries the consumer has made, to anybody. */
+  readonly onIdle: (delivered: number) => void
   /** The pull ended by itself; nothing more will be delivered. */
   readonly onEnd: (reason: PullEnd) => void
 }
@@ -21,6 +23,7 @@ export interface PullOptions {
 export type PullEnd =
   | { readonly kind: 'consumer-gone'; readonly detail: string }
   | { readonly kind: 'silent' }
+  | { readonly kind: 'denied'; readonly detail: string }
   | { readonly kind: 'refused'; readonly detail: string }
 
 const EXPIRES_MS = 30_000
@@ -34,9 +37,9 @@ const HEARTBEAT_MS = 2_000
 export class Pull {
   readonly #connection: Connection
   readonly #options: PullOptions
-  readonly #inbox = createInbox()
+  readonly #inbox: string
   readonly #subscription: Subscription
-  readonly #stopWatch: () => void
+  readonly #stops: (() => void)[]
   readonly #request: string
   #buffer: StoredMessage[] = []
   #asked = 0
@@ -50,9 +53,16 @@ export class Pull {
     this.#options = options
     this.#held = options.held ?? 0
     this.#heardAt = options.clock.monotonic()
+    this.#inbox = connection.newInbox()
     this.#request = `${connection.apiPrefix}.CONSUMER.MSG.NEXT.${options.stream}.${options.consumer}`
-    this.#subscription = connection.nats.subscribe(this.#inbox, { callback: (_, message) => this.#onMessage(message) })
-    this.#stopWatch = options.clock.every(HEARTBEAT_MS, () => this.#watch())
+    this.#subscription = connection.nats.subscribe(this.#inbox, {
+      // a denied subscription is heard of as a status
+      callback: (error, message) => (error === null ? this.#onMessage(message) : undefined),
+    })
+    this.#stops = [
+      options.clock.every(HEARTBEAT_MS, () => this.#watch()),
+      connection.onStatus((status) => this.#onConnection(status)),
+    ]
     this.#ask()
   }
 
@@ -71,16 +81,18 @@ export class Pull {
     if (this.#ended) return
     this.#ended = true
     this.#buffer = []
-    this.#stopWatch()
+    for (const stop of this.#stops) stop()
     this.#subscription.unsubscribe()
   }
 
   #ask(): void {
-    if (this.#ended) return
+    // without a link the pull is at its end; who owns it hears so from the connection
+    if (this.#ended || this.#connection.state.kind !== 'connected' || this.#connection.nats.isDraining()) return
     const { credit } = this.#options
     const want = credit - this.#asked - this.#held - this.#buffer.length
     // few large requests; but never sit with nothing asked for while there is credit
     if (want < 1 || (want < credit / 2 && this.#asked > 0)) return
+    if (this.#asked === 0) this.#heardAt = this.#options.clock.monotonic()
     this.#asked += want
     const request = { batch: want, expires: EXPIRES_MS * 1e6, idle_heartbeat: HEARTBEAT_MS * 1e6 }
     this.#connection.nats.publish(this.#request, JSON.stringify(request), { reply: this.#inbox })
@@ -109,17 +121,29 @@ export class Pull {
   #onStatus(message: Msg): void {
     const code = message.headers?.code ?? 503
     const detail = message.headers?.description ?? ''
-    if (code === 100) return
+    if (code === 100) return this.#onHeartbeat(message)
     if (code === 404 || code === 408 || (code === 409 && /^(Batch Completed|Message Size)/i.test(detail))) {
       // one request is over; what it did not deliver is not coming
       const undelivered = Number(message.headers?.get('Nats-Pending-Messages') || 0)
-      this.#asked = undelivered > 0 ? Math.max(0, this.#asked - undelivered) : 0
+      this.#asked = Math.max(0, this.#asked - undelivered)
       return this.#ask()
     }
-    if (code === 409 && /consumer deleted|leadership change|server shutdown/i.test(detail))
+    if (code === 409 && /consumer deleted|stream deleted|leadership change|server shutdown/i.test(detail))
       return this.#end({ kind: 'consumer-gone', detail })
     if (code === 503) return this.#end({ kind: 'consumer-gone', detail: 'nobody answers for the consumer' })
     this.#end({ kind: 'refused', detail: `${code} ${detail}` })
+  }
+
+  #onHeartbeat(message: Msg): void {
+    const delivered = message.headers?.get('Nats-Last-Consumer') ?? ''
+    if (this.#buffer.length === 0 && delivered !== '') this.#options.onIdle(Number(delivered))
+  }
+
+  #onConnection(status: ConnectionStatus): void {
+    if (status.kind !== 'denied') return
+    const { operation, subject } = status
+    if (subject === this.#request || subject === this.#inbox)
+      this.#end({ kind: 'denied', detail: `${operation} to ${subject}` })
   }
 
   #watch(): void {

@@ -38,6 +38,13 @@ export const BROKER_ERRORS = {
     exit: EXIT.connection,
     status: 504,
   },
+  BROKER_NOT_READY: {
+    disposition: 'retry',
+    means: 'the NATS server cannot do this at the moment',
+    advice: 'Wait: it passes when a leader is elected or the server has started; if it stays, look at the server’s log',
+    exit: EXIT.connection,
+    status: 503,
+  },
   JETSTREAM_DISABLED: {
     disposition: 'crash',
     means: 'JetStream is not enabled for this account',
@@ -111,7 +118,7 @@ export const BROKER_ERRORS = {
   MESSAGE_INVALID: {
     disposition: 'reject',
     means: 'a message cannot be put on the wire',
-    advice: 'Remove line breaks from the header that the detail names',
+    advice: 'Remove line breaks from headers and spaces from the subject that the detail names',
     exit: EXIT.usage,
     status: 400,
   },
@@ -128,6 +135,13 @@ export const BROKER_ERRORS = {
     advice: 'Read the detail; it has the server’s own words and error number',
     exit: EXIT.failure,
     status: 502,
+  },
+  STREAM_REPLACED: {
+    disposition: 'crash',
+    means: 'the stream was deleted and made again, or brought back to an earlier state, while it was being read',
+    advice: 'Positions in the old stream mean nothing in the new one: restore the stream, or start from 1 knowingly',
+    exit: EXIT.conflict,
+    status: 410,
   },
   MESSAGES_GONE: {
     disposition: 'crash',
