@@ -10,6 +10,8 @@ export interface Output {
   readonly color: boolean
   /** Width of the terminal in columns; 80 where there is none. */
   readonly columns: number
+  /** Nobody reads it any more, as after `| head`: what is written now is dropped. */
+  readonly isGone: boolean
   write(text: string): void
   line(text?: string): void
   /** The text with a look where this output has colour, else as it is. */
@@ -49,6 +51,9 @@ export function createOutput(sink: Sink, color: boolean, onGone: () => void): Ou
     color,
     get columns() {
       return sink.columns ?? 80
+    },
+    get isGone() {
+      return gone
     },
     write,
     line: (text = '') => write(`${text}\n`),
