@@ -41,10 +41,7 @@ export function createSession(options: GlobalOptions, command: string): Session 
       closers.push(() => connection.close())
       return connection
     }),
-    deployment: async (parts) => {
-      const { discover } = await import('../runtime/discover.js')
-      return discover(options.streams, parts)
-    },
+    deployment: async (parts) => (await import('../runtime/discover.js')).discover(options.streams, parts),
     atEnd: (close) => void closers.push(close),
     exitWith: (code) => {
       exitCode = code

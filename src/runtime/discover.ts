@@ -84,7 +84,7 @@ async function loadRules(contexts: readonly string[], registry: Registry): Promi
   const loaded: RuleFile[] = []
   const issues: { file: string; error: unknown }[] = []
   for (const path of await rulePaths(contexts)) {
-    const file = relative(process.cwd(), path)
+    const file = relative('', path)
     try {
       loaded.push({ file, rule: await loadRule(path, registry) })
     } catch (error) {
@@ -106,7 +106,7 @@ export async function loadRule(path: string, registry: Registry | undefined): Pr
   } catch (error) {
     throw fault('INPUT_UNREADABLE', `${path}: ${messageOf(error)}`, { cause: error })
   }
-  const file = relative(process.cwd(), path)
+  const file = relative('', path)
   return parseRule(text, registry === undefined ? { file } : { file, contracts: lookupIn(registry) })
 }
 
