@@ -104,12 +104,9 @@ test('the two commands are the first two', () => {
   assert.equal(commandsOf(readme).slice(0, 4), ['npm ci', 'npm run demo', 'npm ci', 'npm test'])
 })
 
-test('the table of commands is that of the command line, in its words', () => {
-  const rows = [...readme.matchAll(/^\| `millrace ([\w-]+)` \| (.+) \|$/gm)].map(([, name, does]) => [name, does])
-  assert.equal(
-    rows.map(([name, does]) => [name, does?.replaceAll('`', '')]),
-    COMMANDS.map(({ name, summary }) => [name, summary]),
-  )
+test('the table of commands has every command of the command line, in its order', () => {
+  const rows = [...readme.matchAll(/^\| `millrace ([\w-]+)` \| .+ \|$/gm)].map(([, name]) => name)
+  assert.equal(rows, millrace)
 })
 
 test('a planted command that does not exist is found', () => {
