@@ -3,7 +3,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CATALOGUE } from '../../src/error/catalogue.ts'
 import { EXIT } from '../../src/error/exit-code.ts'
-import { checkErrors, readErrorsDocument, renderErrors, type Catalogue } from '../support/errors-document.ts'
+import { checkErrors, renderErrors, type Catalogue } from '../support/errors-document.ts'
+import { readText } from '../support/repository.ts'
 
 const test = suite('docs/errors.md')
 
@@ -18,7 +19,7 @@ const PLANTED = {
 const planted: Catalogue = { ...CATALOGUE, PLANTED }
 
 test('every code of the catalogue is documented as it is, and no other', () => {
-  assert.equal(checkErrors(readErrorsDocument(), CATALOGUE), [], 'npm run docs:errors')
+  assert.equal(checkErrors(readText('docs/errors.md'), CATALOGUE), [], 'npm run docs')
 })
 
 test('a planted undocumented code is reported', () => {

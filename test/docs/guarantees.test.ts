@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { checkGuarantees, invariantsOf, testNames } from '../support/guarantees-document.ts'
+import { checkGuarantees, invariantsOf, testNames, updateGuarantees } from '../support/guarantees-document.ts'
 import { filesUnder, readText } from '../support/repository.ts'
 
 const test = suite('docs/guarantees.md')
@@ -26,7 +26,11 @@ const source = { 'src/a.ts': '// Committer\n//\n// Invariants:\n//   C1  One pro
 const tested = { 'test/a.test.ts': "test('C1 it\\'s kept', () => {})\ntest('else', () => {})\n" }
 
 test('every promise names a test that exists, every invariant of the source is there', () => {
-  assert.equal(checkGuarantees(readText('docs/guarantees.md'), sources, tests), [])
+  assert.equal(
+    checkGuarantees(readText('docs/guarantees.md'), sources, tests),
+    [],
+    'npm run docs brings the lists up to date',
+  )
 })
 
 test('the invariants of the source and the names of tests were found at all', () => {
@@ -65,6 +69,15 @@ test('a promise without limits, without a test, or with both a test and none is 
   assert.equal(checkGuarantees(planted.replace('Limits: none.', '- No test yet.\n\nLimits: none.'), source, tested), [
     'C1 One promise: it has a test and says that it has none',
   ])
+})
+
+test('the lists of tests are brought up to date, and nothing else is touched', () => {
+  assert.is(updateGuarantees(planted, tested), planted)
+  const now = { 'test/b.test.ts': "test('C1 under load', () => {})\n" }
+  const updated = updateGuarantees(planted, now)
+  assert.is(updated, planted.replace("- `test/a.test.ts` › C1 it's kept", '- `test/b.test.ts` › C1 under load'))
+  assert.equal(checkGuarantees(updated, source, now), [])
+  assert.match(updateGuarantees(planted, {}), '### C1 One promise\n\n- No test yet.\n')
 })
 
 test.run()

@@ -1,13 +1,8 @@
-// docs/errors.md as a pure function of the error catalogue. Run as a program (`npm run docs:errors`), it writes the file.
-import { readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
-import { CATALOGUE } from '../../src/error/catalogue.ts'
+// docs/errors.md as a pure function of the error catalogue.
 import type { Disposition, ErrorEntry } from '../../src/error/disposition.ts'
 import { EXIT } from '../../src/error/exit-code.ts'
 
 export type Catalogue = Readonly<Record<string, ErrorEntry>>
-
-export const ERRORS_DOCUMENT = fileURLToPath(new URL('../../docs/errors.md', import.meta.url))
 
 const DISPOSITIONS: Readonly<Record<Disposition, string>> = {
   retry: 'the same work may succeed later, and is tried again where that is safe',
@@ -30,7 +25,7 @@ const EXITS: Readonly<Record<keyof typeof EXIT, string>> = {
 const PROSE = `# Errors
 
 Every error of Millrace has a code. This file has all of them; a test compares it with the catalogue in
-\`src/error/codes/\`, so it is complete. It is generated: change the catalogue, then run \`npm run docs:errors\`.
+\`src/error/codes/\`, so it is complete. It is generated: change the catalogue, then run \`npm run docs\`.
 
 On the command line an error ends with its exit code, prints what it means, the particulars and the advice to standard
 error, and with \`--json\` the same as one JSON object. \`--verbose\` adds the stack and every cause.
@@ -81,13 +76,4 @@ export function checkErrors(document: string, catalogue: Catalogue): string[] {
     if (!Object.hasOwn(catalogue, code)) wrong.push(`${code} is documented, but there is no such error`)
   if (wrong.length === 0 && document !== renderErrors(catalogue)) wrong.push('the rest of the document is out of date')
   return wrong
-}
-
-export function readErrorsDocument(): string {
-  return readFileSync(ERRORS_DOCUMENT, 'utf8')
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeFileSync(ERRORS_DOCUMENT, renderErrors(CATALOGUE))
-  console.log(`${Object.keys(CATALOGUE).length} codes written`)
 }

@@ -75,3 +75,29 @@ export function checkGuarantees(
       }
   return wrong
 }
+
+/**
+ * The document with the lists of tests brought up to date: those that cite a promise are added, those that are gone are
+ * taken out. What it says in prose stays as it is; whether that is still true is for a person to read.
+ */
+export function updateGuarantees(document: string, tests: Readonly<Record<string, string>>): string {
+  const names = new Map(Object.entries(tests).map(([file, text]) => [file, testNames(text)]))
+  return document.replaceAll(/^### (?:(?!^##)[\s\S])*/gm, (section) => {
+    const promise = readGuarantees(section)[0]
+    const id = /^### ([A-Z]\d+) /.exec(section)?.[1]
+    if (promise === undefined || id === undefined) return section
+    const kept = promise.tests.filter(({ file, name }) => names.get(file)?.includes(name))
+    const citing = [...names].flatMap(([file, all]) =>
+      all.filter((name) => cited(name).includes(id)).map((name) => ({ file, name })),
+    )
+    const added = citing.filter(({ file, name }) => !kept.some((test) => test.file === file && test.name === name))
+    const lines = [...kept, ...added].map(({ file, name }) => `- \`${file}\` › ${name}\n`)
+    const list = lines.length === 0 ? '- No test yet.\n' : lines.join('')
+    let written = false
+    return section.replaceAll(/(?:^- (?:`test\/[^`]+` › .+|No test yet\.)\n)+/gm, () => {
+      const text = written ? '' : list
+      written = true
+      return text
+    })
+  })
+}
