@@ -50,7 +50,7 @@ export function createOutput(sink: Sink, color: boolean, onGone: () => void): Ou
     isTty: sink.isTTY === true,
     color,
     get columns() {
-      return sink.columns ?? 80
+      return sink.columns || 80 // a pseudo-terminal may say 0
     },
     get isGone() {
       return gone

@@ -166,8 +166,12 @@ async function settled({ clock, signal }: CliContext, running: Promise<Finished>
   } catch (error) {
     if (!signal.aborted) throw error
   }
-  const late = clock.sleep(SETTLE_MS).then(() => undefined)
-  const finished = await Promise.race([running, late])
+  const enough = new AbortController()
+  const late = clock.sleep(SETTLE_MS, enough.signal).then(
+    () => undefined,
+    () => undefined, // it has settled before
+  )
+  const finished = await Promise.race([running, late]).finally(() => enough.abort())
   if (finished !== undefined) return finished
   running.catch(() => undefined) // whatever it ends in, the command has been told to end before
   throw fault('INTERRUPTED', 'the server did not answer in time')
