@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { Command, Option } from 'commander'
+import { Command, Help, Option } from 'commander'
 import { COMMANDS } from './commands.js'
 import { examples } from './examples.js'
 
@@ -24,8 +24,11 @@ export function createProgram(color: { readonly out: boolean; readonly err: bool
     .configureHelp({
       showGlobalOptions: true,
       styleTitle: (text) => (color.out ? `\u001b[1m${text}\u001b[22m` : text),
-      // the help of the whole lists its commands first, below the examples
-      visibleCommands: (command) => (command === program ? [] : [...command.commands]),
+      formatHelp: (command, helper) => {
+        // the help of the whole lists its commands first, below the examples
+        if (command === program) helper.visibleCommands = () => []
+        return Help.prototype.formatHelp.call(helper, command, helper)
+      },
       visibleGlobalOptions: (command) =>
         command === program ? [] : program.options.filter((option) => OFTEN.has(option.attributeName())),
     })

@@ -12,6 +12,7 @@ export function register(program: Command, context: CliContext): void {
     .description('publish one event, or NDJSON from a file or standard input')
     .argument('[type]', 'type of the event, such as payment.authorized')
     .option('--data <json>', 'its data: JSON, @file, or @- for standard input')
+    .option('--data-version <number>', 'version of its data (default: the current one)', wholeNumber())
     .option('--key <key>', 'its key, in place of the one that the contract takes from the data')
     .option('--id <id>', 'its id (default: a random one)')
     .option('--source <uri>', 'who says so; with --file for lines that name no source')

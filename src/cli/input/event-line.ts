@@ -42,7 +42,8 @@ const SHORT: Readonly<Record<string, string>> = {
 
 /**
  * Reads one line as an event and checks it against its contract. A line is a CloudEvents JSON object, or a short form
- * of one: `{"type": …, "data": …}` with any other attribute, `key` and `version` among them. What is published is the
+ * of one: `{"type": …, "data": …}` with any other attribute, `key` and `version` (default: the current one) among
+ * them. What is published is the
  * data as it stands in the line, at its own version; the check alone brings it to the current one.
  */
 export function parseEventLine(text: string, registry: Registry, defaults: LineDefaults): ParsedLine {
@@ -63,10 +64,7 @@ export function checkEvent(
   registry: Registry,
   defaults: LineDefaults,
 ): ParsedLine {
-  const { id, source } = defaults
-  const read = readStructuredObject(
-    'specversion' in given ? given : { specversion: '1.0', id, source, ...fromShort(given) },
-  )
+  const read = readStructuredObject('specversion' in given ? given : fromShort(given, registry, defaults))
   if (read.kind === 'rejected') return reject(read.code, read.detail, read.issues)
   const { envelope } = read
   const checked = openEnvelope(registry, envelope, { stream: '', sequence: 0, storedAt: defaults.time })
@@ -74,8 +72,15 @@ export function checkEvent(
   return withKey(envelope, checked.event, registry)
 }
 
-function fromShort(given: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(given).map(([name, value]) => [SHORT[name] ?? name, value]))
+/** Who writes the short form by hand writes what the contract asks for now; CloudEvents without a version have 1. */
+function fromShort(
+  given: Readonly<Record<string, unknown>>,
+  registry: Registry,
+  { id, source }: LineDefaults,
+): Record<string, unknown> {
+  const named = Object.fromEntries(Object.entries(given).map(([name, value]) => [SHORT[name] ?? name, value]))
+  const version = typeof given['type'] === 'string' ? registry.get(given['type'])?.version : undefined
+  return { specversion: '1.0', id, source, ...(version === undefined ? {} : { dataversion: version }), ...named }
 }
 
 function withKey(envelope: Envelope, current: Event, registry: Registry): ParsedLine {

@@ -13,6 +13,8 @@ import { ExistingStreams, targetsOf } from './targets.js'
 export interface PublishOneOptions {
   /** JSON, `@file`, or `@-` for standard input. */
   readonly data?: string
+  /** Version of its data (default: the current one of the contract). */
+  readonly dataVersion?: number
   readonly key?: string
   readonly id?: string
   readonly source?: string
@@ -31,8 +33,8 @@ export interface PublishOneOptions {
 export async function publishOne(context: CliContext, type: string, options: PublishOneOptions): Promise<void> {
   const deployment = await context.deployment({ rules: false })
   const data = options.data === undefined ? undefined : parseData(await dataText(context, options.data))
-  const { key, id, source, time, correlationId, causationId } = options
-  const given = { type, data, key, id, source, time, correlationId, causationId }
+  const { dataVersion: version, key, id, source, time, correlationId, causationId } = options
+  const given = { type, version, data, key, id, source, time, correlationId, causationId }
   const checked = checkEvent(
     Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
     deployment.registry,

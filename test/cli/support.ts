@@ -1,0 +1,119 @@
+// Runs the command line as a process of its own, in a folder of its own.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync, readdirSync, statSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { temporaryDirectory } from '../support/nats.ts'
+import { atEnd } from '../support/cleanup.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+const LOADER = join(ROOT, 'src/runtime/load-typescript.js')
+const SOURCE = join(ROOT, 'src/cli/main.ts')
+const BUILT = join(ROOT, 'dist/cli/main.js')
+const FIXTURE = join(ROOT, 'test/fixtures/streams-small')
+const LIMIT_MS = 60_000
+
+export interface CliOptions {
+  readonly cwd: string
+  readonly env?: NodeJS.ProcessEnv
+  /** Standard input; it is closed after that. */
+  readonly input?: string
+}
+
+export interface CliResult {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** A command at work. */
+export interface CliRun {
+  readonly child: ChildProcess
+  readonly pid: number
+  readonly done: Promise<CliResult>
+  /** What was written so far. */
+  stdout(): string
+  stderr(): string
+  signal(signal: NodeJS.Signals): void
+}
+
+/** A folder with the small deployment in `streams/`. */
+export async function deploymentFolder(): Promise<string> {
+  const folder = await temporaryDirectory()
+  await cp(FIXTURE, join(folder, 'streams'), { recursive: true })
+  return folder
+}
+
+/** The built command line if it is of this source, which starts in a third of the time; else the source itself. */
+const PROGRAM = isBuilt() ? [BUILT] : ['--import', LOADER, SOURCE]
+
+function isBuilt(): boolean {
+  if (!existsSync(BUILT)) return false
+  const builtAt = statSync(BUILT).mtimeMs
+  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
+  return sources.every((file) => statSync(join(ROOT, 'src', file)).mtimeMs < builtAt)
+}
+
+export function startCli(args: readonly string[], options: CliOptions): CliRun {
+  const child = spawn(process.execPath, [...PROGRAM, ...args], {
+    cwd: options.cwd,
+    env: { ...cleanEnvironment(options.cwd), ...options.env },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  child.stdin.on('error', () => undefined) // a command that ends before it has read all
+  if (options.input !== undefined) child.stdin.end(options.input)
+  const done = new Promise<CliResult>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL')
+      reject(new Error(`millrace ${args.join(' ')} hangs\n${stdout}\n${stderr}`))
+    }, LIMIT_MS)
+    child.on('close', (code) => {
+      clearTimeout(timer)
+      resolve({ code, stdout, stderr })
+    })
+  })
+  atEnd(async () => {
+    child.kill('SIGKILL')
+    await done.catch(() => undefined)
+  })
+  return {
+    child,
+    pid: child.pid ?? 0,
+    done,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    signal: (signal) => void child.kill(signal),
+  }
+}
+
+/** Runs a command to its end. */
+export function cli(args: readonly string[], options: CliOptions): Promise<CliResult> {
+  return startCli(args, { input: '', ...options }).done
+}
+
+/** The one JSON document that a command printed. */
+export function jsonOf(text: string): Record<string, any> {
+  return JSON.parse(text) as Record<string, any>
+}
+
+/** Nothing of the developer’s own NATS settings may reach a test. */
+function cleanEnvironment(cwd: string): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(
+    ([name]) => !/^(NATS_|MILLRACE_|NO_COLOR|FORCE_COLOR|LOG_LEVEL)/.test(name),
+  )
+  return { ...Object.fromEntries(own), XDG_CONFIG_HOME: join(cwd, '.config'), NO_COLOR: '1' }
+}
+
+/** A line that the small deployment takes. */
+export function orderLine(number: number, data: object = {}): string {
+  return JSON.stringify({
+    type: 'order.placed',
+    version: 2,
+    data: { customer: `c${number % 7}`, amount: 10 + (number % 5), currency: 'EUR', ...data },
+  })
+}
