@@ -4,8 +4,9 @@ import { consume } from './consume.ts'
 import { withServer, type Bench, type Result } from './harness.ts'
 import { pipeline } from './pipeline.ts'
 import { publish } from './publish.ts'
+import { replay } from './replay.ts'
 
-const BENCHES: Readonly<Record<string, Bench>> = { publish, consume, pipeline }
+const BENCHES: Readonly<Record<string, Bench>> = { publish, consume, pipeline, replay }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
