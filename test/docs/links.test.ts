@@ -34,7 +34,7 @@ function mentions(text: string, rooms: Rooms): string[] {
 test('every link between documents and every file they name is there', () => {
   const rooms = JSON.parse(readText('src/rooms.json')) as Rooms
   const missing = Object.entries(documents).flatMap(([path, text]) =>
-    [...links(path, text), ...mentions(text, rooms)]
+    [...new Set([...links(path, text), ...mentions(text, rooms)])]
       .filter((target) => !existsSync(posix.join(TOP, target)))
       .map((target) => `${path}: ${target}`),
   )
