@@ -60,9 +60,9 @@ export async function compareOutputs(options: CompareOptions): Promise<Compariso
   return tally.finish()
 }
 
-/** Whether nothing that was compared differs. */
-export function isSame({ different, onlyInReplay, onlyStored }: Comparison): boolean {
-  return different + onlyInReplay + onlyStored === 0
+/** Whether something was compared and nothing of it differs. */
+export function isSame({ first, last, different, onlyInReplay, onlyStored }: Comparison): boolean {
+  return last >= first && different + onlyInReplay + onlyStored === 0
 }
 
 /** Up to where the live processor’s outputs are stored; 0 when it has never run. */

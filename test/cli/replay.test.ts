@@ -2,7 +2,10 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { applyStreams } from '../../src/broker/apply-streams.ts'
 import type { StreamDeclaration } from '../../src/broker/define-stream.ts'
+import { encodeHeaders } from '../../src/broker/headers.ts'
+import { planStreams } from '../../src/broker/plan-streams.ts'
 import { parseEventLine } from '../../src/cli/input/event-line.ts'
 import { eventMessage } from '../../src/cli/publish/event-message.ts'
 import { replayCommand } from '../../src/cli/replay/replay-command.ts'
@@ -11,11 +14,13 @@ import { paceOf, startOf } from '../../src/cli/replay/replay-flags.ts'
 import { resumeLine } from '../../src/cli/replay/resume-line.ts'
 import { isFault } from '../../src/error/millrace-error.ts'
 import { createRegistry } from '../../src/event/registry.ts'
-import { freshStream, sharedConnection } from '../support/broker.ts'
+import { discover } from '../../src/runtime/discover.ts'
+import { eventually, freshStream, sharedConnection } from '../support/broker.ts'
 import { cliContext, type TestContext } from '../support/cli-context.ts'
 import { publishAll, readAll } from '../support/events.ts'
-import { temporaryDirectory } from '../support/nats.ts'
+import { sharedServer, temporaryDirectory } from '../support/nats.ts'
 import { Paid, Sent } from '../support/replays.ts'
+import { startCli } from './support.ts'
 
 const USUAL = { speed: 'max', speedBy: 'stored' } as const
 
@@ -202,6 +207,54 @@ test('the line to go on with keeps what was asked for, is safe to paste, and rep
     resumeLine({ flags, options, stream: 'S', next: 41, taken: 20 }),
     `millrace replay --stream S --from-seq 41 --to-seq 90 --type 'a.b,c.>' --limit 30 --out 'it'\\''s here.ndjson' --append --context prod --streams other`,
   )
+})
+
+test('a rule that starts in the middle of the log, or is stopped, says that it needs its history', async () => {
+  const connection = await sharedConnection()
+  const { streams } = await discover('./streams')
+  await applyStreams(connection, await planStreams(connection, streams))
+  const lines = (await readFile('streams/machines/recordings/cpu-april-2014.ndjson', 'utf8')).split('\n').slice(0, 50)
+  for (const line of lines) {
+    const { partitionkey, type } = JSON.parse(line) as { partitionkey: string; type: string }
+    const headers = encodeHeaders([['Content-Type', 'application/cloudevents+json']])
+    connection.nats.publish(`machines.${partitionkey}.${type}`, line, { headers })
+  }
+  await connection.nats.flush()
+  const whole = await run({ rule: 'sustained-overload', fromSeq: 1 })
+  assert.not.match(whole.err.text(), 'remember')
+  assert.match(whole.err.text(), /ran rule-sustained-overload over \d+ events of MACHINES/)
+  const part = await run({ rule: 'sustained-overload', fromSeq: 20 })
+  assert.match(part.err.text(), 'starts at sequence 20 without what it would remember from before')
+  const context = cliContext()
+  context.err.onWrite = () => context.interrupt()
+  await run({ rule: 'sustained-overload', fromSeq: 20, speed: '0.001x', speedBy: 'event' }, context)
+  assert.match(context.err.text(), 'A rule needs its history')
+})
+
+test('--compare prints the comparison to stdout; where there is nothing to compare with, exit code 5', async () => {
+  const connection = await sharedConnection()
+  const { streams } = await discover('./streams')
+  await applyStreams(connection, await planStreams(connection, streams))
+  const { out, exit } = await run({ pipeline: 'large-payments', fromSeq: 1, compare: true })
+  assert.match(out.text(), 'nothing to compare with')
+  assert.is(exit.code, 5)
+})
+
+test('a process of its own: Ctrl-C ends with 130, and the line that it prints goes on', async () => {
+  const stream = await filled(200)
+  const { url } = await sharedServer()
+  const cwd = await temporaryDirectory()
+  const args = ['replay', '--stream', stream.name, '--from-seq', '1', '--speed', '10x', '--speed-by', 'event']
+  const first = startCli([...args, '--server', url], { cwd })
+  await eventually('the first events', () => first.stdout().includes('"streamsequence":"5"') || undefined, 30_000)
+  first.signal('SIGINT')
+  const { code, stdout, stderr } = await first.done
+  assert.is(code, 130, stderr)
+  const resume = /Resume with: millrace (.*)/.exec(stderr)?.[1] ?? ''
+  assert.match(resume, `--server ${url}`)
+  const second = await startCli(resume.replace('10x', 'max').split(' '), { cwd }).done
+  assert.is(second.code, 0, second.stderr)
+  assert.is((stdout + second.stdout).trimEnd().split('\n').length, 200)
 })
 
 test.run()

@@ -26,7 +26,7 @@ export function register(program: Command, context: CliContext): void {
     )
     .option('--pipeline <name>', 'dry run: what would this pipeline put out? Nothing is published')
     .option('--rule <rule>', 'dry run of a rule, by name or file')
-    .option('--compare', 'dry run: compare the outputs with those stored live; exit code 5 when they differ')
+    .option('--compare', 'dry run: compare the outputs with those stored live; exit code 5 unless they are the same')
     .option(
       '--to-subject <subject>',
       'publish to <subject>.<key>.<type>, such as sandbox.> (default: NDJSON on stdout)',

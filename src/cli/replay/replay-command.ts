@@ -4,7 +4,7 @@ import { fault, isFault } from '../../error/millrace-error.js'
 import { compareOutputs, isSame, type Comparison } from '../../replay/compare-outputs.js'
 import type { Progress as Reached } from '../../replay/progress.js'
 import type { Pace } from '../../replay/pace.js'
-import type { RangeNotice, ReplayStart } from '../../replay/replay-range.js'
+import type { ReplayStart } from '../../replay/replay-range.js'
 import { replay, type ReplayResult } from '../../replay/replay.js'
 import type { Rejected } from '../../replay/sink.js'
 import type { CliContext } from '../context.js'
@@ -16,7 +16,7 @@ import { openOutput } from './file-output.js'
 import { checkFlags, paceOf, startOf, type ReplayFlags } from './replay-flags.js'
 import { replayJob, type ReplayJob } from './replay-job.js'
 import { printReport, reportJson } from './replay-report.js'
-import { resumeLine } from './resume-line.js'
+import { rangeNotes, resumeAfter, stopText } from './replay-texts.js'
 
 /** Most rejected messages that are shown. */
 const SHOWN = 20
@@ -56,7 +56,7 @@ export async function replayCommand(context: CliContext, flags: ReplayFlags): Pr
     )
   } catch (error) {
     progress.end()
-    throw withResume(error, () => resumeAfter(run, reached))
+    throw withResume(error, reached === undefined ? undefined : resumeAfter(run, reached))
   } finally {
     stopNotes()
   }
@@ -94,8 +94,8 @@ async function start(
     pace,
     sink: job.sink,
     signal,
-    onRange: ({ notices }) => {
-      for (const notice of notices) err.line(`${err.style('yellow', 'note')} ${noticeText(job.stream, notice)}`)
+    onRange: (range) => {
+      for (const note of rangeNotes(job, range)) err.line(`${err.style('yellow', 'note')} ${note}`)
     },
     onProgress: (now) => {
       onReached(now)
@@ -193,33 +193,8 @@ function fractionOf({ delivered, rejected, of }: Reached): number | undefined {
   return of === 0 ? 1 : (delivered + rejected) / of
 }
 
-function noticeText(stream: string, notice: RangeNotice): string {
-  return notice.kind === 'begins-later'
-    ? `${stream} now begins at sequence ${notice.first}; what was before it is gone`
-    : `${stream} ends at sequence ${notice.last} now`
-}
-
-function stopText(run: Run, { lastSequence, nextSequence, delivered, rejected }: ReplayResult): string {
-  const stopped =
-    lastSequence === undefined ? 'Stopped before the first event.' : `Stopped after sequence ${lastSequence}.`
-  return `${stopped} ${resumeText(run, nextSequence, delivered + rejected)}`
-}
-
-function resumeText({ context, flags, job }: Run, next: number, taken: number): string {
-  if (job.kind === 'dry-run' && job.processor.memory !== 'none')
-    return 'A rule needs its history: run it again from where this run began.'
-  return `Resume with: ${resumeLine({ flags, options: context.options, stream: job.stream, next, taken })}`
-}
-
-function resumeAfter(run: Run, reached: Reached | undefined): string | undefined {
-  if (reached?.sequence === undefined) return undefined
-  const { sequence, delivered, rejected } = reached
-  return `Stopped after sequence ${sequence}. ${resumeText(run, sequence + 1, delivered + rejected)}`
-}
-
-function withResume(failure: unknown, resume: () => string | undefined): unknown {
-  const text = resume()
-  if (!isFault(failure) || text === undefined) return failure
-  const detail = failure.detail === '' ? text : `${failure.detail}; ${text}`
+function withResume(failure: unknown, resume: string | undefined): unknown {
+  if (!isFault(failure) || resume === undefined) return failure
+  const detail = failure.detail === '' ? resume : `${failure.detail}; ${resume}`
   return fault(failure.code, detail, { cause: failure, issues: failure.issues })
 }
