@@ -33,9 +33,13 @@ export interface StreamOptions {
   readonly storage?: 'file' | 'memory'
   /** What is deleted when: default nothing, ever. */
   readonly retention?: { readonly maxAge?: string | number; readonly maxBytes?: number }
-  /** Default 2m. */
+  /** Default 2m, or as long as messages are kept when that is shorter. */
   readonly duplicateWindow?: string | number
 }
+
+const DUPLICATE_WINDOW = 120_000
+/** The shortest age and window that a server takes, in ms. */
+const SHORTEST = 100
 
 /**
  * Declares a stream: the durable, ordered log of one bounded context. An event is published to
@@ -51,6 +55,19 @@ export function defineStream(options: StreamOptions): StreamDeclaration {
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > 1_024)
     throw fault('STREAM_INVALID', `partitions ${partitions} must be a whole number from 1 to 1024`)
   if (![1, 3, 5].includes(replicas)) throw fault('STREAM_INVALID', `replicas ${replicas} must be 1, 3 or 5`)
+  const maxAge = parseDuration(options.retention?.maxAge ?? 0)
+  const maxBytes = options.retention?.maxBytes ?? -1
+  if (maxBytes !== -1 && !(Number.isSafeInteger(maxBytes) && maxBytes > 0))
+    throw fault('STREAM_INVALID', `retention.maxBytes ${maxBytes} must be a whole number above 0, or left out`)
+  const remembered = options.duplicateWindow ?? (maxAge > 0 ? Math.min(maxAge, DUPLICATE_WINDOW) : DUPLICATE_WINDOW)
+  const duplicateWindow = parseDuration(remembered)
+  if (maxAge > 0 && maxAge < SHORTEST)
+    throw fault('STREAM_INVALID', `retention.maxAge ${maxAge} ms is below what a server takes, ${SHORTEST} ms`)
+  if (duplicateWindow < SHORTEST || (maxAge > 0 && duplicateWindow > maxAge))
+    throw fault(
+      'STREAM_INVALID',
+      `duplicateWindow ${duplicateWindow} ms must be at least ${SHORTEST} ms and not longer than retention.maxAge`,
+    )
   return Object.freeze({
     kind: 'stream',
     name,
@@ -59,8 +76,8 @@ export function defineStream(options: StreamOptions): StreamDeclaration {
     partitions,
     replicas,
     storage: options.storage ?? 'file',
-    maxAge: parseDuration(options.retention?.maxAge ?? 0),
-    maxBytes: options.retention?.maxBytes ?? -1,
-    duplicateWindow: parseDuration(options.duplicateWindow ?? '2m'),
+    maxAge,
+    maxBytes,
+    duplicateWindow,
   })
 }

@@ -7,18 +7,30 @@ const PRELUDE = 'NATS/1.0\r\n'
 /**
  * NATS headers as bytes, ready for the wire. The client's own header map validates and stores each entry anew for
  * every message, which costs more than the rest of a publish; this writes them once.
- * @throws MESSAGE_INVALID when a name or value has a line break
+ * @throws MESSAGE_INVALID when a value has a line break, or a name anything but printable ASCII without colon and space:
+ * receivers fail on such names
  */
 export function encodeHeaders(entries: readonly (readonly [string, string])[]): MsgHdrs {
   let text = PRELUDE
   for (const [name, value] of entries) {
-    if (value.includes('\n') || value.includes('\r') || name.includes('\n') || name.includes(':'))
+    if (value.includes('\n') || value.includes('\r') || !isName(name))
       throw fault('MESSAGE_INVALID', `header ${JSON.stringify(name)}`)
     text += `${name}: ${value}\r\n`
   }
   const bytes = Buffer.from(`${text}\r\n`)
   // the client asks a header object for nothing but its bytes when it publishes
   return { encode: () => bytes } as unknown as MsgHdrs
+}
+
+const NAME = /^[\x21-\x39\x3b-\x7e]+$/
+/** Names that were checked: a program writes few different ones. */
+const names = new Set<string>()
+
+function isName(name: string): boolean {
+  if (names.has(name)) return true
+  if (!NAME.test(name)) return false
+  if (names.size < 1_000) names.add(name)
+  return true
 }
 
 /** How many bytes encoded headers take of the server’s limit for a message. */
@@ -56,7 +68,7 @@ export class BlockReader implements HeaderReader {
   get(name: string): string | undefined {
     const at = this.#block.indexOf(`\n${name}:`)
     if (at >= 0) return this.#value(at + name.length + 2)
-    this.#lower ??= this.#block.toLowerCase()
+    this.#lower ??= lowerCase(this.#block)
     const anyCase = this.#lower.indexOf(`\n${name.toLowerCase()}:`)
     return anyCase < 0 ? undefined : this.#value(anyCase + name.length + 2)
   }
@@ -79,4 +91,10 @@ export class BlockReader implements HeaderReader {
     const end = this.#block.indexOf('\r', from)
     return this.#block.slice(from, end < 0 ? undefined : end).trim()
   }
+}
+
+/** Lower case with every character at its place: some letters become longer, and then only ASCII is lowered. */
+function lowerCase(text: string): string {
+  const lower = text.toLowerCase()
+  return lower.length === text.length ? lower : text.replace(/[A-Z]/g, (letter) => letter.toLowerCase())
 }

@@ -1,8 +1,10 @@
 import type { StreamConfig } from '@nats-io/jetstream'
+import { fault } from '../error/millrace-error.js'
 import { asFault } from './api-error.js'
 import type { Connection } from './connection.js'
 import type { StreamDeclaration } from './define-stream.js'
 import { deadLetterConfig, streamConfig, type ManagedConfig } from './stream-config.js'
+import { streamTaking } from './stream-taking.js'
 
 /** One setting that differs. */
 export interface Change {
@@ -39,7 +41,7 @@ const FIXED: Readonly<Record<string, string>> = {
 
 /**
  * Compares declarations with what is deployed, changing nothing. The dead-letter stream is part of every deployment.
- * @throws BROKER_TIMEOUT and others of the broker
+ * @throws STREAM_INVALID two declarations have the same name or root; BROKER_TIMEOUT and others of the broker
  */
 export async function planStreams(
   connection: Connection,
@@ -47,12 +49,40 @@ export async function planStreams(
 ): Promise<PlanStep[]> {
   const replicas = Math.max(1, ...declarations.map((stream) => stream.replicas))
   const wanted = [...declarations.map(streamConfig), deadLetterConfig(replicas)]
+  requireDistinct(wanted)
   const steps: PlanStep[] = []
   for (const config of wanted) {
     const deployed = await deployedConfig(connection, config.name)
-    steps.push(deployed === undefined ? { kind: 'create', stream: config.name, config } : compare(config, deployed))
+    steps.push(deployed === undefined ? await planCreate(connection, config) : compare(config, deployed))
   }
   return steps
+}
+
+function requireDistinct(wanted: readonly ManagedConfig[]): void {
+  const subjects = new Map<string, string>()
+  const names = new Set<string>()
+  for (const { name, subjects: own } of wanted) {
+    if (names.has(name)) throw fault('STREAM_INVALID', `two streams are named ${name}`)
+    names.add(name)
+    for (const subject of own) {
+      const other = subjects.get(subject)
+      if (other !== undefined) throw fault('STREAM_INVALID', `${other} and ${name} have the same root (${subject})`)
+      subjects.set(subject, name)
+    }
+  }
+}
+
+/** A subject belongs to one stream only: the server refuses another, and so does the plan, before anything is done. */
+async function planCreate(connection: Connection, config: ManagedConfig): Promise<PlanStep> {
+  for (const subject of config.subjects) {
+    const taking = await streamTaking(connection, subject)
+    if (taking.kind === 'unknown') throw taking.reason
+    if (taking.kind === 'none') continue
+    const changes = [{ setting: 'subjects', deployed: undefined, declared: config.subjects }]
+    const reason = `stream ${taking.name} takes messages of ${subject} already`
+    return { kind: 'refused', stream: config.name, config, changes, reason }
+  }
+  return { kind: 'create', stream: config.name, config }
 }
 
 async function deployedConfig(connection: Connection, name: string): Promise<StreamConfig | undefined> {
