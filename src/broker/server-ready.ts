@@ -10,7 +10,11 @@ export interface ServerPorts {
 
 /** Reads the ports file in `directory`; `undefined` while it is absent or half written. */
 export async function readPorts(directory: string): Promise<ServerPorts | undefined> {
-  const name = (await readdir(directory)).find((file) => file.endsWith('.ports'))
+  const files = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [] // removed already: the server has ended, which the caller sees next
+    throw error
+  })
+  const name = files.find((file) => file.endsWith('.ports'))
   if (name === undefined) return undefined
   try {
     const ports = JSON.parse(await readFile(join(directory, name), 'utf8')) as {
