@@ -40,7 +40,7 @@ export function streamConfig(stream: StreamDeclaration): ManagedConfig {
     description: stream.description,
     // two tokens at least after the root: a message that could not be given a partition is refused, not lost from view
     subjects: [`${root}.*.>`, systemSubjects(name)],
-    subject_transform: { src: `${root}.*.>`, dest: `${root}.{{partition(${partitions},1)}}.{{wildcard(1)}}.>` },
+    subject_transform: { src: `${root}.*.>`, dest: `${root}.{{partition(${partitions},1)}}.>` },
     retention: RetentionPolicy.Limits,
     storage: stream.storage === 'memory' ? StorageType.Memory : StorageType.File,
     num_replicas: stream.replicas,

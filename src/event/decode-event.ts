@@ -47,7 +47,8 @@ export function openEnvelope(registry: Registry, envelope: Envelope, at: StoredA
     type,
     version: contract.version,
     time: envelope.time ?? at.storedAt,
-    key: envelope.key,
+    // a publisher that knows nothing of CloudEvents’ partitioning has said the key in the data alone
+    key: envelope.key ?? contract.keyOf(checked.data),
     data: checked.data,
     correlationId: envelope.correlationId,
     causationId: envelope.causationId,

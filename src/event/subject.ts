@@ -1,8 +1,9 @@
 import { fault } from '../error/millrace-error.js'
 
 // An event is published to   <root>.<key token>.<type>
-// and the partition transform of the stream stores it as   <root>.<partition>.<key token>.<type>
-// where <type> keeps its dots and <root> may have some.
+// and the partition transform of the stream stores it as   <root>.<partition>.<type>
+// where <type> keeps its dots and <root> may have some. The key stays in the event's `partitionkey`: a stored subject
+// for each key would make every filtered consumer search all of them for each message (docs/decisions/0006).
 
 /** The key token of an event without a key. A key that is this very text is escaped. */
 export const NO_KEY = '_'
@@ -17,7 +18,6 @@ const PARTITION = /^(?:0|[1-9]\d{0,8})$/
 /** What the subject of a stored event says. */
 export interface StoredSubject {
   readonly partition: number
-  readonly key: string | undefined
   readonly type: string
 }
 
@@ -55,21 +55,17 @@ export function publishSubject(root: string, key: string | undefined, type: stri
 
 /** The filter for stored events of one type, or of every type; of one partition, or of all. */
 export function storedFilter(root: string, type = '>', partition?: number): string {
-  return `${root}.${partition ?? '*'}.*.${type}`
+  return `${root}.${partition ?? '*'}.${type}`
 }
 
 /** Reads the subject of a stored event; undefined when it is not one of this root. */
 export function parseStoredSubject(root: string, subject: string): StoredSubject | undefined {
   const partitionAt = root.length + 1
   if (!subject.startsWith(root) || subject[root.length] !== '.') return undefined
-  const keyAt = subject.indexOf('.', partitionAt) + 1
-  const typeAt = keyAt === 0 ? 0 : subject.indexOf('.', keyAt) + 1
+  const typeAt = subject.indexOf('.', partitionAt) + 1
   if (typeAt === 0 || typeAt === subject.length) return undefined
-  const partition = subject.slice(partitionAt, keyAt - 1)
-  const token = subject.slice(keyAt, typeAt - 1)
-  const key = token === NO_KEY ? undefined : decodeToken(token)
-  if (!PARTITION.test(partition) || token === '' || (key === undefined && token !== NO_KEY)) return undefined
-  return { partition: Number(partition), key, type: subject.slice(typeAt) }
+  const partition = subject.slice(partitionAt, typeAt - 1)
+  return PARTITION.test(partition) ? { partition: Number(partition), type: subject.slice(typeAt) } : undefined
 }
 
 /** Whether a text is a subject that can be published to: non-empty tokens, no wildcard, no space. */

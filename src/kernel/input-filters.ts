@@ -4,5 +4,5 @@ import type { Processor } from './processor.js'
 /** Stored subjects that a processor reads: its types in every partition, or every event. */
 export function inputFilters(processor: Processor): readonly string[] {
   const { stream, types } = processor.from
-  return types === undefined ? [`${stream.root}.*.*.>`] : types.map((type) => storedFilter(stream.root, type))
+  return types === undefined ? [storedFilter(stream.root)] : types.map((type) => storedFilter(stream.root, type))
 }

@@ -39,8 +39,11 @@ class RuleLogic implements Logic {
 
   turn(event: StoredEvent, onFailure: (error: unknown) => void): readonly EventDraft[] {
     const key = this.#rule.keyOf(event)
-    if (key === undefined) return NOTHING
-    const { matches } = this.#engine.advance({ kind: 'event', event, key })
+    // an event without a key matches nothing, but time passes with it, and windows of other keys may close
+    const watermark = event.time - (this.#rule.lateness > 0 ? this.#rule.lateness + 1 : 0)
+    const { matches } = this.#engine.advance(
+      key === undefined ? { kind: 'time', time: watermark } : { kind: 'event', event, key },
+    )
     if (matches.length === 0) return NOTHING
     const drafts: EventDraft[] = []
     for (const match of matches)

@@ -81,7 +81,7 @@ function requireInside(source: SourceStream, from: ReplayStart, first: number, t
 }
 
 function filtersOf({ name, root }: SourceStream, types: readonly string[] | undefined): readonly string[] {
-  if (types === undefined || types.length === 0) return root === undefined ? [] : [`${root}.*.*.>`]
+  if (types === undefined || types.length === 0) return root === undefined ? [] : [storedFilter(root)]
   if (root === undefined) throw invalid(`${name} was not laid out by Millrace: its subjects do not say the event type`)
   const distinct = [...new Set(types)]
   for (const [at, type] of distinct.entries()) {

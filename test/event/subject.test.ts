@@ -60,8 +60,10 @@ test('what is published can be read back from where the partition transform stor
     fc.property(root, fc.option(text, { nil: undefined }), type, fc.nat(31), (root, key, type, partition) => {
       const published = publishSubject(root, key, type)
       assert.ok(isSubject(published), published)
-      const stored = `${root}.${partition}.${published.slice(root.length + 1)}`
-      assert.equal(parseStoredSubject(root, stored), { partition, key, type })
+      // the transform puts the partition in the place of the key
+      const rest = published.slice(root.length + 1)
+      const stored = `${root}.${partition}.${rest.slice(rest.indexOf('.') + 1)}`
+      assert.equal(parseStoredSubject(root, stored), { partition, type })
       for (const filter of [
         storedFilter(root, type),
         storedFilter(root),
@@ -76,20 +78,13 @@ test('what is published can be read back from where the partition transform stor
   )
   assert.is(publishSubject('payments', 'card-17', 'payment.authorized'), 'payments.card-17.payment.authorized')
   assert.is(publishSubject('payments', undefined, 'paid'), 'payments._.paid')
-  assert.is(storedFilter('payments', 'payment.authorized'), 'payments.*.*.payment.authorized')
+  assert.is(storedFilter('payments', 'payment.authorized'), 'payments.*.payment.authorized')
 })
 
 test('a subject that no transform of this root made is read as none', () => {
-  const foreign = ['payments', 'payments.', 'payments.3', 'payments.3.k', 'payments.3.k.', 'payments.x.k.t']
-  const others = [
-    'payments.03.k.t',
-    'payments.-1.k.t',
-    'payments.3..t',
-    'payments.3.%zz.t',
-    'paymentsx.3.k.t',
-    'a.3.k.t',
-  ]
-  for (const subject of [...foreign, ...others, '', '.3.k.t'])
+  const foreign = ['payments', 'payments.', 'payments.3', 'payments.3.', 'payments.x.t']
+  const others = ['payments.03.t', 'payments.-1.t', 'paymentsx.3.t', 'a.3.t']
+  for (const subject of [...foreign, ...others, '', '.3.t'])
     assert.is(parseStoredSubject('payments', subject), undefined, subject)
 })
 

@@ -25,7 +25,7 @@ export function numberOf({ data }: Pick<StoredMessage, 'data'>): number {
 
 /** The numbers in a stream, in log order. */
 export async function readNumbers(connection: Connection, stream: StreamDeclaration): Promise<number[]> {
-  return (await readAll(connection, stream.name, [`${stream.root}.*.*.counted`])).map(numberOf)
+  return (await readAll(connection, stream.name, [`${stream.root}.*.counted`])).map(numberOf)
 }
 
 /** The fault that a promise rejects with; anything else is an error of the test. */

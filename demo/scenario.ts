@@ -1,0 +1,152 @@
+// The demo's one scenario: publish, run, kill, recover, replay, compare.
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Connection } from '../src/broker/connection.ts'
+import { decodeHeaderValue } from '../src/event/header-value.ts'
+import { processorId } from '../src/kernel/processor.ts'
+import type { Comparison } from '../src/replay/compare-outputs.ts'
+import { streamNamed, type Deployment } from '../src/runtime/deployment.ts'
+import { processorsOf } from '../src/runtime/processors.ts'
+import { generatePayments } from './generate-payments.ts'
+import type { Narrator } from './narrate.ts'
+import { caughtUp, committedTurns } from './positions.ts'
+import { publishEvents, recordedMetrics } from './publish.ts'
+import { RuntimeProcess } from './runtime-process.ts'
+import { precisionRecall, type Score, type ScoredMatch } from './score.ts'
+import { deadLetters, outputsOf, readStored, replayAndCompare } from './verify.ts'
+
+export interface ScenarioOptions {
+  readonly connection: Connection
+  readonly url: string
+  readonly deployment: Deployment
+  readonly tell: Narrator
+  readonly signal: AbortSignal
+  readonly events: number
+  readonly seed: number
+}
+
+/** One pipeline or rule: what it stored, and what a replay says to that. */
+export interface Row {
+  readonly processor: string
+  readonly events: number
+  readonly outputs: number
+  readonly comparison: Comparison
+  readonly score: Score | undefined
+}
+
+export interface ScenarioResult {
+  readonly sent: { readonly metrics: number; readonly payments: number }
+  readonly publishSeconds: number
+  /** From the first event published until everything was caught up, the kill included. */
+  readonly processSeconds: number
+  /** Turns of all processors. */
+  readonly turns: number
+  readonly killedAt: number
+  readonly recoveredMs: number
+  readonly rows: readonly Row[]
+  readonly deadLetters: Readonly<Record<string, number>>
+  readonly expectedDeadLetters: Readonly<Record<string, number>>
+  readonly inputsLost: number
+  readonly duplicated: number
+}
+
+export async function runScenario(options: ScenarioOptions): Promise<ScenarioResult> {
+  const { connection, url, deployment, tell, signal, events, seed } = options
+  const processors = processorsOf(deployment)
+  const worked = processors.filter(({ kind }) => kind !== 'contracts')
+  const [first = processors[0]] = worked.filter(({ name }) => name === 'card-testing')
+  if (first === undefined) throw new Error('no processor is declared')
+
+  tell.step('runtime')
+  let runtime = await RuntimeProcess.start(url)
+  tell.done(`process ${runtime.pid}: ${worked.map(processorId).join(', ')}`)
+
+  tell.step('publish')
+  const started = performance.now()
+  const metrics = recordedMetrics()
+  const payments = generatePayments({ seed, count: events })
+  const machines = streamNamed(deployment, 'MACHINES').root
+  const paymentsRoot = streamNamed(deployment, 'PAYMENTS').root
+  const publishing = (async () => {
+    const real = await publishEvents(connection, machines, metrics)
+    const made = await publishEvents(connection, paymentsRoot, payments.events, (sent) =>
+      tell.progress(`${sent.toLocaleString('en')} of ${events.toLocaleString('en')} payments`),
+    )
+    return { real, made }
+  })()
+  // kept from being unhandled while the kill is waited for; it is awaited below
+  publishing.catch(() => undefined)
+
+  // kill -9 in the middle of the work: no handler runs, and what is in flight is cut off wherever it is
+  const half = events / 2
+  let killedAt = 0
+  while (killedAt < half) {
+    signal.throwIfAborted()
+    await sleep(5)
+    killedAt = await committedTurns(connection, first)
+  }
+  await runtime.kill()
+  const killed = performance.now()
+  runtime = await RuntimeProcess.start(url)
+  const recoveredMs = performance.now() - killed
+  const { real, made } = await publishing
+  tell.done(
+    `${real.sent.toLocaleString('en')} real metrics and ${made.sent.toLocaleString('en')} payments in ${(real.seconds + made.seconds).toFixed(1)} s`,
+  )
+  tell.step('kill -9')
+  tell.done(
+    `at ${killedAt.toLocaleString('en')} events of ${processorId(first)}; running again after ${Math.round(recoveredMs)} ms`,
+  )
+
+  tell.step('process')
+  await caughtUp(connection, processors, (behind) => tell.progress(`${behind.toLocaleString('en')} messages to go`))
+  const processSeconds = (performance.now() - started) / 1_000
+  let turns = 0
+  for (const processor of processors) turns += await committedTurns(connection, processor)
+  await runtime.stop()
+  tell.done(`${turns.toLocaleString('en')} turns of ${processors.length} processors in ${processSeconds.toFixed(1)} s`)
+
+  tell.step('replay')
+  const stored = await Promise.all(deployment.streams.map((stream) => readStored(connection, stream)))
+  const rows: Row[] = []
+  const matches: ScoredMatch[] = []
+  for (const processor of worked) {
+    signal.throwIfAborted()
+    tell.progress(processorId(processor))
+    const comparison = await replayAndCompare(connection, processor, deployment.registry)
+    const outputs = stored.flatMap((stream) => outputsOf(stream, processor))
+    if (processor.kind === 'rule')
+      for (const { headers, data } of outputs) {
+        const { since, cardId } = JSON.parse(Buffer.from(data).toString()) as { since?: number; cardId?: string }
+        const to = Date.parse(decodeHeaderValue(headers.get('ce-time') ?? '') ?? '')
+        matches.push({ rule: processor.name, key: cardId ?? '', from: since ?? to, to })
+      }
+    rows.push({
+      processor: processorId(processor),
+      events: comparison.events,
+      outputs: outputs.length,
+      comparison,
+      score: undefined,
+    })
+  }
+  const scores = precisionRecall(matches, payments.labels)
+  tell.done('every pipeline and rule over the whole log again, from sequence 1')
+  const expectedDeadLetters: Record<string, number> = {}
+  for (const { code } of payments.broken) expectedDeadLetters[code] = (expectedDeadLetters[code] ?? 0) + 1
+  const sent = { metrics: real.sent, payments: made.sent }
+  return {
+    sent,
+    publishSeconds: real.seconds + made.seconds,
+    processSeconds,
+    turns,
+    killedAt,
+    recoveredMs,
+    rows: rows.map((row) => ({
+      ...row,
+      score: (scores as Record<string, Score>)[row.processor.replace(/^rule-/, '')],
+    })),
+    deadLetters: Object.fromEntries([...(await deadLetters(connection))].sort()),
+    expectedDeadLetters: Object.fromEntries(Object.entries(expectedDeadLetters).sort()),
+    inputsLost: sent.metrics + sent.payments - stored.reduce((sum, { inputs }) => sum + inputs, 0),
+    duplicated: stored.reduce((sum, { duplicated }) => sum + duplicated, 0),
+  }
+}
