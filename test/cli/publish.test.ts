@@ -177,6 +177,33 @@ test('a server killed for a while in the middle of a publish: it goes on and fin
   assert.is(await count(server.url), 6_000)
 })
 
+test('a second Ctrl-C ends at once, though the server is away', async () => {
+  const server = await ownServer()
+  assert.is((await cli(['streams', 'apply', '-s', server.url], { cwd })).code, 0)
+  const run = startCli(['publish', '--file', '-', '-s', server.url], { cwd })
+  for (let line = 1; line <= 100; line++) run.child.stdin?.write(`${orderLine(line)}\n`)
+  await eventually('some are stored', async () => ((await count(server.url)) > 0 ? true : undefined))
+  server.pause()
+  for (let line = 101; line <= 200; line++) run.child.stdin?.write(`${orderLine(line)}\n`)
+  run.signal('SIGINT')
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  run.signal('SIGINT')
+  const started = performance.now()
+  const { code } = await run.done
+  server.resume()
+  assert.is(code, 130)
+  assert.ok(performance.now() - started < 1_500)
+})
+
+test('a reader of the output that goes away ends a command quietly', async () => {
+  const run = startCli(['rules', 'run', 'burst', '--file', '-', '--json'], { cwd })
+  run.child.stdout?.destroy()
+  for (let line = 1; line <= 400; line++) run.child.stdin?.write(`${orderLine(0)}\n`)
+  run.child.stdin?.end()
+  const { stderr } = await run.done
+  assert.not.match(stderr, /EPIPE|INTERNAL|error/)
+})
+
 test('wrong credentials end in BROKER_AUTH_FAILED, exit code 4; right ones from a password file work', async () => {
   const config = 'authorization { user: ann, password: secret }'
   const server = await startTestServer({ config })

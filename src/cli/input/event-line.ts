@@ -26,7 +26,8 @@ export type ParsedLine =
 
 /** What stands in for attributes that the line leaves out. */
 export interface LineDefaults {
-  readonly id: string
+  /** Made only when it is needed. */
+  readonly id: () => string
   readonly source: string
   /** In ms since the Unix epoch. */
   readonly time: number
@@ -76,11 +77,14 @@ export function checkEvent(
 function fromShort(
   given: Readonly<Record<string, unknown>>,
   registry: Registry,
-  { id, source }: LineDefaults,
+  defaults: LineDefaults,
 ): Record<string, unknown> {
-  const named = Object.fromEntries(Object.entries(given).map(([name, value]) => [SHORT[name] ?? name, value]))
+  const members: Record<string, unknown> = { specversion: '1.0', source: defaults.source }
+  for (const [name, value] of Object.entries(given)) members[SHORT[name] ?? name] = value
+  members['id'] ??= defaults.id()
   const version = typeof given['type'] === 'string' ? registry.get(given['type'])?.version : undefined
-  return { specversion: '1.0', id, source, ...(version === undefined ? {} : { dataversion: version }), ...named }
+  if (version !== undefined) members['dataversion'] ??= version
+  return members
 }
 
 function withKey(envelope: Envelope, current: Event, registry: Registry): ParsedLine {

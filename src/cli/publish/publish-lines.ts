@@ -109,7 +109,7 @@ export class LinePublisher {
       return undefined
     }
     const { source, clock, registry } = this.#options
-    const defaults = { id: lineId(line.number, line.text), source, time: clock.now() }
+    const defaults = { id: () => lineId(line.number, line.text), source, time: clock.now() }
     const parsed = parseEventLine(line.text, registry, defaults)
     if (parsed.kind === 'event') return parsed.event
     this.#reject(line, parsed)

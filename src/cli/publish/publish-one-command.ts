@@ -38,7 +38,7 @@ export async function publishOne(context: CliContext, type: string, options: Pub
   const checked = checkEvent(
     Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
     deployment.registry,
-    { id: randomUUID(), source: '/millrace/publish', time: context.clock.now() },
+    { id: randomUUID, source: '/millrace/publish', time: context.clock.now() },
   )
   if (checked.kind === 'rejected') throw fault(checked.code, checked.detail, { issues: checked.issues })
   const { event } = checked

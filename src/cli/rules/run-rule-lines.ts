@@ -56,7 +56,7 @@ export class RuleOverLines {
     if (line.kind === 'broken')
       return onRejected(line.number, { code: 'INPUT_LINE_INVALID', detail: line.problem, issues: [] })
     const parsed = parseEventLine(line.text, registry, {
-      id: String(line.number),
+      id: () => String(line.number),
       source: '/millrace/rules',
       time: now,
     })
