@@ -66,7 +66,7 @@ test('what it writes can be published again: every line is the event that it was
   const registry = createRegistry([Paid, Sent])
   const stored = await readAll(connection, stream.name)
   for (const [at, line] of out.text().trimEnd().split('\n').entries()) {
-    const parsed = parseEventLine(line, registry, { id: 'x', source: '/x', time: 0 })
+    const parsed = parseEventLine(line, registry, { id: () => 'x', source: '/x', time: 0 })
     if (parsed.kind === 'rejected') throw new Error(parsed.detail)
     const again = eventMessage(parsed.event, stream, 1_000_000)
     const original = stored[at]
