@@ -196,6 +196,7 @@ async function end(nats: NatsConnection, connected: () => boolean, limit: number
   // draining waits for the server's answer; one that is away, or goes away meanwhile, will not give it
   if (!connected()) return nats.close()
   const cancel = clock.after(limit, () => void nats.close())
-  await nats.drain().catch(() => nats.close())
+  // the client leaves a drain pending for ever when it is closed meanwhile
+  await Promise.race([nats.drain().catch(() => nats.close()), nats.closed()])
   cancel()
 }

@@ -1,0 +1,306 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { JetStreamApiError } from '@nats-io/jetstream'
+import { errors, InvalidSubjectError } from '@nats-io/transport-node'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { apiFault, asFault, BY_NUMBER, outcomeUnknown, worthRepeating } from '../../src/broker/api-error.ts'
+import { publishBatch } from '../../src/broker/batch.ts'
+import { connectBroker, type ConnectionStatus } from '../../src/broker/connection.ts'
+import type { Authentication, ConnectionSettings } from '../../src/broker/connection-settings.ts'
+import { Feed } from '../../src/broker/feed.ts'
+import { Publisher } from '../../src/broker/publisher.ts'
+import { CATALOGUE, type ErrorCode } from '../../src/error/catalogue.ts'
+import { fault, type MillraceError } from '../../src/error/millrace-error.ts'
+import { systemClock } from '../../src/time/system-clock.ts'
+import { connectTo, eventually, freshStream, sharedConnection } from '../support/broker.ts'
+import { atEnd } from '../support/cleanup.ts'
+import { linkTo } from '../support/link.ts'
+import { ownServer, sharedServer, startTestServer, temporaryDirectory } from '../support/nats.ts'
+import { faultOf, numbered, upTo } from '../support/numbered.ts'
+import { standIn } from '../support/stand-in.ts'
+
+const test = suite('a connection')
+
+const ACCOUNTS = `
+accounts {
+  FULL {
+    jetstream: enabled
+    users: [
+      { user: all, password: right }
+      { user: few, password: right, permissions {
+        publish { allow: ["$JS.API.>", "*.k1.counted"] }, subscribe { allow: ["mine.>", "_INBOX.>"] } } }
+      { user: deaf, password: right, permissions { publish: ">", subscribe { allow: ["_INBOX.api.>"] } } }
+    ]
+  }
+  BARE { users: [{ user: bare, password: right }] }
+}
+no_auth_user: all
+`
+
+let withAccounts: ReturnType<typeof startTestServer> | undefined
+
+async function accountsUrl(): Promise<string> {
+  return (await (withAccounts ??= startTestServer({ config: ACCOUNTS }))).url
+}
+
+function settings(url: string, more: Partial<ConnectionSettings> = {}): ConnectionSettings {
+  return { servers: [url], auth: { kind: 'none' }, name: 'test', timeout: 1_000, origin: '--server', ...more }
+}
+
+async function connectAs(user: string, more: Partial<ConnectionSettings> = {}) {
+  const auth: Authentication = { kind: 'user', user, password: 'right' }
+  const connection = await connectBroker(settings(await accountsUrl(), { auth, ...more }))
+  atEnd(() => connection.close())
+  return connection
+}
+
+test('where nobody listens is said at once, with the address and where it comes from', async () => {
+  const started = performance.now()
+  const error = await faultOf(connectBroker(settings('nats://127.0.0.1:1')))
+  assert.is(error.code, 'BROKER_UNREACHABLE')
+  assert.match(error.detail, 'nats://127.0.0.1:1 from --server')
+  assert.ok(performance.now() - started < 1_000)
+})
+
+test('a name that nobody knows is unreachable too', async () => {
+  const error = await faultOf(connectBroker(settings('nats://no-such-host.invalid:4222')))
+  assert.is(error.code, 'BROKER_UNREACHABLE')
+})
+
+test('a port where something listens and says nothing is given up after the timeout', async () => {
+  const url = await standIn({ version: '', answer: () => null, mute: true })
+  assert.is((await faultOf(connectBroker(settings(url, { timeout: 200 })))).code, 'BROKER_UNREACHABLE')
+})
+
+test('one of several servers is enough', async () => {
+  const { url } = await sharedServer()
+  const connection = await connectBroker(settings(url, { servers: ['nats://127.0.0.1:1', url] }))
+  assert.is(connection.server.apiLevel >= 4, true)
+  await connection.close()
+})
+
+test('a wrong password, an unknown user and a missing one are refused as such', async () => {
+  const url = (await startTestServer({ config: 'authorization { user: u, password: right }' })).url
+  const attempts: Authentication[] = [
+    { kind: 'user', user: 'u', password: 'wrong' },
+    { kind: 'user', user: 'nobody', password: 'right' },
+    { kind: 'token', token: 'wrong' },
+    { kind: 'none' },
+  ]
+  for (const auth of attempts)
+    assert.is((await faultOf(connectBroker(settings(url, { auth })))).code, 'BROKER_AUTH_FAILED', auth.kind)
+  const right: Authentication = { kind: 'user', user: 'u', password: 'right' }
+  await (await connectBroker(settings(url, { auth: right }))).close()
+})
+
+test('credentials that are no credentials are refused as such, with the file', async () => {
+  const { url } = await sharedServer()
+  const file = join(await temporaryDirectory(), 'not.creds')
+  await writeFile(file, 'hello')
+  for (const auth of [
+    { kind: 'creds', file },
+    { kind: 'nkey', file },
+    { kind: 'creds', file: `${file}.absent` },
+    { kind: 'nkey', file: `${file}.absent` },
+  ] as const) {
+    const error = await faultOf(connectBroker(settings(url, { auth })))
+    assert.is(error.code, 'BROKER_AUTH_FAILED')
+    assert.match(error.detail, auth.file)
+  }
+})
+
+test('an account without JetStream is said to have none', async () => {
+  const bare: Authentication = { kind: 'user', user: 'bare', password: 'right' }
+  assert.is((await faultOf(connectBroker(settings(await accountsUrl(), { auth: bare })))).code, 'JETSTREAM_DISABLED')
+})
+
+test('a server without JetStream is said to have none', async () => {
+  const url = await standIn({ version: '2.15.1', answer: () => undefined })
+  assert.is((await faultOf(connectBroker(settings(url)))).code, 'JETSTREAM_DISABLED')
+})
+
+test('an old server is refused with both numbers, before anything is asked of it', async () => {
+  const asked: string[] = []
+  for (const api of [
+    { total: 1, errors: 0 },
+    { level: 3, total: 1, errors: 0 },
+  ]) {
+    const answer = (subject: string) => {
+      asked.push(subject)
+      return { type: 'io.nats.jetstream.api.v1.account_info_response', memory: 0, storage: 0, limits: {}, api }
+    }
+    const error = await faultOf(connectBroker(settings(await standIn({ version: '2.10.27', answer }))))
+    assert.is(error.code, 'BROKER_TOO_OLD')
+    assert.match(error.detail, '2.10.27')
+  }
+  assert.equal(new Set(asked), new Set(['$JS.API.INFO']))
+})
+
+test('a server whose JetStream does not answer is a timeout', async () => {
+  const url = await standIn({ version: '2.15.1', answer: () => null })
+  assert.is((await faultOf(connectBroker(settings(url, { timeout: 200 })))).code, 'BROKER_TIMEOUT')
+})
+
+test('a publish that is denied is refused at once, and the others are stored', async () => {
+  const all = await connectAs('all')
+  const stream = await freshStream(all)
+  const few = await connectAs('few')
+  const publisher = new Publisher(few, { clock: systemClock })
+  const started = performance.now()
+  const outcomes = await Promise.allSettled(upTo(14).map((n) => publisher.publish(numbered(stream, n))))
+  assert.ok(performance.now() - started < 1_000)
+  const codes = outcomes.map((outcome) => (outcome.status === 'fulfilled' ? 'stored' : outcome.reason.code))
+  assert.equal(
+    codes,
+    upTo(14).map((n) => (n % 7 === 1 ? 'stored' : 'BROKER_PERMISSION_DENIED')),
+  )
+  publisher.close()
+})
+
+test('a batch with a message that is denied says so, wherever it stands, and stores nothing', async () => {
+  const all = await connectAs('all')
+  const stream = await freshStream(all)
+  const few = await connectAs('few')
+  for (const numbers of [
+    [2, 1, 1],
+    [1, 2, 1],
+    [1, 1, 2],
+  ]) {
+    const batch = numbers.map((n) => ({ ...numbered(stream, n), headers: [] }))
+    const error = await faultOf(publishBatch(few, batch))
+    assert.is(error.code, 'BROKER_PERMISSION_DENIED')
+    assert.match(error.detail, `${stream.root}.k2.counted`)
+  }
+  assert.is((await all.manager.streams.info(stream.name)).state.messages, 0)
+})
+
+test('a feed that may not acknowledge fails with a code instead of coming to a halt', async () => {
+  const all = await connectAs('all')
+  const stream = await freshStream(all)
+  await new Publisher(all, { clock: systemClock }).publish(numbered(stream, 1))
+  let failure: MillraceError | undefined
+  const feed: Feed = new Feed(await connectAs('few'), {
+    stream: stream.name,
+    filters: [],
+    start: { kind: 'sequence', sequence: 1 },
+    durable: 'd',
+    clock: systemClock,
+    onMessages: (messages) => feed.acknowledge(messages),
+    onFailure: (error) => (failure = error),
+  })
+  assert.is((await eventually('failure', () => failure)).code, 'BROKER_PERMISSION_DENIED')
+})
+
+test('where receipts may not arrive, publishing is refused instead of waiting for ever', async () => {
+  const all = await connectAs('all')
+  const stream = await freshStream(all)
+  const allowed = await connectAs('few', { inboxPrefix: 'mine' })
+  const publisher = new Publisher(allowed, { clock: systemClock })
+  await publisher.publish(numbered(stream, 1))
+  publisher.close()
+  const error = await faultOf(connectAs('few', { inboxPrefix: 'others' }))
+  assert.is(error.code, 'BROKER_PERMISSION_DENIED')
+})
+
+test('replies come below the inbox prefix of the settings', async () => {
+  const connection = await connectAs('all', { inboxPrefix: 'mine' })
+  assert.match(connection.newInbox(), /^mine\./)
+  assert.match((await sharedConnection()).newInbox(), /^_INBOX\./)
+})
+
+test('a link that breaks and comes back is heard of, once each', async () => {
+  const link = await linkTo((await sharedServer()).url)
+  const connection = await connectTo(link.url)
+  const heard: ConnectionStatus['kind'][] = []
+  const stop = connection.onStatus(({ kind }) => heard.push(kind))
+  link.cut()
+  await eventually('back', () => heard.length === 2)
+  stop()
+  await connection.close()
+  assert.equal(heard, ['disconnected', 'connected'])
+  assert.is(connection.state.kind, 'closed')
+})
+
+test('closing ends, whether the server answers, is away or has stopped answering; also twice', async () => {
+  const server = await ownServer()
+  const [first, second, third] = [
+    await connectBroker(settings(server.url)),
+    await connectBroker(settings(server.url, { timeout: 200 })),
+    await connectBroker(settings(server.url)),
+  ]
+  await Promise.all([first.close(), first.close()])
+  await first.close()
+  server.pause()
+  await second.close()
+  server.resume()
+  await server.kill()
+  await third.close()
+  for (const { nats, state } of [first, second, third]) {
+    assert.is(nats.isClosed(), true)
+    assert.is(state.kind, 'closed')
+  }
+})
+
+test('closing sends what was published before', async () => {
+  const connection = await connectTo((await sharedServer()).url)
+  const stream = await freshStream(await sharedConnection())
+  for (const n of upTo(100)) connection.nats.publish(numbered(stream, n).subject, 'x')
+  await connection.close()
+  const { manager } = await sharedConnection()
+  await eventually('stored', async () => (await manager.streams.info(stream.name)).state.messages === 100)
+})
+
+test('every error number of the server that we know has a code of ours', () => {
+  for (const [number, code] of Object.entries(BY_NUMBER)) {
+    const error = apiFault(Number(number), 'words of the server', 'doing it')
+    assert.is(error.code, code)
+    assert.ok(error.code in CATALOGUE)
+    assert.is(error.detail, `doing it: words of the server (${number})`)
+    const thrown = new JetStreamApiError({ code: 400, err_code: Number(number), description: 'words' })
+    assert.is(asFault(thrown, 'it').code, code)
+    // the client wraps some of them
+    assert.is(asFault(new Error('jetstream is not enabled', { cause: thrown }), 'it').code, code)
+  }
+  assert.is(apiFault(10_999, 'new in some later server', 'it').code, 'BROKER_REFUSED')
+})
+
+test('every error of the client has a code of ours, also behind its wrappers', () => {
+  const cases: [Error, ErrorCode][] = [
+    [new errors.AuthorizationError('Authorization Violation'), 'BROKER_AUTH_FAILED'],
+    [new errors.UserAuthenticationExpiredError('expired'), 'BROKER_AUTH_FAILED'],
+    [new errors.PermissionViolationError('no', 'publish', 'a'), 'BROKER_PERMISSION_DENIED'],
+    [new errors.NoRespondersError('a.b'), 'NO_STREAM_FOR_SUBJECT'],
+    [new errors.TimeoutError(), 'BROKER_TIMEOUT'],
+    [new errors.ClosedConnectionError(), 'BROKER_UNREACHABLE'],
+    [new errors.DrainingConnectionError(), 'BROKER_UNREACHABLE'],
+    [new errors.RequestError('connection disconnected'), 'BROKER_UNREACHABLE'],
+    [new errors.ConnectionError('connection refused'), 'BROKER_UNREACHABLE'],
+    [Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }), 'BROKER_UNREACHABLE'],
+    [new InvalidSubjectError('a b'), 'MESSAGE_INVALID'],
+    [new errors.InvalidArgumentError("'payload' max_payload size exceeded"), 'MESSAGE_TOO_LARGE'],
+    [new Error('anything else'), 'BROKER_REFUSED'],
+  ]
+  for (const [error, code] of cases) {
+    assert.is(asFault(error, 'it').code, code, error.message)
+    const wrapped = new Error('outer', { cause: new errors.RequestError('inner', { cause: error }) })
+    assert.is(asFault(wrapped, 'it').code, code, `wrapped ${error.message}`)
+    assert.is(asFault(wrapped, 'it').cause, wrapped)
+  }
+  const known = fault('STREAM_FULL', 'x')
+  assert.is(asFault(known, 'it'), known)
+})
+
+test('only what may have happened, or may pass, is worth repeating', () => {
+  const repeated = Object.keys(CATALOGUE).filter((code) => worthRepeating(fault(code as ErrorCode, '')))
+  assert.equal(repeated.sort(), [
+    'BROKER_NOT_READY',
+    'BROKER_TIMEOUT',
+    'BROKER_UNREACHABLE',
+    'NO_STREAM_FOR_SUBJECT',
+    'STREAM_FULL',
+  ])
+  assert.is(outcomeUnknown(fault('STREAM_FULL', '')), false)
+})
+
+test.run()
