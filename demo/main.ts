@@ -72,7 +72,7 @@ async function demo(): Promise<number> {
   })
   const server = await startEmbeddedServer({ binary: binary.path, dataDir, clock: systemClock, signal: abort.signal })
   const ready = performance.now()
-  tell.done(`${binary.version} at ${server.url}, store in a temporary directory`)
+  tell.done(`nats-server at ${server.url}, store in a temporary directory`)
   try {
     const connection = await connectBroker({
       servers: [server.url],

@@ -128,7 +128,8 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
       score: undefined,
     })
   }
-  const scores = precisionRecall(matches, payments.labels)
+  const scores: Readonly<Record<string, Score>> = precisionRecall(matches, payments.labels)
+  const labelled = new Set(payments.labels.map(({ kind }) => `rule-${kind}`))
   tell.done('every pipeline and rule over the whole log again, from sequence 1')
   const expectedDeadLetters: Record<string, number> = {}
   for (const { code } of payments.broken) expectedDeadLetters[code] = (expectedDeadLetters[code] ?? 0) + 1
@@ -142,7 +143,7 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
     recoveredMs,
     rows: rows.map((row) => ({
       ...row,
-      score: (scores as Record<string, Score>)[row.processor.replace(/^rule-/, '')],
+      score: labelled.has(row.processor) ? scores[row.processor.slice(5)] : undefined,
     })),
     deadLetters: Object.fromEntries([...(await deadLetters(connection))].sort()),
     expectedDeadLetters: Object.fromEntries(Object.entries(expectedDeadLetters).sort()),

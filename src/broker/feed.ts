@@ -93,7 +93,7 @@ export class Feed {
   /** Tells the server that these are done, for its lag figures. Nothing depends on its arriving. */
   acknowledge(messages: readonly StoredMessage[]): void {
     const { nats, state } = this.#connection
-    if (this.#state.kind !== 'delivering' || state.kind !== 'connected' || nats.isDraining()) return
+    if (state.kind !== 'connected' || nats.isDraining()) return
     for (const { reply } of messages) nats.publish(reply, ACK)
   }
 

@@ -136,7 +136,6 @@ export class ProcessorRun {
     if (this.#state.kind === 'stopped' || this.#state.kind === 'failed') return
     const recovered = this.#state.kind === 'live'
     this.#feed.stop()
-    // acks after this point would be lost with the feed; the next claim repositions the consumer anyway
     this.#state = { kind: 'stopped' }
     try {
       await this.#committer.flush(recovered)
@@ -148,13 +147,18 @@ export class ProcessorRun {
   #take(messages: readonly StoredMessage[]): void {
     if (this.#state.kind === 'stopped' || this.#state.kind === 'failed') return
     const turns: Turn[] = []
+    const replayed: StoredMessage[] = []
     for (const message of messages) {
       const turn = this.#run(message)
       if (turn === undefined) return
-      if (this.#state.kind === 'recovering') this.#recovered(turn)
+      if (this.#replays(turn)) replayed.push(message)
       else turns.push(turn)
     }
-    if (turns.length > 0) this.#committer.add(turns)
+    if (replayed.length > 0) {
+      this.#feed.acknowledge(replayed)
+      this.#feed.release(replayed.length)
+    }
+    if (turns.length > 0 && this.#isLive()) this.#committer.add(turns)
   }
 
   #run(message: StoredMessage): Turn | undefined {
@@ -167,19 +171,17 @@ export class ProcessorRun {
     }
   }
 
-  /** A turn that was committed before: its outputs are stored already, only the state matters. */
-  #recovered(turn: Turn): void {
-    if (this.#state.kind !== 'recovering') return
-    this.#feed.release(1)
+  /** Whether a turn was committed before: its outputs are stored already, only the state matters. */
+  #replays(turn: Turn): boolean {
+    if (this.#state.kind !== 'recovering') return false
     if (turn.message.sequence > this.#state.until) {
-      // the message at the position itself is gone; everything up to it has been replayed
-      this.#endRecovery()
-      if (this.#isLive()) this.#committer.add([turn])
-      return
+      this.#endRecovery() // the message at the position itself is gone; everything up to it has been replayed
+      return false
     }
     this.#hash = hashTurn(this.#hash, turn)
     this.#replayed += 1
     if (turn.message.sequence === this.#state.until) this.#endRecovery()
+    return true
   }
 
   #isLive(): boolean {
