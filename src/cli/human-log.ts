@@ -1,3 +1,4 @@
+import { fault } from '../error/millrace-error.js'
 import type { Log, LogLevel } from '../observe/log.js'
 import type { Clock } from '../time/clock.js'
 import type { Look, Output } from './output.js'
@@ -23,10 +24,17 @@ export function humanLog(output: Output, clock: Clock, least: LogLevel): Log {
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }
 
-/** The level that `MILLRACE_LOG_LEVEL` or `LOG_LEVEL` names, else `usual`. */
+/**
+ * The level that `MILLRACE_LOG_LEVEL` names, else `LOG_LEVEL` where it names one of ours, else `usual`.
+ * @throws SETTING_INVALID
+ */
 export function logLevel(env: NodeJS.ProcessEnv, usual: LogLevel): LogLevel {
-  const named = (env['MILLRACE_LOG_LEVEL'] || env['LOG_LEVEL'] || '').toLowerCase()
-  return named in RANK ? (named as LogLevel) : usual
+  const ours = (env['MILLRACE_LOG_LEVEL'] ?? '').toLowerCase()
+  if (ours !== '' && !Object.hasOwn(RANK, ours))
+    throw fault('SETTING_INVALID', `MILLRACE_LOG_LEVEL: ${ours}; there are: ${Object.keys(RANK).join(', ')}`)
+  const shared = (env['LOG_LEVEL'] ?? '').toLowerCase() // other programs have other levels in it
+  if (ours !== '') return ours as LogLevel
+  return Object.hasOwn(RANK, shared) ? (shared as LogLevel) : usual
 }
 
 function text(value: unknown): string {

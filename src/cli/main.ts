@@ -5,7 +5,7 @@ import { fault } from '../error/millrace-error.js'
 import { COMMANDS } from './commands.js'
 import type { GlobalOptions } from './context.js'
 import { createSession, type Session } from './create-context.js'
-import { wantsColor } from './output.js'
+import { createOutput, wantsColor } from './output.js'
 import { faultOf, printError, problemOf, stackOf } from './print-error.js'
 import { addStubs, createProgram } from './program.js'
 
@@ -53,7 +53,13 @@ function failed(thrown: unknown, session: Session | undefined): number {
   if (error.code === 'INTERRUPTED' && session !== undefined)
     if (session.isStopNormal || session.interrupt.cause === 'output-gone') return session.exitCode ?? EXIT.ok
   if (session === undefined) {
-    process.stderr.write(`error ${error.code}: ${error.detail}\nwhat to do: ${error.advice}\n`)
+    // the options could not be read, so there is no context yet
+    if (argv.includes('--json')) process.stderr.write(`${JSON.stringify(problemOf(error))}\n`)
+    else
+      printError(
+        createOutput(process.stderr, false, () => undefined),
+        error,
+      )
     return error.exit
   }
   const { err, json, options, env } = session.context

@@ -91,6 +91,16 @@ test('settings from the environment are checked before anything is tried', async
   assert.match(timeout.stderr, /error SETTING_INVALID[^]*NATS_TIMEOUT/)
 })
 
+test('what cannot be read at all is an error like any other: options without values, unknown levels', async () => {
+  const cwd = await temporaryDirectory()
+  const option = await cli(['status', '--json', '--server'], { cwd })
+  assert.is(option.code, 2)
+  assert.is(jsonOf(option.stderr)['code'], 'USAGE')
+  const level = await cli(['status'], { cwd, env: { MILLRACE_LOG_LEVEL: 'loud' } })
+  assert.is(level.code, 2)
+  assert.match(level.stderr, /^error SETTING_INVALID: .*\n {2}MILLRACE_LOG_LEVEL: loud; there are: debug, /)
+})
+
 test('--verbose adds the stack, which is never shown without', async () => {
   const cwd = await deploymentFolder()
   const args = ['status', '--server', 'nats://127.0.0.1:1']
