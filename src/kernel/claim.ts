@@ -66,6 +66,7 @@ function fresh(processor: Processor, partition: string): CommitRecord {
     turns: 0,
     turnsToReplay: 0,
     deadLetters: 0,
+    notices: {},
     snapshot: null,
   }
 }

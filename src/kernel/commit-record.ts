@@ -31,6 +31,8 @@ const commitRecord = z.object({
   /** Turns since the snapshot, or since the origin: how many messages a recovery must meet again. */
   turnsToReplay: z.number().int().nonnegative(),
   deadLetters: z.number().int().nonnegative(),
+  /** What the processor passed over without a dead letter, by name. */
+  notices: z.record(z.string(), z.number()),
   snapshot: snapshotRef.nullable(),
 })
 

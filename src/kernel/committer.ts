@@ -37,6 +37,8 @@ export interface CommitterOptions {
   readonly output: string
   /** The state after the last turn that was added; undefined for a processor without memory. */
   readonly snapshot: () => unknown
+  /** What the processor has passed over without a dead letter. */
+  readonly notices?: () => Readonly<Record<string, number>> | undefined
   readonly onCommitted: (turns: readonly Turn[], record: CommitRecord) => void
   /** The committer has stopped; nothing after the last commit is stored. */
   readonly onFailure: (error: MillraceError) => void
@@ -143,6 +145,7 @@ export class Committer {
       room: BATCH_LIMIT - 1,
       output: this.#options.output,
       state: this.#options.snapshot,
+      notices: this.#options.notices?.(),
       force: snapshot,
     })
     await this.#store(commit)

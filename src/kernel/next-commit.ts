@@ -20,6 +20,8 @@ export interface CommitInput {
   readonly room: number
   readonly output: string
   readonly state: () => unknown
+  /** Default: as they were. */
+  readonly notices?: Readonly<Record<string, number>> | undefined
   /** Take a snapshot even if the last one is recent. */
   readonly force: boolean
 }
@@ -81,6 +83,7 @@ function finish(input: CommitInput, turns: readonly Turn[], messages: WireMessag
     hash,
     turns: record.turns + turns.length,
     turnsToReplay: record.turnsToReplay + turns.length,
+    notices: { ...record.notices, ...input.notices },
     deadLetters: record.deadLetters + turns.filter(({ deadLetter }) => deadLetter !== undefined).length,
   }
   const since = record.snapshot?.position ?? record.origin

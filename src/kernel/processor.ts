@@ -34,6 +34,8 @@ export interface Logic {
    * @param onFailure for what fails beside outputs that are good: the event becomes a dead letter, the outputs stay
    */
   turn(event: StoredEvent, onFailure: (error: unknown) => void): readonly EventDraft[]
+  /** What it passed over without a dead letter, by name, since ever: late events, for instance. Shown with its status. */
+  readonly notices?: Readonly<Record<string, number>>
   /** The state as plain data; undefined for a processor without memory. */
   snapshot(): unknown
   stop(): void

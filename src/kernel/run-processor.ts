@@ -101,6 +101,7 @@ export class ProcessorRun {
       input: processor.from.stream.name,
       output: processor.to.stream.name,
       snapshot: () => (processor.memory === 'none' ? undefined : this.#logic.snapshot()),
+      notices: () => this.#logic.notices,
       onCommitted: (turns) => this.#onCommitted(turns),
       onFailure: (error) => this.#fail(error),
     })

@@ -55,6 +55,13 @@ class RuleLogic implements Logic {
     return drafts
   }
 
+  /** The engine keeps these counts in its snapshot, so they go on over a restart. */
+  get notices(): Readonly<Record<string, number>> {
+    const { late, evaluationErrors, droppedPartialMatches, droppedMatches } = this.#engine.stats()
+    const all = { late, evaluationErrors, droppedPartialMatches, droppedMatches }
+    return Object.fromEntries(Object.entries(all).filter(([, count]) => count > 0))
+  }
+
   snapshot(): unknown {
     return this.#engine.snapshot()
   }
