@@ -49,18 +49,18 @@ function fail(error: unknown): never {
 
 async function raw({ nats }: Connection, messages: readonly WireMessage[], encoded: readonly MsgHdrs[]): Promise<void> {
   const inbox = createInbox()
-  let acked = 0
+  const receipts = { count: 0 }
   let wake: (() => void) | undefined
   const subscription = nats.subscribe(`${inbox}.*`, {
     callback: () => {
-      acked += 1
+      receipts.count += 1
       wake?.()
     },
   })
   for (const [at, { subject, data }] of messages.entries()) {
-    while (at - acked >= 2_000) await new Promise<void>((resolve) => (wake = resolve))
+    while (at - receipts.count >= 2_000) await new Promise<void>((resolve) => (wake = resolve))
     nats.publish(subject, data, { reply: `${inbox}.${at}`, headers: encoded[at] as MsgHdrs })
   }
-  while (acked < messages.length) await new Promise<void>((resolve) => (wake = resolve))
+  while (receipts.count < messages.length) await new Promise<void>((resolve) => (wake = resolve))
   subscription.unsubscribe()
 }

@@ -18,7 +18,7 @@ interface Subject {
 export function rangeNotes(job: ReplayJob, { notices, source, first }: ReplayRange): string[] {
   const notes = notices.map((notice) =>
     notice.kind === 'begins-later'
-      ? `${job.stream} now begins at sequence ${notice.first}; what was before it is gone`
+      ? `${job.stream} begins at sequence ${notice.first}: nothing is stored before it now`
       : `${job.stream} ends at sequence ${notice.last} now`,
   )
   if (hasMemory(job) && (first > source.first || source.first > 1))
