@@ -33,6 +33,11 @@ export function count(value: number): string {
   return value.toLocaleString('en-US')
 }
 
+/** A number of things: 1 event, 1,234 events, 2 matches. */
+export function counted(value: number, one: string, many = `${one}s`): string {
+  return `${count(value)} ${value === 1 ? one : many}`
+}
+
 /** Bytes for a person: 812 B, 3.4 MB. */
 export function bytes(value: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB']

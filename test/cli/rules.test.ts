@@ -22,7 +22,7 @@ const order = (second: number): string =>
 test('rules check finds nothing wrong with right rules', async () => {
   const { code, stdout } = await cli(['rules', 'check'], { cwd: await deploymentFolder() })
   assert.is(code, 0)
-  assert.match(stdout, /^ok {4}streams\/shop\/rules\/burst\.yaml {2}burst\n1 rules, nothing to correct\n$/)
+  assert.match(stdout, /^ok {4}streams\/shop\/rules\/burst\.yaml {2}burst\n1 rule, nothing to correct\n$/)
 })
 
 test('rules check prints each mistake as file:line:column, exit code 5', async () => {
@@ -32,7 +32,7 @@ test('rules check prints each mistake as file:line:column, exit code 5', async (
   assert.is(code, 5)
   assert.match(stdout, /^ {6}streams\/shop\/rules\/broken\.yaml:5:21: .*order\.placed/m)
   assert.match(stdout, /^ {6}streams\/shop\/rules\/broken\.yaml:6:\d+: .*amuont/m)
-  assert.match(stdout, /2 rules, 2 problems in 1 of them/)
+  assert.match(stdout, /2 rules, 2 mistakes in 1 of them/)
   const { code: jsonCode, stdout: json } = await cli(['rules', 'check', '--json'], { cwd })
   assert.is(jsonCode, 5)
   const [first] = jsonOf(json)['problems'] as { file: string; line: number; column: number; detail: string }[]
@@ -70,7 +70,7 @@ test('rules run prints what a rule finds in a recording, without a server', asyn
     text.stdout,
     'c0  2026-01-01T10:00:01.000Z to 2026-01-01T10:00:03.000Z  lines: order 1,2,3\n    burst.seen {"customer":"c0","orders":3}\n',
   )
-  assert.match(text.stderr, /^1 matches in 4 events/)
+  assert.match(text.stderr, /^1 match in 4 events/)
   const json = await cli(['rules', 'run', 'streams/shop/rules/burst.yaml', '--file', '-', '--json'], { cwd, input })
   const [match, summary] = json.stdout.trim().split('\n').map(jsonOf)
   assert.equal(match?.['emits'], { type: 'burst.seen', key: 'c0', data: { customer: 'c0', orders: 3 } })

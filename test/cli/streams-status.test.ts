@@ -142,7 +142,7 @@ test('dead letters: none, then listed, filtered and shown with pointers and payl
     true,
   )
   const filtered = await on('dead-letters', 'list', '--code', 'TURN_FAILED')
-  assert.match(filtered.stdout, /^none of 1 dead letters is of that kind/)
+  assert.match(filtered.stdout, /^no dead letter of that kind among 1/)
 })
 
 test.run()

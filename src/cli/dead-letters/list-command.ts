@@ -27,7 +27,7 @@ export async function listCommand(context: CliContext, query: DeadLetterQuery): 
   const { letters, total } = await findDeadLetters(connection, query, context)
   if (context.json) return printJson(context, { total, deadLetters: letters.map(summaryOf) })
   if (letters.length > 0) printTable(context.out, COLUMNS, letters)
-  else context.out.line(total === 0 ? 'no dead letters' : `none of ${count(total)} dead letters is of that kind`)
+  else context.out.line(total === 0 ? 'no dead letters' : `no dead letter of that kind among ${count(total)}`)
   if (letters.length > 0)
     context.err.line(
       `${count(letters.length)} of ${count(total)} dead letters; the whole story: millrace dead-letters show ${letters.at(-1)?.number}`,

@@ -3,7 +3,7 @@ import { join, relative, resolve } from 'node:path'
 import { applyStreams } from '../../broker/apply-streams.js'
 import type { Connection } from '../../broker/connection.js'
 import { planStreams } from '../../broker/plan-streams.js'
-import { fault, messageOf } from '../../error/millrace-error.js'
+import { fault, isFault, messageOf } from '../../error/millrace-error.js'
 import type { Deployment } from '../../runtime/deployment.js'
 import { connectCli } from '../connect.js'
 import type { CliContext } from '../context.js'
@@ -34,7 +34,12 @@ export async function devCommand(context: CliContext, options: DevOptions): Prom
   const isLive = out.isTty && !json
   const server = await ownServer(context, options, log)
   const connection = await connectTo(context, server)
-  if (options.apply) await apply(connection, deployment, (stream, kind) => log.info({ stream }, `stream: ${kind}`))
+  if (options.apply)
+    await apply(connection, deployment, (stream, kind) => log.info({ stream }, `stream: ${kind}`)).catch(
+      (error: unknown) => {
+        throw server === undefined ? error : withWayOut(error, options.dataDir)
+      },
+    )
   const served = serve(context, {
     connection,
     deployment,
@@ -87,6 +92,13 @@ async function apply(
   const plan = await planStreams(connection, deployment.streams)
   await applyStreams(connection, plan)
   for (const { stream, kind } of plan) if (kind !== 'unchanged') onStep(stream, kind)
+}
+
+/** Events of development can be given up, which the advice for everyone must not say. */
+function withWayOut(error: unknown, dataDir: string): unknown {
+  if (!isFault(error, 'STREAM_CHANGE_REFUSED')) return error
+  const detail = `${error.detail}; if the events of this folder may go: rm -r ${dataDir}`
+  return fault(error.code, detail, { cause: error, issues: error.issues })
 }
 
 async function ignoredByGit(folder: string): Promise<void> {

@@ -3,7 +3,7 @@ import { isFault } from '../../error/millrace-error.js'
 import type { Deployment } from '../../runtime/deployment.js'
 import type { CliContext } from '../context.js'
 import { readStatus, type Status } from '../status/read-status.js'
-import { count } from '../table.js'
+import { count, counted } from '../table.js'
 
 const EVERY_MS = 1_000
 
@@ -27,8 +27,8 @@ export async function liveStatus(
       before = { events, at }
       if (!signal.aborted)
         show(
-          `${count(events)} events in  ${count(speed)}/s  ${count(outputs)} outputs  ` +
-            `${count(status.deadLetters)} dead letters  lag ${count(lag)}`,
+          `${counted(events, 'event')} in  ${count(speed)}/s  ${counted(outputs, 'output')}  ` +
+            `${counted(status.deadLetters, 'dead letter')}  lag ${count(lag)}`,
         )
     } catch (error) {
       if (!isFault(error)) throw error

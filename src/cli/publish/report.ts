@@ -2,7 +2,7 @@ import { formatDuration } from '../../time/duration.js'
 import type { Output } from '../output.js'
 import { issueLine } from '../print-error.js'
 import { rate } from '../progress.js'
-import { count } from '../table.js'
+import { count, counted } from '../table.js'
 import type { RejectedLine, Rejections } from './rejections.js'
 
 /** What became of an input. */
@@ -31,8 +31,9 @@ export function printReport(out: Output, err: Output, outcome: PublishOutcome): 
   const streams = [...byStream.keys()].join(', ')
   const verb = isDryRun ? 'would publish' : 'published'
   const to = streams === '' ? '' : ` to ${streams}`
-  out.line(`${verb} ${count(published)} events${to} in ${formatDuration(ms)}, ${rate(published + duplicates, ms)}`)
-  if (duplicates > 0) out.line(`${count(duplicates)} were stored before: same id within the stream’s duplicate window`)
+  out.line(`${verb} ${counted(published, 'event')}${to} in ${formatDuration(ms)}, ${rate(published + duplicates, ms)}`)
+  if (duplicates > 0)
+    out.line(`${counted(duplicates, 'event')} stored before: same id within the stream’s duplicate window`)
   if (rejections.count > 0) {
     const codes = [...rejections.byCode].map(([code, times]) => `${code} ${count(times)}`).join(', ')
     out.line(`rejected ${count(rejections.count)}: ${codes}`)

@@ -4,6 +4,7 @@ import { discover, ruleFilesIn } from '../../runtime/discover.js'
 import type { CliContext } from '../context.js'
 import { printJson } from '../json.js'
 import { issueLine } from '../print-error.js'
+import { counted } from '../table.js'
 import { checkRules, type CheckedRule, type RuleSurroundings } from './check-rules.js'
 
 /**
@@ -41,7 +42,7 @@ function print({ out }: CliContext, checked: readonly CheckedRule[], broken: rea
   const problems = broken.reduce((sum, each) => sum + each.problems.length, 0)
   out.line(
     problems === 0
-      ? `${checked.length} rules, nothing to correct`
-      : `${checked.length} rules, ${problems} problems in ${broken.length} of them`,
+      ? `${counted(checked.length, 'rule')}, nothing to correct`
+      : `${counted(checked.length, 'rule')}, ${counted(problems, 'mistake')} in ${broken.length} of them`,
   )
 }

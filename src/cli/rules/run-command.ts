@@ -6,7 +6,7 @@ import { readLines } from '../input/lines.js'
 import { openInput } from '../input/open-input.js'
 import { printJsonLine } from '../json.js'
 import { createProgress, rate } from '../progress.js'
-import { count } from '../table.js'
+import { count, counted } from '../table.js'
 import { RuleOverLines, type RuleMatch } from './run-rule-lines.js'
 import { ruleBy } from './rule-source.js'
 
@@ -106,11 +106,13 @@ function summaryJson({ stats, ms, ...counts }: Totals): object {
 
 function printSummary({ err }: CliContext, totals: Totals): void {
   const { events, matches, failed, withoutKey, late, rejected, ms, stats } = totals
-  err.line(`${count(matches)} matches in ${count(events)} events, ${formatDuration(ms)}, ${rate(events, ms)}`)
-  if (failed > 0) err.line(`${count(failed)} of them cannot be emitted; they would become dead letters`)
-  if (withoutKey > 0) err.line(`${count(withoutKey)} events have no key for this rule`)
-  if (late > 0) err.line(`${count(late)} events came too late`)
-  if (rejected > 0) err.line(`${count(rejected)} lines are no events of a known contract`)
+  err.line(
+    `${counted(matches, 'match', 'matches')} in ${counted(events, 'event')}, ${formatDuration(ms)}, ${rate(events, ms)}`,
+  )
+  if (failed > 0) err.line(`${count(failed)} not to be emitted: dead letters, if it ran on a stream`)
+  if (withoutKey > 0) err.line(`${counted(withoutKey, 'event')} without a key for this rule`)
+  if (late > 0) err.line(`${counted(late, 'event')} too late to be matched`)
+  if (rejected > 0) err.line(`${counted(rejected, 'line')} rejected: no event of a known contract`)
   if (stats.evaluationErrors > 0)
-    err.line(`${count(stats.evaluationErrors)} conditions had no value, first: ${stats.errorSamples[0] ?? ''}`)
+    err.line(`${counted(stats.evaluationErrors, 'condition')} without a value, first: ${stats.errorSamples[0] ?? ''}`)
 }

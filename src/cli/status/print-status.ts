@@ -1,7 +1,7 @@
 import { formatTime } from '../../event/rfc3339.js'
 import { formatDuration } from '../../time/duration.js'
 import type { Output } from '../output.js'
-import { bytes, count, printTable, type Column } from '../table.js'
+import { bytes, count, counted, printTable, type Column } from '../table.js'
 import type { ProcessorStatus, Status, StreamStatus } from './read-status.js'
 
 /** Two tables and a line. @param now in ms since the Unix epoch, for ages */
@@ -14,7 +14,7 @@ export function printStatus(out: Output, status: Status, now: number): void {
   printTable(out, processorColumns(now), processors)
   out.line()
   if (deadLetters === 0) out.line('no dead letters')
-  else out.line(`${out.style('yellow', `${count(deadLetters)} dead letters`)}: millrace dead-letters list`)
+  else out.line(`${out.style('yellow', counted(deadLetters, 'dead letter'))}: millrace dead-letters list`)
   if (streams.some(({ kind }) => kind === 'missing')) out.line('missing streams: millrace streams apply')
 }
 
