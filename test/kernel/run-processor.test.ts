@@ -40,7 +40,11 @@ function largeOrders(stream: StreamDeclaration, name = 'large'): PipelineDeclara
   })
 }
 
-async function start(pipeline: PipelineDeclaration, stream: StreamDeclaration, onFailure = (_: MillraceError) => {}) {
+async function start(
+  pipeline: PipelineDeclaration,
+  stream: StreamDeclaration,
+  onFailure: (error: MillraceError) => void = () => undefined,
+) {
   return ProcessorRun.start(pipelineProcessor(pipeline, { from: stream, to: stream }), {
     connection: await sharedConnection(),
     registry,
