@@ -62,10 +62,8 @@ export class Publisher {
       callback: (error, message) => (error === null ? this.#onReply(message) : undefined),
     })
     if (connection.state.kind !== 'connected') this.#interrupt(fault('BROKER_UNREACHABLE', 'the connection was lost'))
-    this.#stops = [
-      connection.onStatus((status) => this.#onStatus(status)),
-      options.clock.every(250, () => this.#sweep()),
-    ]
+    const sweep = options.clock.every(250, () => this.#sweep())
+    this.#stops = [connection.onStatus((status) => this.#onStatus(status)), sweep]
   }
 
   /** Messages without a receipt. */
@@ -209,12 +207,11 @@ export class Publisher {
     const { first, oldest } = this.#messages
     if (first !== undefined && now - first.since > this.#patience) {
       const { subject } = first
-      const reason = this.#state.kind === 'sending' ? fault('BROKER_TIMEOUT', subject) : this.#state.reason
+      const reason = this.#state.kind === 'sending' ? noReceipt(subject) : this.#state.reason
       this.#rejectAll(({ since }) => now - since > this.#patience, reason)
     }
     if (this.#state.kind !== 'sending' && this.#state.kind !== 'probing') return
-    if (oldest !== undefined && now - oldest.sentAt > this.#ackTimeout)
-      this.#resume(fault('BROKER_TIMEOUT', `no receipt from ${oldest.subject}`))
+    if (oldest !== undefined && now - oldest.sentAt > this.#ackTimeout) this.#resume(noReceipt(oldest.subject))
   }
 
   #rejectAll(which: (message: Pending) => boolean, reason: MillraceError): void {
@@ -246,4 +243,8 @@ export class Publisher {
     if (this.#waiting.length > 0 && (this.#messages.size === 0 || !this.#messages.full))
       for (const wake of this.#waiting.splice(0)) wake()
   }
+}
+
+function noReceipt(subject: string): MillraceError {
+  return fault('BROKER_TIMEOUT', `no stream confirmed ${subject}`)
 }

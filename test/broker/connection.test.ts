@@ -29,7 +29,7 @@ accounts {
     users: [
       { user: all, password: right }
       { user: few, password: right, permissions {
-        publish { allow: ["$JS.API.>", "*.k1.counted"] }, subscribe { allow: ["mine.>", "_INBOX.>"] } } }
+        publish { allow: ["$JS.API.>", "*.k1.>"] }, subscribe { allow: ["mine.>", "_INBOX.>"] } } }
       { user: deaf, password: right, permissions { publish: ">", subscribe { allow: ["_INBOX.api.>"] } } }
     ]
   }
@@ -170,7 +170,7 @@ test('a batch with a message that is denied says so, wherever it stands, and sto
     const batch = numbers.map((n) => ({ ...numbered(stream, n), headers: [] }))
     const error = await faultOf(publishBatch(few, batch))
     assert.is(error.code, 'BROKER_PERMISSION_DENIED')
-    assert.match(error.detail, `${stream.root}.k2.counted`)
+    assert.match(error.detail, `${stream.root}.k2.counted.t2`)
   }
   assert.is((await all.manager.streams.info(stream.name)).state.messages, 0)
 })

@@ -161,7 +161,7 @@ test('a stored message is what was published, with its time and place', async ()
     const { subject, headers, data } = numbered(stream, n)
     await connection.nats.request(subject, n === 1 ? '' : data, { headers: encodeHeaders(headers), timeout: 5_000 })
   }
-  await connection.nats.request(`${stream.root}.schlüssel.t`, 'no headers', { timeout: 5_000 })
+  await connection.nats.request(`${stream.root}.schlüssel.größe`, 'no headers', { timeout: 5_000 })
   const read = await readAll(connection, stream.name)
   assert.equal(
     read.map(({ sequence, delivery, pending }) => [sequence, delivery, pending]),
@@ -171,7 +171,7 @@ test('a stored message is what was published, with its time and place', async ()
     read.map(({ headers }) => headers.get('nats-msg-id')),
     [...upTo(3).map((n) => `${stream.name}-${n}`), undefined],
   )
-  assert.match(read[3]?.subject ?? '', /^t[\d-]+\.\d\.schlüssel\.t$/)
+  assert.match(read[3]?.subject ?? '', /^t[\d-]+\.\d\.größe$/)
   assert.is(read[1]?.data.length, 0)
   for (const { storedAt } of read) assert.ok(storedAt >= before - 1 && storedAt <= Date.now() + 1)
 })

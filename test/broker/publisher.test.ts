@@ -163,7 +163,7 @@ test('P1 the answer of somebody else who listens to the subject is not taken for
   const connection = await sharedConnection()
   const stream = await freshStream(connection)
   for (const answer of ['hello', '{"stream":1}', '{"error":"no"}', '', 'null'])
-    connection.nats.subscribe(`${stream.root}.*.counted`, { callback: (_, m) => void m.respond(answer) })
+    connection.nats.subscribe(`${stream.root}.*.counted.*`, { callback: (_, m) => void m.respond(answer) })
   const publisher = publisherOn(connection)
   const receipts = await Promise.all(upTo(50).map((n) => publisher.publish(numbered(stream, n))))
   assert.equal(

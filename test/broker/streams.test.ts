@@ -57,7 +57,7 @@ test('a new stream is created as declared, and then nothing is left to do', asyn
   assert.is((await stepOf(stream)).kind, 'unchanged')
   const config = await deployed(stream)
   assert.is(config.max_age, 2 * 86_400 * 1e9)
-  assert.is(config.subject_transform?.dest, `${stream.root}.{{partition(7,1)}}.{{wildcard(1)}}.>`)
+  assert.is(config.subject_transform?.dest, `${stream.root}.{{partition(7,1)}}.>`)
   assert.is(config.allow_atomic, true)
   requireNoDrift(await plan(stream))
   await apply(stream)

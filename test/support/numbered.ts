@@ -2,14 +2,15 @@
 import type { Connection } from '../../src/broker/connection.ts'
 import type { StreamDeclaration } from '../../src/broker/define-stream.ts'
 import type { StoredMessage } from '../../src/broker/stored-message.ts'
+import { storedFilter } from '../../src/event/subject.ts'
 import type { WireMessage } from '../../src/event/wire.ts'
 import { isFault, type MillraceError } from '../../src/error/millrace-error.ts'
 import { readAll } from './events.ts'
 
-/** Message `n` of a stream; of seven keys, so that several subjects take part. */
+/** Message `n` of a stream; of seven keys, each with a type of its own, so that several stored subjects take part. */
 export function numbered(stream: StreamDeclaration, n: number): WireMessage {
   return {
-    subject: `${stream.root}.k${n % 7}.counted`,
+    subject: `${stream.root}.k${n % 7}.counted.t${n % 7}`,
     headers: [['Nats-Msg-Id', `${stream.name}-${n}`]],
     data: Buffer.from(String(n)),
   }
@@ -25,7 +26,7 @@ export function numberOf({ data }: Pick<StoredMessage, 'data'>): number {
 
 /** The numbers in a stream, in log order. */
 export async function readNumbers(connection: Connection, stream: StreamDeclaration): Promise<number[]> {
-  return (await readAll(connection, stream.name, [`${stream.root}.*.counted`])).map(numberOf)
+  return (await readAll(connection, stream.name, [storedFilter(stream.root, 'counted.*')])).map(numberOf)
 }
 
 /** The fault that a promise rejects with; anything else is an error of the test. */

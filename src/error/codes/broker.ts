@@ -34,7 +34,8 @@ export const BROKER_ERRORS = {
   BROKER_TIMEOUT: {
     disposition: 'retry',
     means: 'the NATS server did not answer in time',
-    advice: 'Check that the server is up and not overloaded, then run it again: repeating is safe',
+    advice:
+      'Check that the server is up, not overloaded and not out of disk (its log says so), then repeat: that is safe',
     exit: EXIT.connection,
     status: 504,
   },
