@@ -130,6 +130,50 @@ test('P1 a subject that no stream takes is refused at once, and does not hold up
   assert.equal(await readNumbers(connection, stream), upTo(20))
 })
 
+/** A connection whose stream has no leader for the first requests, then one; `sent` has the numbers in order. */
+function leaderless(refusals: number) {
+  const sent: string[] = []
+  let reply: (error: null, message: object) => void = () => {}
+  let stored = 0
+  const nats = {
+    info: {},
+    isClosed: () => false,
+    subscribe: (_: string, { callback }: { callback: typeof reply }) => {
+      reply = callback
+      return { unsubscribe: () => {} }
+    },
+    publish: (_: string, data: Uint8Array, options: { reply: string }) => {
+      sent.push(Buffer.from(data).toString())
+      const answer =
+        sent.length <= refusals
+          ? { data: new Uint8Array(), headers: { code: 503 } }
+          : { data: Buffer.from(`{"stream":"S","seq":${(stored += 1)}}`) }
+      setImmediate(() => reply(null, { subject: options.reply, ...answer }))
+    },
+  }
+  const names = async function* () {
+    yield 'S'
+  }
+  const connection = {
+    nats,
+    manager: { streams: { names } },
+    newInbox: () => '_INBOX.x',
+    state: { kind: 'connected' },
+    onStatus: () => () => {},
+  }
+  return { connection: connection as unknown as Connection, sent }
+}
+
+test('P2 P4 a stream without a leader is waited for; the oldest message finds out, the others follow in order', async () => {
+  const { connection, sent } = leaderless(12)
+  const publisher = publisherOn(connection)
+  const receipts = upTo(10).map((n) => publisher.publish({ subject: 's.a', headers: [], data: Buffer.from(`${n}`) }))
+  const sequences = (await Promise.all(receipts)).map(({ sequence }) => sequence)
+  assert.equal(sequences, upTo(10, 1))
+  // ten that nobody took, two attempts of the oldest alone, then each once in order
+  assert.equal(sent, [...upTo(10), 0, 0, ...upTo(10)].map(String))
+})
+
 test('P1 a full stream refuses with a code, and takes messages again when there is room', async () => {
   const connection = await sharedConnection()
   const name = `FULL-${process.pid}`
