@@ -58,23 +58,23 @@ export function headerBlock(message: Msg, data: Uint8Array = message.data): stri
 
 /** Reads single headers from a block without parsing the rest; exact spelling first, then any case. */
 export class BlockReader implements HeaderReader {
-  readonly #block: string
+  readonly block: string
   #lower: string | undefined
 
   constructor(block: string) {
-    this.#block = block
+    this.block = block
   }
 
   get(name: string): string | undefined {
-    const at = this.#block.indexOf(`\n${name}:`)
+    const at = this.block.indexOf(`\n${name}:`)
     if (at >= 0) return this.#value(at + name.length + 2)
-    this.#lower ??= lowerCase(this.#block)
+    this.#lower ??= lowerCase(this.block)
     const anyCase = this.#lower.indexOf(`\n${name.toLowerCase()}:`)
     return anyCase < 0 ? undefined : this.#value(anyCase + name.length + 2)
   }
 
   entries(): readonly (readonly [string, string])[] {
-    const block = this.#block
+    const block = this.block
     const entries: (readonly [string, string])[] = []
     let at = block.indexOf('\n') + 1
     while (at > 0 && at < block.length) {
@@ -88,8 +88,8 @@ export class BlockReader implements HeaderReader {
   }
 
   #value(from: number): string {
-    const end = this.#block.indexOf('\r', from)
-    return this.#block.slice(from, end < 0 ? undefined : end).trim()
+    const end = this.block.indexOf('\r', from)
+    return this.block.slice(from, end < 0 ? undefined : end).trim()
   }
 }
 

@@ -16,7 +16,11 @@ export interface StoredMessage {
   readonly data: Uint8Array
   /** Where an acknowledgement goes. */
   readonly reply: string
+  /** Lets go of headers and payload, for who keeps the message only for its sequence and its acknowledgement. */
+  forget?(): void
 }
+
+const EMPTY = new Uint8Array(0)
 
 export class DeliveredMessage implements StoredMessage {
   readonly sequence: number
@@ -24,7 +28,7 @@ export class DeliveredMessage implements StoredMessage {
   readonly delivery: number
   readonly pending: number
   readonly reply: string
-  readonly #message: Msg
+  #message: Msg | undefined
   #headers: HeaderReader | undefined
   #data: Uint8Array | undefined
 
@@ -48,15 +52,21 @@ export class DeliveredMessage implements StoredMessage {
   }
 
   get subject(): string {
-    return this.#message.subject
+    return this.#message?.subject ?? ''
   }
 
   get data(): Uint8Array {
-    return (this.#data ??= this.#message.data)
+    return (this.#data ??= this.#message?.data ?? EMPTY)
   }
 
   get headers(): HeaderReader {
-    this.#headers ??= new BlockReader(headerBlock(this.#message, this.data))
+    this.#headers ??= new BlockReader(this.#message === undefined ? '' : headerBlock(this.#message, this.data))
     return this.#headers
+  }
+
+  forget(): void {
+    this.#message = undefined
+    this.#data = undefined
+    this.#headers = undefined
   }
 }

@@ -1,5 +1,6 @@
 import { AttributeReader, quoteShort, slotOfHeader } from './attribute-reader.js'
 import { rejectEnvelope, sealEnvelope, type DecodedMessage } from './envelope.js'
+import { readRegular } from './decode-regular.js'
 import { decodeHeaderValue } from './header-value.js'
 import { parseJson } from './json-payload.js'
 import { readStructured } from './structured.js'
@@ -15,6 +16,12 @@ type Header = readonly [name: string, value: string]
  * with the envelope at once. Never throws, whatever the bytes.
  */
 export function decodeMessage(headers: HeaderReader, data: Uint8Array): DecodedMessage {
+  const envelope = headers.block === undefined ? undefined : readRegular(headers.block, () => parseJson(data))
+  return envelope === undefined ? decodeThoroughly(headers, data) : { kind: 'envelope', envelope }
+}
+
+/** Reads any message, and says what is wrong with it. */
+export function decodeThoroughly(headers: HeaderReader, data: Uint8Array): DecodedMessage {
   const read = new AttributeReader()
   for (const entry of headers.entries()) {
     const slot = slotOfHeader(entry[0])

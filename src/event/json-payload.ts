@@ -10,10 +10,12 @@ const NOTHING: JsonPayload = { ok: true, value: undefined }
 /** Reads bytes as JSON text. Bytes that are not UTF-8 are refused, never replaced. */
 export function parseJson(bytes: Uint8Array): JsonPayload {
   if (bytes.byteLength === 0) return NOTHING
-  if (!isUtf8(bytes)) return { ok: false, problem: 'the payload is not UTF-8' }
   const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const text = buffer.toString('utf8')
+  // bytes that are not UTF-8 become U+FFFD, which a text may also have of its own
+  if (text.includes('\uFFFD') && !isUtf8(bytes)) return { ok: false, problem: 'the payload is not UTF-8' }
   try {
-    return { ok: true, value: JSON.parse(buffer.toString('utf8')) }
+    return { ok: true, value: JSON.parse(text) }
   } catch (thrown) {
     return { ok: false, problem: `the payload is not JSON: ${messageOf(thrown)}` }
   }

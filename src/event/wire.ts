@@ -9,4 +9,6 @@ export interface WireMessage {
 export interface HeaderReader {
   get(name: string): string | undefined
   entries(): Iterable<readonly [name: string, value: string]>
+  /** The header block as it came, where there is one: read at a stretch it costs a third. */
+  readonly block?: string
 }

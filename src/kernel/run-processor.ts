@@ -34,7 +34,7 @@ export interface ProcessorOptions {
   readonly log: Log
   /** Who runs it, for the commit record: host and process. */
   readonly owner: string
-  /** Most messages in hand and not committed. Default 8,192. */
+  /** Most messages in hand and not committed. Default 4,096. */
   readonly credit?: number
   /** The processor has stopped by itself and will not go on. */
   readonly onFailure: (error: MillraceError) => void
@@ -91,7 +91,7 @@ export class ProcessorRun {
     this.#options = options
     this.#logic = processor.start(state, (error) => this.#fail(error))
     this.#hash = FNV_OFFSET
-    const { connection, clock, credit = 8_192 } = options
+    const { connection, clock, credit = 4_096 } = options
     const replaying = replayFrom <= taken.record.position
     this.#state = replaying ? { kind: 'recovering', until: taken.record.position } : { kind: 'live' }
     this.#committer = new Committer({
@@ -164,7 +164,10 @@ export class ProcessorRun {
 
   #run(message: StoredMessage): Turn | undefined {
     try {
-      return runTurn(this.processor, this.#logic, this.#options.registry, message)
+      const turn = runTurn(this.processor, this.#logic, this.#options.registry, message)
+      // thousands of turns wait for their commit: only a dead letter still needs the whole message
+      if (turn.deadLetter === undefined) message.forget?.()
+      return turn
     } catch (error) {
       const known = isFault(error) ? error : fault('INTERNAL', messageOf(error), { cause: error })
       this.#fail(known)
