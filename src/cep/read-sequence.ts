@@ -27,7 +27,10 @@ export interface Sequence {
   readonly scopes: ReadonlyMap<string, StageScope>
 }
 
-/** Reads `sequence`: a list of `- name: { event, where, times, strict }` and `- not: { event, where, strict }`. */
+/**
+ * Reads `sequence`: a list of `- name: { event, where, times, strict }` and `- not: { event, where, strict }`. Strict:
+ * nothing that the rule sees lies between the stage and the one before, nor between its repetitions.
+ */
 export function readSequence(entry: Entry, scope: RuleScope, slots: Slots): Sequence {
   const { file } = scope
   const stages: Stage[] = []
@@ -67,13 +70,15 @@ function readTake(
   else if (scopes.has(name)) file.issue(keyAt, `two stages are called ${name}`)
   const fields = file.entries(stage.value, name, TAKE_FIELDS, keyAt)
   const times = readTimes(fields.get('times'), scope)
-  const strict = readStrict(fields.get('strict'), scope)
-  if (strict && first) file.issue(fields.get('strict')?.keyAt ?? keyAt, 'nothing comes before the first stage')
   const many = times.max === null || times.max > 1
+  const strict = readStrict(fields.get('strict'), scope)
+  if (strict && first && !many) file.issue(fields.get('strict')?.keyAt ?? keyAt, 'nothing comes before the first stage')
   const within = new Map([...scopes, [name, { many, own: true }]])
   const matcher = readMatcher(stage, fields, scope, slots, within)
   scopes.set(name, { many, own: false })
-  return { kind: 'take', name, contiguity: strict ? 'strict' : 'relaxed', times, ...matcher }
+  // who writes that three readings follow strictly means that nothing lies between them either
+  const inner = strict && many ? { inner: 'strict' as const } : {}
+  return { kind: 'take', name, contiguity: strict && !first ? 'strict' : 'relaxed', times, ...inner, ...matcher }
 }
 
 function readMatcher(

@@ -128,6 +128,19 @@ test('a final not after a repetition matches too, also when nothing came after t
   )
 })
 
+test('strict repetitions follow each other with nothing between', () => {
+  const rule = (strict: string) =>
+    parseRule(
+      `rule: r\non: S\nkey: data.k\nwithin: 1m\nsequence:\n  - high: { event: a, where: data.v > 9, times: 3${strict} }\nskip: past-last\nemit: { event: c, data: {} }\n`,
+      { file: 'r' },
+    )
+  const values = (list: number[]) => list.map((v, time) => storedEvent({ type: 'a', time, data: { k: 'k', v } }))
+  const matches = (strict: string, list: number[]) => runRule(rule(strict), values(list)).matches.length
+  assert.is(matches('', [10, 11, 1, 12]), 1)
+  assert.is(matches(', strict: true', [10, 11, 1, 12]), 0)
+  assert.is(matches(', strict: true', [10, 1, 11, 12, 13]), 1)
+})
+
 test('events between the stages break a strict sequence, those of types in events too', () => {
   const text = (events: string) =>
     `rule: r\non: S\nkey: data.k\n${events}within: 1m\nsequence:\n  - a: { event: a }\n  - b: { event: b, strict: true }\nemit: { event: c, data: {} }\n`
