@@ -1,5 +1,5 @@
 import { Subject, type Subscription } from 'rxjs'
-import { fault, type MillraceError } from '../error/millrace-error.js'
+import { fault, messageOf, type MillraceError } from '../error/millrace-error.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
 import type { Logic } from '../kernel/processor.js'
 import type { PipelineDeclaration } from './define-pipeline.js'
@@ -8,7 +8,8 @@ const NOTHING: readonly EventDraft[] = []
 
 /**
  * A stateless pipeline at work: one subscription; what it emits while an event is handed over is that event’s output.
- * An emission at any other time cannot be repeated by a replay and stops the pipeline, as does a completion. An error ends only the turn: the pipeline is subscribed anew, as it has no state to lose.
+ * An emission or an error at any other time cannot be repeated by a replay and stops the pipeline, as does a completion.
+ * An error in a turn ends only the turn: the pipeline is subscribed anew, as it has no state to lose.
  */
 export class StatelessLogic implements Logic {
   readonly #pipeline: PipelineDeclaration
@@ -57,9 +58,7 @@ export class StatelessLogic implements Logic {
     this.#input = new Subject()
     return this.#pipeline.build(this.#input).subscribe({
       next: (draft) => this.#collect(draft),
-      error: (error: unknown) => {
-        this.#thrown = { error }
-      },
+      error: (error: unknown) => this.#onError(error),
       complete: () => this.#break(fault('PIPELINE_COMPLETED', this.#pipeline.name)),
     })
   }
@@ -71,6 +70,13 @@ export class StatelessLogic implements Logic {
     if (type === undefined || !this.#allowed.has(type))
       this.#thrown ??= { error: fault('OUTPUT_INVALID', `${this.#pipeline.name} put out ${describe(draft)}`) }
     else this.#outputs.push(draft)
+  }
+
+  /** Between turns no event is to blame, and the events to come would meet a subscription that has ended. */
+  #onError(error: unknown): void {
+    if (this.#inTurn) this.#thrown = { error }
+    else
+      this.#break(fault('EMITTED_OUTSIDE_TURN', `${this.#pipeline.name} failed: ${messageOf(error)}`, { cause: error }))
   }
 
   #break(error: MillraceError): void {
