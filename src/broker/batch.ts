@@ -108,5 +108,8 @@ export function expectLastSequence(sequence: number): readonly [string, string] 
   return ['Nats-Expected-Last-Subject-Sequence', String(sequence)]
 }
 
+/** Header that keeps a message when the stream’s `maxAge` takes the others (ADR-43). */
+export const NEVER_EXPIRES: readonly [string, string] = ['Nats-TTL', 'never']
+
 /** Header that removes every earlier message of the subject together with this write. */
 export const ROLLUP_SUBJECT: readonly [string, string] = ['Nats-Rollup', 'sub']

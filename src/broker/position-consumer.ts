@@ -86,17 +86,28 @@ async function resetDurable({ manager }: Connection, options: PositionOptions, d
     await manager.consumers.delete(stream, durable)
     info = undefined
   }
-  if (info === undefined) {
-    const created = { durable_name: durable, ...settings, ...filterConfig(filters), ...startConfig(start) }
-    const { num_pending, delivered } = await manager.consumers.add(stream, created)
+  const created = { durable_name: durable, ...settings, ...filterConfig(filters) }
+  if (info === undefined && start.kind !== 'sequence') {
+    const { num_pending, delivered } = await manager.consumers.add(stream, { ...created, ...startConfig(start) })
     return { consumer: durable, pending: num_pending, floor: delivered.stream_seq }
   }
+  // made to begin at the beginning whatever the start: a reset never goes below where a consumer was made to begin
+  info ??= await manager.consumers.add(stream, { ...created, deliver_policy: DeliverPolicy.All })
   // an empty list takes the filters away; leaving it out would keep those that are there
   if (!sameFilters(info.config, filters))
     await manager.consumers.update(stream, durable, { ...settings, filter_subjects: [...filters] })
   const { sequence } = start as Extract<FeedStart, { kind: 'sequence' }>
   const reset = await manager.consumers.reset(stream, durable, sequence)
   return { consumer: durable, pending: reset.num_pending, floor: sequence - 1 }
+}
+
+/** @throws STREAM_NOT_FOUND, BROKER_TIMEOUT and others of the broker */
+export async function consumerExists({ manager }: Connection, stream: string, name: string): Promise<boolean> {
+  try {
+    return (await find(manager, stream, name)) !== undefined
+  } catch (error) {
+    throw asFault(error, `reading consumer ${name}`)
+  }
 }
 
 async function find(manager: JetStreamManager, stream: string, name: string): Promise<ConsumerInfo | undefined> {

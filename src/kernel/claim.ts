@@ -1,7 +1,9 @@
-import { expectLastSequence, ROLLUP_SUBJECT } from '../broker/batch.js'
+import { expectLastSequence, NEVER_EXPIRES, ROLLUP_SUBJECT } from '../broker/batch.js'
 import type { Connection } from '../broker/connection.js'
 import { readLast } from '../broker/last-message.js'
+import { consumerExists } from '../broker/position-consumer.js'
 import { publishOnce } from '../broker/publish-once.js'
+import { readStreamIdentity } from '../broker/stream-identity.js'
 import { commitSubject } from '../broker/system-subject.js'
 import { fault, isFault } from '../error/millrace-error.js'
 import { decodeCommitRecord, encodeCommitRecord, type CommitRecord } from './commit-record.js'
@@ -22,7 +24,8 @@ const ATTEMPTS = 10
 /**
  * Takes a processor over: reads its last commit and stores it again under a new generation, on condition that nobody
  * was faster. From then on a commit of the former owner is refused by the server, whatever it still has in hand.
- * @throws PROCESSOR_FENCED somebody else keeps claiming it; COMMIT_RECORD_INVALID; errors of the broker
+ * @throws PROCESSOR_FENCED somebody else keeps claiming it; COMMIT_RECORD_GONE, COMMIT_RECORD_INVALID, STREAM_REPLACED;
+ *   errors of the broker
  */
 export async function claim(
   connection: Connection,
@@ -32,17 +35,21 @@ export async function claim(
 ): Promise<Claim> {
   const stream = processor.to.stream.name
   const subject = commitSubject(stream, processorId(processor), partition)
+  const { created } = await readStreamIdentity(connection, processor.from.stream.name)
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const last = await readLast(connection, stream, subject)
     const found = last === undefined ? undefined : decodeCommitRecord(last.data, subject)
+    if (found === undefined) await requireNew(connection, processor, subject)
+    else requireSameInput(found, created, processor)
     const changed = found !== undefined && found.version !== processor.version
     const record: CommitRecord = {
-      ...(found ?? fresh(processor, partition)),
+      ...(found ?? fresh(processor, partition, created)),
       version: processor.version,
       generation: (found?.generation ?? 0) + 1,
       owner,
-      // state of other code is not read with this code: a changed processor goes on from its position, afresh
-      ...(changed ? { origin: found.position, snapshot: null, hash: FNV_OFFSET, partial: null, turnsToReplay: 0 } : {}),
+      // state of other code is not read with this code: a changed processor goes on from its position, afresh; outputs
+      // of a turn in parts stay stored, and their ids must not be given a second time
+      ...(changed ? { origin: found.position, snapshot: null, hash: FNV_OFFSET, turnsToReplay: 0 } : {}),
     }
     const sequence = await store(connection, subject, record, last?.sequence ?? 0)
     if (sequence !== undefined) return { record, sequence, changedFrom: changed ? found.version : undefined }
@@ -50,13 +57,34 @@ export async function claim(
   throw fault('PROCESSOR_FENCED', `${subject} was claimed by others ${ATTEMPTS} times in a row`)
 }
 
-function fresh(processor: Processor, partition: string): CommitRecord {
+/**
+ * A processor that has a consumer has run before: without its record nobody knows how far it was.
+ * @throws COMMIT_RECORD_GONE
+ */
+async function requireNew(connection: Connection, processor: Processor, subject: string): Promise<void> {
+  const stream = processor.from.stream.name
+  if (!(await consumerExists(connection, stream, processorId(processor)))) return
+  throw fault('COMMIT_RECORD_GONE', `${subject}; its consumer ${processorId(processor)} on ${stream} is still there`)
+}
+
+/** Positions mean nothing in another stream of the same name. @throws STREAM_REPLACED */
+function requireSameInput(found: CommitRecord, created: string, processor: Processor): void {
+  if (found.inputCreated === created) return
+  const { name } = processor.from.stream
+  throw fault(
+    'STREAM_REPLACED',
+    `${found.processor} read ${name} as made at ${found.inputCreated}, now it is of ${created}`,
+  )
+}
+
+function fresh(processor: Processor, partition: string, created: string): CommitRecord {
   return {
     processor: processorId(processor),
     partition,
     version: processor.version,
     generation: 0,
     owner: '',
+    inputCreated: created,
     position: 0,
     origin: 0,
     time: 0,
@@ -78,7 +106,7 @@ async function store(
   record: CommitRecord,
   expected: number,
 ): Promise<number | undefined> {
-  const headers = [expectLastSequence(expected), ROLLUP_SUBJECT]
+  const headers = [expectLastSequence(expected), ROLLUP_SUBJECT, NEVER_EXPIRES]
   try {
     return (await publishOnce(connection, { subject, headers, data: encodeCommitRecord(record) })).sequence
   } catch (error) {

@@ -16,6 +16,8 @@ const commitRecord = z.object({
   generation: z.number().int().positive(),
   /** Who claimed it, for people. */
   owner: z.string(),
+  /** When the input stream was made: tells it from another one of the same name. */
+  inputCreated: z.string(),
   /** Sequence of the last input message whose turn is committed as a whole; 0 before the first. */
   position: z.number().int().nonnegative(),
   /** Position at which the processor’s state began, empty: 0, or where changed code took over. */

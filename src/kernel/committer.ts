@@ -13,19 +13,17 @@
 //   C3  After another claim, nothing more is stored (PROCESSOR_FENCED).
 //   C4  A dead letter is stored before the position passes its message.
 //   C5  One commit is in flight at a time; turns go on meanwhile and are grouped into the next.
-import { asFault, outcomeUnknown } from '../broker/api-error.js'
-import { BATCH_LIMIT, expectLastSequence, publishBatch, ROLLUP_SUBJECT } from '../broker/batch.js'
+import { asFault } from '../broker/api-error.js'
+import { BATCH_LIMIT } from '../broker/batch.js'
 import type { Connection } from '../broker/connection.js'
 import { readLast } from '../broker/last-message.js'
-import { publishOnce } from '../broker/publish-once.js'
 import { commitSubject } from '../broker/system-subject.js'
-import { fault, isFault, type MillraceError } from '../error/millrace-error.js'
-import type { WireMessage } from '../event/wire.js'
+import type { MillraceError } from '../error/millrace-error.js'
 import type { Clock } from '../time/clock.js'
 import type { Claim } from './claim.js'
-import { decodeCommitRecord, encodeCommitRecord, sameCommit, type CommitRecord } from './commit-record.js'
-import { deadLetterMessage } from './dead-letter.js'
-import { nextCommit, type Commit } from './next-commit.js'
+import { decodeCommitRecord, type CommitRecord } from './commit-record.js'
+import { nextCommit, SNAPSHOT_EVERY } from './next-commit.js'
+import { lostClaim, storeCommit, type CommitTarget } from './store-commit.js'
 import type { Turn } from './turn.js'
 
 export interface CommitterOptions {
@@ -39,6 +37,12 @@ export interface CommitterOptions {
   readonly snapshot: () => unknown
   /** What the processor has passed over without a dead letter. */
   readonly notices?: () => Readonly<Record<string, number>> | undefined
+  /** Whether the stream deletes old messages by size, so that the record must be stored again now and then. */
+  readonly bounded?: boolean
+  /** Told when storing does not succeed and is tried again. */
+  readonly onStall?: (error: MillraceError, forMs: number) => void
+  /** Whether a replay compares outputs: see CommitInput. */
+  readonly hashed?: boolean
   readonly onCommitted: (turns: readonly Turn[], record: CommitRecord) => void
   /** The committer has stopped; nothing after the last commit is stored. */
   readonly onFailure: (error: MillraceError) => void
@@ -48,23 +52,29 @@ type State =
   | { readonly kind: 'idle' }
   | { readonly kind: 'scheduled'; readonly cancel: () => void }
   | { readonly kind: 'committing'; readonly done: Promise<void> }
-  | { readonly kind: 'failed' }
+  | { readonly kind: 'failed'; readonly error: MillraceError }
 
 /** A commit is not begun sooner than this after the last one began, unless much is waiting. In ms. */
 const INTERVAL = 10
 const MANY_TURNS = 1_000
 const MANY_OUTPUTS = 500
-const RETRY_MS = 200
+/** How often the committer looks whether a snapshot is due, or its record is about to be forgotten. In ms. */
+const TEND_MS = 5_000
+const SNAPSHOT_MS = 10_000
+const REFRESH_MS = 30_000
 
 export class Committer {
   readonly #options: CommitterOptions
   readonly #subject: string
+  readonly #target: CommitTarget
   #record: CommitRecord
   #expected: number
   #turns: Turn[] = []
   #outputs = 0
   #state: State = { kind: 'idle' }
   #begunAt = Number.NEGATIVE_INFINITY
+  #snapshotAt: number
+  readonly #stopTending: () => void
 
   constructor(options: CommitterOptions) {
     const { record, sequence } = options.claim
@@ -72,6 +82,20 @@ export class Committer {
     this.#record = record
     this.#expected = sequence
     this.#subject = commitSubject(options.output, record.processor, record.partition)
+    const { connection, clock, input, output, onStall = () => undefined } = options
+    this.#target = { connection, clock, input, output, subject: this.#subject, onStall }
+    this.#snapshotAt = clock.monotonic()
+    this.#stopTending = clock.every(TEND_MS, () => this.#tend())
+  }
+
+  /** Turns that are not committed yet. */
+  get waiting(): number {
+    return this.#turns.length
+  }
+
+  /** Whether turns should pause until all are committed: a snapshot is of the state after the last of them. */
+  get snapshotOverdue(): boolean {
+    return this.#turns.length > 0 && this.#record.turnsToReplay + this.#turns.length >= 2 * SNAPSHOT_EVERY
   }
 
   get record(): CommitRecord {
@@ -87,15 +111,15 @@ export class Committer {
     this.#schedule()
   }
 
-  /** Resolves when everything added is committed, and a snapshot of it when `snapshot`; rejects when it cannot be. */
+  /** Resolves when everything added is committed, and a snapshot of it when `snapshot`; rejects with the cause when it cannot be. */
   async flush(snapshot: boolean): Promise<void> {
-    while (this.#state.kind !== 'failed') {
+    for (;;) {
+      if (this.#state.kind === 'failed') throw this.#state.error
       if (this.#state.kind === 'committing') await this.#state.done
       else if (this.#turns.length > 0) await this.#commit(snapshot)
       else if (snapshot && this.#stale()) await this.#commit(true)
       else return
     }
-    throw fault('PROCESSOR_FENCED', `${this.#record.processor} stopped before its last turns were stored`)
   }
 
   /** Whether the claim still holds, by asking the stream. @throws PROCESSOR_FENCED (C3) */
@@ -104,17 +128,27 @@ export class Committer {
     const last = await readLast(this.#options.connection, this.#options.output, this.#subject)
     const stored = last === undefined ? undefined : decodeCommitRecord(last.data, this.#subject)
     if (stored?.generation === this.#record.generation && stored.owner === this.#record.owner) return
-    throw this.#fenced(stored)
+    throw lostClaim(this.#record, stored)
   }
 
-  #fenced(by: CommitRecord | undefined, cause?: unknown): MillraceError {
-    const who = by === undefined ? 'its commit record is gone' : `by ${by.owner}, generation ${by.generation}`
-    return fault('PROCESSOR_FENCED', `${this.#record.processor} ${who}`, { cause })
+  /** No more commits by itself; `flush` still stores what is left. */
+  stopTending(): void {
+    this.#stopTending()
   }
 
   #stale(): boolean {
-    const since = this.#record.snapshot?.position ?? this.#record.origin
-    return this.#record.position > since && this.#options.snapshot() !== undefined
+    return this.#record.turnsToReplay > 0 && this.#options.snapshot() !== undefined
+  }
+
+  /**
+   * A processor that has little to do still gets its snapshots, before the messages that it would have to replay are
+   * deleted by age; and in a stream that deletes by size, its record never becomes the oldest message.
+   */
+  #tend(): void {
+    if (this.#state.kind !== 'idle' || this.#turns.length > 0) return
+    const now = this.#options.clock.monotonic()
+    const refresh = this.#options.bounded === true && now - this.#begunAt > REFRESH_MS
+    if (refresh || (now - this.#snapshotAt > SNAPSHOT_MS && this.#stale())) void this.#commit(true)
   }
 
   #schedule(): void {
@@ -131,8 +165,9 @@ export class Committer {
     if (this.#state.kind === 'scheduled') this.#state.cancel()
     this.#begunAt = this.#options.clock.monotonic()
     const done = this.#next(snapshot).catch((error: unknown) => {
-      this.#state = { kind: 'failed' }
-      this.#options.onFailure(asFault(error, `committing to ${this.#subject}`))
+      const known = asFault(error, `committing to ${this.#subject}`)
+      this.#state = { kind: 'failed', error: known }
+      this.#options.onFailure(known)
     })
     this.#state = { kind: 'committing', done }
     return done
@@ -146,81 +181,16 @@ export class Committer {
       output: this.#options.output,
       state: this.#options.snapshot,
       notices: this.#options.notices?.(),
-      force: snapshot,
+      hashed: this.#options.hashed ?? true,
+      force: snapshot || this.#options.clock.monotonic() - this.#snapshotAt > SNAPSHOT_MS,
     })
-    await this.#store(commit)
+    this.#expected = await storeCommit(this.#target, commit, this.#expected)
+    if (commit.record.snapshot !== this.#record.snapshot) this.#snapshotAt = this.#options.clock.monotonic()
     this.#record = commit.record
     this.#turns.splice(0, commit.turns.length)
     for (const turn of commit.turns) this.#outputs -= turn.outputs.length
     this.#state = { kind: 'idle' }
     this.#options.onCommitted(commit.turns, commit.record)
     this.#schedule()
-  }
-
-  async #store(commit: Commit): Promise<void> {
-    for (const turn of commit.turns) if (turn.deadLetter) await this.#storeDeadLetter(turn)
-    const message: WireMessage = {
-      subject: this.#subject,
-      headers: [expectLastSequence(this.#expected), ROLLUP_SUBJECT],
-      data: encodeCommitRecord(commit.record),
-    }
-    const { connection, clock } = this.#options
-    for (;;) {
-      try {
-        // without outputs there is nothing to be atomic with, and a plain publish is ten times quicker
-        const stored =
-          commit.messages.length === 0
-            ? (await publishOnce(connection, message)).sequence
-            : (await publishBatch(connection, [...commit.messages, message])).last
-        this.#expected = stored
-        return
-      } catch (error) {
-        const known = asFault(error, 'committing')
-        if (known.code !== 'SEQUENCE_CONFLICT' && !outcomeUnknown(known) && known.code !== 'STREAM_FULL') throw known
-        if (await this.#settled(commit, known)) return
-        await clock.sleep(RETRY_MS)
-      }
-    }
-  }
-
-  /** Reads the last commit record: ours means success (C2), another’s the end (C3), the former one means try again. */
-  async #settled(commit: Commit, problem: MillraceError): Promise<boolean> {
-    const { connection, output, clock } = this.#options
-    for (;;) {
-      const last = await readLast(connection, output, this.#subject).catch((error: unknown) => {
-        const known = asFault(error, 'reading back a commit')
-        if (outcomeUnknown(known)) return known
-        throw known
-      })
-      if (isFault(last)) {
-        if (connection.state.kind === 'closed') throw last
-        await clock.sleep(RETRY_MS)
-        continue
-      }
-      if (last?.sequence === this.#expected) return false
-      const stored = last === undefined ? undefined : decodeCommitRecord(last.data, this.#subject)
-      if (last !== undefined && stored !== undefined && sameCommit(stored, commit.record)) {
-        this.#expected = last.sequence
-        return true
-      }
-      throw this.#fenced(stored, problem)
-    }
-  }
-
-  async #storeDeadLetter(turn: Turn): Promise<void> {
-    if (turn.deadLetter === undefined) return
-    const { connection, clock, input } = this.#options
-    for (;;) {
-      try {
-        await publishOnce(connection, deadLetterMessage(input, turn.message, turn.deadLetter))
-        return
-      } catch (error) {
-        if (isFault(error, 'SEQUENCE_CONFLICT')) return // stored before, by us or by another reader of the message
-        const known = asFault(error, 'storing a dead letter')
-        if (!outcomeUnknown(known) && known.code !== 'STREAM_FULL') throw known
-        if (connection.state.kind === 'closed') throw known
-        await clock.sleep(RETRY_MS)
-      }
-    }
   }
 }

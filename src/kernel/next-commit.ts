@@ -24,10 +24,14 @@ export interface CommitInput {
   readonly notices?: Readonly<Record<string, number>> | undefined
   /** Take a snapshot even if the last one is recent. */
   readonly force: boolean
+  /** Whether a replay will compare its outputs with these: not for a processor without memory. Default true. */
+  readonly hashed?: boolean
 }
 
 /** Turns between snapshots: what a recovery has to replay at most, about a second’s work. */
-const SNAPSHOT_EVERY = 20_000
+export const SNAPSHOT_EVERY = 20_000
+/** Payload of one batch, in bytes: more would block the event loop and fill the server’s buffers. */
+const MOST_BYTES = 8 * 1024 * 1024
 /** Turns in one commit, so that acknowledging them does not hold up the event loop for long. */
 const MOST_TURNS = 8_192
 
@@ -37,11 +41,14 @@ export function nextCommit(input: CommitInput): Commit {
   const messages: WireMessage[] = []
   let { hash, partial } = record
   let taken = 0
+  let bytes = 0
   for (const turn of turns) {
     const fresh = partial?.sequence === turn.message.sequence ? turn.outputs.slice(partial.outputs) : turn.outputs
-    if (taken === MOST_TURNS || messages.length + fresh.length > room) break
+    const fits = howManyFit(fresh, room - messages.length, MOST_BYTES - bytes) === fresh.length
+    if (taken === MOST_TURNS || !fits) break
+    for (const output of fresh) bytes += output.data.length
     messages.push(...fresh)
-    hash = hashTurn(hash, turn)
+    if (input.hashed !== false) hash = hashTurn(hash, turn)
     partial = null
     taken += 1
   }
@@ -57,11 +64,22 @@ export function hashTurn(hash: number, turn: Turn): number {
   return value
 }
 
+/** How many of the first outputs fit into so many messages and bytes. */
+function howManyFit(outputs: readonly WireMessage[], room: number, bytes: number): number {
+  let left = bytes
+  for (const [at, { data }] of outputs.entries()) {
+    left -= data.length
+    if (at >= room || left < 0) return at
+  }
+  return outputs.length
+}
+
 /** A turn with more outputs than a batch holds: its next `room` outputs, and how far that got. */
 function part(record: CommitRecord, turn: Turn, room: number): Commit {
   const { sequence } = turn.message
   const before = record.partial?.sequence === sequence ? record.partial.outputs : 0
-  const messages = turn.outputs.slice(before, before + room)
+  const rest = turn.outputs.slice(before)
+  const messages = rest.slice(0, Math.max(1, howManyFit(rest, room, MOST_BYTES)))
   const outputs = before + messages.length
   return {
     turns: [],
@@ -86,9 +104,8 @@ function finish(input: CommitInput, turns: readonly Turn[], messages: WireMessag
     notices: { ...record.notices, ...input.notices },
     deadLetters: record.deadLetters + turns.filter(({ deadLetter }) => deadLetter !== undefined).length,
   }
-  const since = record.snapshot?.position ?? record.origin
   // a snapshot is of the state after every turn so far, so it belongs to a commit that holds them all
-  const due = turns.length === input.turns.length && (input.force || position - since >= SNAPSHOT_EVERY)
+  const due = turns.length === input.turns.length && (input.force || advanced.turnsToReplay >= SNAPSHOT_EVERY)
   const state = due ? input.state() : undefined
   if (state === undefined) return { turns, messages, record: advanced }
   const chunks = snapshotMessages(output, record.processor, record.partition, state)

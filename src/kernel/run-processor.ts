@@ -23,6 +23,7 @@ import { Committer } from './committer.js'
 import { FNV_OFFSET } from './hash.js'
 import { inputFilters } from './input-filters.js'
 import { hashTurn } from './next-commit.js'
+import { ProcessorLog } from './processor-log.js'
 import { processorId, type Logic, type Processor } from './processor.js'
 import { readSnapshot } from './snapshot.js'
 import { runTurn, type Turn } from './turn.js'
@@ -54,42 +55,44 @@ export class ProcessorRun {
   readonly processor: Processor
   readonly #options: ProcessorOptions
   readonly #logic: Logic
+  readonly #log: ProcessorLog
   readonly #committer: Committer
   readonly #feed: Feed
   #state: ProcessorState
   #hash: number
   #replayed = 0
+  /** Messages that wait until a snapshot is stored; the feed's credit bounds them (K3). */
+  #held: (readonly StoredMessage[])[] = []
 
   /**
    * Claims the processor and starts it from its last commit.
-   * @throws SNAPSHOT_INVALID, COMMIT_RECORD_INVALID, PROCESSOR_FENCED and errors of the broker
+   * @throws SNAPSHOT_INVALID, COMMIT_RECORD_INVALID, PROCESSOR_FENCED, what its logic broke with, and errors of the broker
    */
   static async start(processor: Processor, options: ProcessorOptions): Promise<ProcessorRun> {
     const { connection, log, owner } = options
     const taken = await claim(connection, processor, ALL_PARTITIONS, owner)
     const { record, changedFrom } = taken
     if (changedFrom !== undefined && processor.memory === 'snapshot')
-      log.warn(
-        { processor: processorId(processor), from: changedFrom, to: processor.version, position: record.position },
-        'processor changed: it goes on from its position with empty state',
-      )
+      new ProcessorLog(log, processor).changed(changedFrom, processor.version, record.position)
     const stateFrom = record.snapshot?.position ?? record.origin
     const replayFrom = processor.memory === 'none' ? record.position + 1 : stateFrom + 1
     const state =
       processor.memory === 'none' ? undefined : await readSnapshot(connection, processor.to.stream.name, record)
-    return new ProcessorRun(processor, options, taken, replayFrom, state)
+    let run: ProcessorRun | undefined
+    let broken: MillraceError | undefined
+    const logic = processor.start(state, (error) => (run === undefined ? (broken ??= error) : run.#fail(error)))
+    if (broken !== undefined) {
+      logic.stop()
+      throw broken
+    }
+    return (run = new ProcessorRun(processor, options, taken, replayFrom, logic))
   }
 
-  private constructor(
-    processor: Processor,
-    options: ProcessorOptions,
-    taken: Claim,
-    replayFrom: number,
-    state: unknown,
-  ) {
+  private constructor(processor: Processor, options: ProcessorOptions, taken: Claim, replayFrom: number, logic: Logic) {
     this.processor = processor
     this.#options = options
-    this.#logic = processor.start(state, (error) => this.#fail(error))
+    this.#log = new ProcessorLog(options.log, processor)
+    this.#logic = logic
     this.#hash = FNV_OFFSET
     const { connection, clock, credit = 4_096 } = options
     const replaying = replayFrom <= taken.record.position
@@ -102,6 +105,9 @@ export class ProcessorRun {
       output: processor.to.stream.name,
       snapshot: () => (processor.memory === 'none' ? undefined : this.#logic.snapshot()),
       notices: () => this.#logic.notices,
+      hashed: processor.memory !== 'none',
+      bounded: processor.to.stream.maxBytes !== -1,
+      onStall: (error, forMs) => this.#log.stalled(error, forMs),
       onCommitted: (turns) => this.#onCommitted(turns),
       onFailure: (error) => this.#fail(error),
     })
@@ -137,6 +143,8 @@ export class ProcessorRun {
     if (this.#state.kind === 'stopped' || this.#state.kind === 'failed') return
     const recovered = this.#state.kind === 'live'
     this.#feed.stop()
+    this.#committer.stopTending()
+    this.#held = []
     this.#state = { kind: 'stopped' }
     try {
       await this.#committer.flush(recovered)
@@ -147,6 +155,10 @@ export class ProcessorRun {
 
   #take(messages: readonly StoredMessage[]): void {
     if (this.#state.kind === 'stopped' || this.#state.kind === 'failed') return
+    if (this.#held.length > 0 || (this.processor.memory === 'snapshot' && this.#committer.snapshotOverdue)) {
+      this.#held.push(messages)
+      return
+    }
     const turns: Turn[] = []
     const replayed: StoredMessage[] = []
     for (const message of messages) {
@@ -207,25 +219,18 @@ export class ProcessorRun {
   }
 
   #onCommitted(turns: readonly Turn[]): void {
+    if (this.#held.length > 0 && this.#committer.waiting === 0)
+      for (const messages of this.#held.splice(0)) this.#take(messages)
     this.#feed.acknowledge(turns.map(({ message }) => message))
     this.#feed.release(turns.length)
-    for (const { deadLetter, message } of turns)
-      if (deadLetter)
-        this.#options.log.warn(
-          {
-            processor: processorId(this.processor),
-            sequence: message.sequence,
-            code: deadLetter.code,
-            detail: deadLetter.detail,
-          },
-          'dead letter',
-        )
+    this.#log.deadLetters(turns)
   }
 
   #fail(error: MillraceError): void {
     if (this.#state.kind === 'stopped' || this.#state.kind === 'failed') return
     this.#state = { kind: 'failed', error }
     this.#feed.stop()
+    this.#committer.stopTending()
     this.#logic.stop()
     this.#options.onFailure(error)
   }

@@ -1,6 +1,6 @@
 import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import type { Connection } from '../broker/connection.js'
-import { ROLLUP_SUBJECT } from '../broker/batch.js'
+import { NEVER_EXPIRES, ROLLUP_SUBJECT } from '../broker/batch.js'
 import { readLast } from '../broker/last-message.js'
 import { snapshotSubject } from '../broker/system-subject.js'
 import { fault } from '../error/millrace-error.js'
@@ -17,7 +17,7 @@ export function snapshotMessages(stream: string, processor: string, partition: s
   for (let at = 0; at === 0 || at < bytes.length; at += CHUNK_BYTES)
     messages.push({
       subject: snapshotSubject(stream, processor, partition, messages.length),
-      headers: [ROLLUP_SUBJECT],
+      headers: [ROLLUP_SUBJECT, NEVER_EXPIRES],
       data: bytes.subarray(at, at + CHUNK_BYTES),
     })
   return messages

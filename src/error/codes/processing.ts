@@ -24,6 +24,14 @@ export const PROCESSING_ERRORS = {
     exit: EXIT.conflict,
     status: 500,
   },
+  COMMIT_RECORD_GONE: {
+    disposition: 'crash',
+    means: 'the commit record of a processor that has run before was deleted, so that its position is not known',
+    advice:
+      'Find out who purged the stream. To run the processor from the beginning again, delete its consumer first; its outputs are then stored once more',
+    exit: EXIT.conflict,
+    status: 410,
+  },
   SNAPSHOT_INVALID: {
     disposition: 'crash',
     means: 'the stored state of a processor cannot be read',

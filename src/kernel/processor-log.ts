@@ -1,0 +1,33 @@
+import type { MillraceError } from '../error/millrace-error.js'
+import type { Log } from '../observe/log.js'
+import { processorId, type Processor } from './processor.js'
+import type { Turn } from './turn.js'
+
+/** What a processor at work says in the log. */
+export class ProcessorLog {
+  readonly #log: Log
+  readonly #processor: string
+
+  constructor(log: Log, processor: Processor) {
+    this.#log = log
+    this.#processor = processorId(processor)
+  }
+
+  changed(from: string, to: string, position: number): void {
+    const fields = { processor: this.#processor, from, to, position }
+    this.#log.warn(fields, 'processor changed: it goes on from its position with empty state')
+  }
+
+  stalled({ code, detail, advice }: MillraceError, forMs: number): void {
+    const fields = { processor: this.#processor, code, detail, advice, seconds: Math.round(forMs / 1_000) }
+    this.#log.warn(fields, 'what was done cannot be stored; trying on')
+  }
+
+  deadLetters(turns: readonly Turn[]): void {
+    for (const { deadLetter, message } of turns) {
+      if (deadLetter === undefined) continue
+      const { code, detail } = deadLetter
+      this.#log.warn({ processor: this.#processor, sequence: message.sequence, code, detail }, 'dead letter')
+    }
+  }
+}

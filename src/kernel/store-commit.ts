@@ -1,0 +1,131 @@
+import { asFault, outcomeUnknown } from '../broker/api-error.js'
+import { expectLastSequence, NEVER_EXPIRES, publishBatch, ROLLUP_SUBJECT } from '../broker/batch.js'
+import type { Connection } from '../broker/connection.js'
+import { readLast } from '../broker/last-message.js'
+import { publishOnce } from '../broker/publish-once.js'
+import { fault, isFault, type MillraceError } from '../error/millrace-error.js'
+import type { WireMessage } from '../event/wire.js'
+import type { Clock } from '../time/clock.js'
+import { decodeCommitRecord, encodeCommitRecord, sameCommit, type CommitRecord } from './commit-record.js'
+import { deadLetterMessage } from './dead-letter.js'
+import type { Commit } from './next-commit.js'
+import type { Turn } from './turn.js'
+
+export interface CommitTarget {
+  readonly connection: Connection
+  readonly clock: Clock
+  /** Stream that is read, stream that is written, and the subject of the commit records in it. */
+  readonly input: string
+  readonly output: string
+  readonly subject: string
+  /** Told when storing does not succeed and is tried again: once, and then every half minute. */
+  readonly onStall: (error: MillraceError, forMs: number) => void
+}
+
+const FIRST_RETRY_MS = 100
+const LAST_RETRY_MS = 5_000
+const STALL_EVERY_MS = 30_000
+
+/**
+ * Stores one commit, however often it takes: its dead letters first, so that none is missing when the position has
+ * passed, then outputs and record in one batch, on condition that the last record is still the expected one.
+ * An outcome that is not known is read back before anything is tried again.
+ * @param expected stream sequence of the last record
+ * @returns the stream sequence of the new record
+ * @throws PROCESSOR_FENCED, COMMIT_RECORD_GONE, and whatever repeating cannot mend
+ */
+export async function storeCommit(target: CommitTarget, commit: Commit, expected: number): Promise<number> {
+  const patience = new Patience(target)
+  for (const turn of commit.turns) if (turn.deadLetter) await storeDeadLetter(target, turn, patience)
+  const record: WireMessage = {
+    subject: target.subject,
+    headers: [expectLastSequence(expected), ROLLUP_SUBJECT, NEVER_EXPIRES],
+    data: encodeCommitRecord(commit.record),
+  }
+  for (;;) {
+    try {
+      // without outputs there is nothing to be atomic with, and a plain publish is ten times quicker
+      if (commit.messages.length === 0) return (await publishOnce(target.connection, record)).sequence
+      return (await publishBatch(target.connection, [...commit.messages, record])).last
+    } catch (error) {
+      const known = asFault(error, 'committing')
+      if (known.code !== 'SEQUENCE_CONFLICT' && !outcomeUnknown(known) && known.code !== 'STREAM_FULL') throw known
+      const stored = await settle(target, commit, expected, known, patience)
+      if (stored !== undefined) return stored
+      await patience.wait(known)
+    }
+  }
+}
+
+/** Reads the last commit record: ours means stored, another’s that somebody took over, the former one try again. */
+async function settle(
+  target: CommitTarget,
+  commit: Commit,
+  expected: number,
+  problem: MillraceError,
+  patience: Patience,
+): Promise<number | undefined> {
+  const { connection, output, subject } = target
+  for (;;) {
+    // what is asked between two links is lost with the first, and would be waited for in vain
+    while (connection.state.kind === 'disconnected') await patience.wait(problem)
+    try {
+      const last = await readLast(connection, output, subject)
+      if (last?.sequence === expected) return undefined
+      const stored = last === undefined ? undefined : decodeCommitRecord(last.data, subject)
+      if (last !== undefined && stored !== undefined && sameCommit(stored, commit.record)) return last.sequence
+      throw lostClaim(commit.record, stored, problem)
+    } catch (error) {
+      const known = asFault(error, 'reading back a commit')
+      if (!outcomeUnknown(known) || connection.state.kind === 'closed') throw known
+      await patience.wait(known)
+    }
+  }
+}
+
+/** Why a processor may not go on, by the record that is there in place of its own. */
+export function lostClaim(own: CommitRecord, found: CommitRecord | undefined, cause?: unknown): MillraceError {
+  if (found === undefined) return fault('COMMIT_RECORD_GONE', own.processor, { cause })
+  return fault('PROCESSOR_FENCED', `${own.processor} by ${found.owner}, generation ${found.generation}`, { cause })
+}
+
+async function storeDeadLetter(target: CommitTarget, turn: Turn, patience: Patience): Promise<void> {
+  if (turn.deadLetter === undefined) return
+  const { connection, input } = target
+  for (;;) {
+    try {
+      await publishOnce(connection, deadLetterMessage(input, turn.message, turn.deadLetter))
+      return
+    } catch (error) {
+      if (isFault(error, 'SEQUENCE_CONFLICT')) return // stored before, by us or by another reader of the message
+      const known = asFault(error, 'storing a dead letter')
+      if (!outcomeUnknown(known) && known.code !== 'STREAM_FULL') throw known
+      if (connection.state.kind === 'closed') throw known
+      await patience.wait(known)
+    }
+  }
+}
+
+/** Waits longer each time, and says now and then that it is waiting. */
+class Patience {
+  readonly #target: CommitTarget
+  readonly #since: number
+  #wait = FIRST_RETRY_MS
+  #toldAt = Number.NEGATIVE_INFINITY
+
+  constructor(target: CommitTarget) {
+    this.#target = target
+    this.#since = target.clock.monotonic()
+  }
+
+  async wait(problem: MillraceError): Promise<void> {
+    const { clock, onStall } = this.#target
+    const now = clock.monotonic()
+    if (now - this.#since > 1_000 && now - this.#toldAt > STALL_EVERY_MS) {
+      this.#toldAt = now
+      onStall(problem, now - this.#since)
+    }
+    await clock.sleep(this.#wait)
+    this.#wait = Math.min(LAST_RETRY_MS, this.#wait * 1.5)
+  }
+}
