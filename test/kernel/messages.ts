@@ -60,6 +60,7 @@ export function freshRecord(fields: Partial<CommitRecord> = {}): CommitRecord {
     version: '1',
     generation: 1,
     owner: 'test',
+    inputCreated: '2026-01-01T00:00:00Z',
     position: 0,
     origin: 0,
     time: 0,

@@ -33,6 +33,8 @@ export interface World {
   readonly room: number
   /** Turns between two commits. */
   readonly every: number
+  /** Commits between two snapshots. */
+  readonly snapshots: number
   /** Commits between two receipts that are lost after the batch was stored; 0: none. */
   readonly lose?: number
   readonly mutation?: Mutation | undefined
@@ -76,9 +78,9 @@ export function* process(world: World, owner: string): Generator<Point, 'done' |
   for (const message of world.log) {
     if (!life.take(message)) continue
     yield 'turn'
-    while (life.due()) if (!(yield* life.commit(false))) return 'fenced'
+    while (life.due()) if (!(yield* life.commit())) return 'fenced'
   }
-  while (life.waiting()) if (!(yield* life.commit(true))) return 'fenced'
+  while (life.waiting()) if (!(yield* life.commit())) return 'fenced'
   yield 'done'
   return 'done'
 }
@@ -157,8 +159,9 @@ class Life {
   }
 
   /** One commit, by the protocol of committer.ts; false when somebody else has claimed the processor. */
-  *commit(force: boolean): Generator<Point, boolean, void> {
-    const { out, processor, room, mutation, lose = 0 } = this.#world
+  *commit(): Generator<Point, boolean, void> {
+    const { out, processor, room, mutation, snapshots, lose = 0 } = this.#world
+    const force = this.#commits % snapshots === snapshots - 1
     const input = { record: this.#record, turns: this.#turns, room, output: processor.to.stream.name, force }
     const commit = nextCommit({
       ...input,

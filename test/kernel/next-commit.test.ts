@@ -9,11 +9,9 @@ import { freshRecord, textOf, turnOf } from './messages.ts'
 
 const test = suite('what the next commit holds')
 
-/** Turns with gaps between their sequences, wide ones among them, so that snapshots fall due. */
+/** Turns with gaps between their sequences. */
 const someTurns = fc
-  .array(fc.record({ gap: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constant(9_000)), outputs: fc.nat(14) }), {
-    maxLength: 25,
-  })
+  .array(fc.record({ gap: fc.integer({ min: 1, max: 9 }), outputs: fc.nat(14) }), { maxLength: 25 })
   .map((steps) => {
     let sequence = 0
     return steps.map(({ gap, outputs }) =>
@@ -40,9 +38,10 @@ function commitAll(
   turns: readonly Turn[],
   room: number,
   course: readonly { added: number; crash: boolean; force: boolean }[],
+  start = freshRecord(),
 ): Step[] {
   const steps: Step[] = []
-  let record = freshRecord()
+  let record = start
   let offered = 0
   for (let at = 0; record.position < (turns.at(-1)?.message.sequence ?? 0); at++) {
     const { added, crash, force } = course[at % course.length] ?? { added: 1, crash: false, force: false }
@@ -106,7 +105,9 @@ test('C1 the position passes a turn with the last of its outputs, not before', (
 test('K1 a snapshot is taken only when every turn that was run is in the commit, and then when it is due or asked for', () => {
   fc.assert(
     fc.property(runs, ([turns, room, course]) => {
-      for (const { before, offered, commit, forced } of commitAll(turns, room, course)) {
+      // as after many turns already, so that a snapshot falls due in between
+      const start = freshRecord({ turnsToReplay: 19_993 })
+      for (const { before, offered, commit, forced } of commitAll(turns, room, course, start)) {
         const chunks = commit.messages.length - outputsOf(commit).length
         const taken = commit.record.snapshot !== null && commit.record.snapshot !== before.snapshot && chunks > 0
         const all = commit.turns.length === offered.length
@@ -114,8 +115,7 @@ test('K1 a snapshot is taken only when every turn that was run is in the commit,
           assert.ok(all, 'its state is that after the last turn of the commit')
           assert.is(commit.record.snapshot?.position, commit.record.position)
         }
-        const since = before.snapshot?.position ?? before.origin
-        const due = forced || commit.record.position - since >= 20_000
+        const due = forced || before.turnsToReplay + commit.turns.length >= 20_000
         assert.is(taken, all && due && outputsOf(commit).length < room)
       }
     }),
@@ -161,6 +161,29 @@ test('a commit holds no more turns than can be acknowledged at once', () => {
   })
   assert.is(first.turns.length, 8_192)
   assert.is(first.record.position, 8_192)
+})
+
+test('C1 C2 a commit holds no more bytes than a server takes at once, and one output at least', () => {
+  const outputs = [3, 3, 3, 9, 1, 1].map((mebibytes) => ({
+    subject: 'out.0.made',
+    headers: [],
+    data: Buffer.alloc(mebibytes * 1024 * 1024),
+  }))
+  const turns = [turnOf(1, 0, { outputs }), turnOf(2, 0, { outputs: outputs.slice(0, 1) })]
+  const steps = commitAll(turns, 999, [{ added: 2, crash: false, force: false }])
+  assert.equal(
+    steps.map(({ commit }) => commit.messages.map(({ data }) => data.length / 1024 / 1024)),
+    [[3, 3], [3], [9], [1, 1, 3]],
+  )
+  assert.equal(
+    steps.map(({ commit }) => [commit.record.position, commit.record.partial?.outputs]),
+    [
+      [0, 2],
+      [0, 3],
+      [0, 4],
+      [2, undefined],
+    ],
+  )
 })
 
 test('a processor without memory has no snapshot, even when one is asked for', () => {
