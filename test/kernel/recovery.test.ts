@@ -1,66 +1,23 @@
-import { from, map, mergeMap, startWith } from 'rxjs'
+import { map, startWith } from 'rxjs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { expectLastSequence, publishBatch, ROLLUP_SUBJECT } from '../../src/broker/batch.ts'
-import type { Connection } from '../../src/broker/connection.ts'
 import type { StreamDeclaration } from '../../src/broker/define-stream.ts'
 import { publishOnce } from '../../src/broker/publish-once.ts'
 import { commitSubject, snapshotSubject } from '../../src/broker/system-subject.ts'
 import { parseRule } from '../../src/cep/parse-rule.ts'
-import { isFault, type MillraceError } from '../../src/error/millrace-error.ts'
 import type { EventDraft } from '../../src/event/event.ts'
-import { storedFilter } from '../../src/event/subject.ts'
-import { claim } from '../../src/kernel/claim.ts'
-import { encodeCommitRecord } from '../../src/kernel/commit-record.ts'
-import { nextCommit } from '../../src/kernel/next-commit.ts'
-import { processorId, type Processor } from '../../src/kernel/processor.ts'
-import { ProcessorRun } from '../../src/kernel/run-processor.ts'
-import { runTurn } from '../../src/kernel/turn.ts'
-import { silentLog, type Log } from '../../src/observe/log.ts'
+import type { Processor } from '../../src/kernel/processor.ts'
+import { silentLog } from '../../src/observe/log.ts'
 import { definePipeline } from '../../src/pipeline/define-pipeline.ts'
 import { pipelineProcessor } from '../../src/pipeline/pipeline-processor.ts'
 import { ruleProcessor } from '../../src/pipeline/rule-processor.ts'
-import { systemClock } from '../../src/time/system-clock.ts'
-import { connectTo, eventually, freshStream, sharedConnection } from '../support/broker.ts'
-import { publishAll, readAll } from '../support/events.ts'
+import { eventually, freshStream, sharedConnection } from '../support/broker.ts'
+import { publishAll } from '../support/events.ts'
 import { Alarm, alarmRule, High, Reading, readings, registry } from '../support/kill-fixture.ts'
-import { sharedServer } from '../support/nats.ts'
 import { storedRecord } from './committing.ts'
+import { failure, runAndCrash, start, stored } from './running.ts'
 
 const test = suite('recovery of a processor')
-
-interface Running {
-  readonly run: ProcessorRun
-  readonly failures: MillraceError[]
-}
-
-async function start(connection: Connection, processor: Processor, log: Log = silentLog): Promise<Running> {
-  const failures: MillraceError[] = []
-  const onFailure = (error: MillraceError): void => void failures.push(error)
-  const options = { connection, registry, clock: systemClock, log, owner: `test-${Math.random()}`, onFailure }
-  return { run: await ProcessorRun.start(processor, options), failures }
-}
-
-/** What a processor that cannot go on ends with, whether it says so when it starts or soon after. */
-async function failure(connection: Connection, processor: Processor): Promise<MillraceError> {
-  try {
-    const { run, failures } = await start(connection, processor)
-    const error = await eventually('a failure', () => failures[0])
-    assert.is(run.state.kind, 'failed')
-    return error
-  } catch (error) {
-    if (isFault(error)) return error
-    throw error
-  }
-}
-
-/** Runs a processor until `turns` turns are committed, and takes its connection away, so that it stores no snapshot. */
-async function runAndCrash(processor: Processor, turns: number): Promise<void> {
-  const connection = await connectTo((await sharedServer()).url)
-  const { run } = await start(connection, processor)
-  await eventually('committed', () => run.counts.turns === turns)
-  await connection.close()
-}
 
 function alarm(stream: StreamDeclaration, within = '5s'): Processor {
   const rule = parseRule(
@@ -76,14 +33,6 @@ emit: { event: machine.alarmed, data: { machine: key, count: 1, sum: high.data.v
     { file: 'alarm.yaml' },
   )
   return ruleProcessor(rule, registry, { from: stream, to: stream })
-}
-
-async function stored(connection: Connection, stream: StreamDeclaration, type: string) {
-  const messages = await readAll(connection, stream.name, [storedFilter(stream.root, type)])
-  return messages.map(({ headers, data }) => ({
-    id: headers.get('ce-id'),
-    data: JSON.parse(Buffer.from(data).toString()) as Record<string, unknown>,
-  }))
 }
 
 test('K1 a rule whose text has changed goes on from its position with empty state, and warns', async () => {
@@ -118,58 +67,6 @@ test('K1 a rule whose text has changed goes on from its position with empty stat
   await again.run.stop()
   assert.is(warnings.length, 1)
 })
-
-function many(stream: StreamDeclaration, version: number, count: number): Processor {
-  const pipeline = definePipeline({
-    name: 'many',
-    version,
-    from: { stream: stream.name, events: [Reading] },
-    to: { stream: stream.name, events: [High] },
-    recovery: { mode: 'stateless' },
-    pipeline: (readings$) =>
-      readings$.pipe(
-        mergeMap(({ data }) => from(Array.from({ length: count }, (_, n) => High({ ...data, value: n })))),
-      ),
-  })
-  return pipelineProcessor(pipeline, { from: stream, to: stream })
-}
-
-/** Stores what a process would have stored that died after the first batch of a turn in parts. */
-async function firstPartOf(connection: Connection, stream: StreamDeclaration, processor: Processor): Promise<number> {
-  const { record, sequence } = await claim(connection, processor, 'all', 'died')
-  const [message] = await readAll(connection, stream.name, [storedFilter(stream.root, Reading.type)])
-  assert.ok(message)
-  const logic = processor.start(undefined, () => undefined)
-  const turns = [runTurn(processor, logic, registry, message)]
-  const input = { record, turns, room: 999, output: stream.name, state: () => undefined, force: false }
-  const commit = nextCommit(input)
-  const subject = commitSubject(stream.name, processorId(processor), 'all')
-  const headers = [expectLastSequence(sequence), ROLLUP_SUBJECT]
-  await publishBatch(connection, [...commit.messages, { subject, headers, data: encodeCommitRecord(commit.record) }])
-  return commit.messages.length
-}
-
-for (const [what, version, count, expected] of [
-  ['the same processor', 1, 2_200, 2_200],
-  ['a changed one that puts out more', 2, 2_300, 2_300],
-  ['a changed one that puts out less than is stored', 2, 500, 999],
-] as const)
-  test(`C1 C2 a turn that was stored in part is finished by ${what}, without giving an id twice`, async () => {
-    const connection = await sharedConnection()
-    const stream = await freshStream(connection)
-    await publishAll(connection, stream, [Reading({ machine: 'm', value: 1 })])
-    assert.is(await firstPartOf(connection, stream, many(stream, 1, 2_200)), 999)
-    const { run } = await start(connection, many(stream, version, count))
-    await eventually('done', () => run.counts.turns === 1)
-    await run.stop()
-    const outputs = await stored(connection, stream, High.type)
-    assert.is(new Set(outputs.map(({ id }) => id)).size, outputs.length)
-    assert.is(outputs.length, expected)
-    assert.equal(
-      outputs.map(({ data }) => data['value']),
-      Array.from({ length: expected }, (_, n) => n),
-    )
-  })
 
 test('K1 a rule that replays from the beginning or from a snapshot puts nothing out twice, and misses nothing', async () => {
   const connection = await sharedConnection()

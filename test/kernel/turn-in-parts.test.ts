@@ -1,0 +1,76 @@
+// A turn with more outputs than a batch holds is stored in parts; its process dies after the first one.
+import { from, mergeMap } from 'rxjs'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { expectLastSequence, publishBatch, ROLLUP_SUBJECT } from '../../src/broker/batch.ts'
+import type { Connection } from '../../src/broker/connection.ts'
+import type { StreamDeclaration } from '../../src/broker/define-stream.ts'
+import { commitSubject } from '../../src/broker/system-subject.ts'
+import { storedFilter } from '../../src/event/subject.ts'
+import { claim } from '../../src/kernel/claim.ts'
+import { encodeCommitRecord } from '../../src/kernel/commit-record.ts'
+import { nextCommit } from '../../src/kernel/next-commit.ts'
+import { processorId, type Processor } from '../../src/kernel/processor.ts'
+import { runTurn } from '../../src/kernel/turn.ts'
+import { definePipeline } from '../../src/pipeline/define-pipeline.ts'
+import { pipelineProcessor } from '../../src/pipeline/pipeline-processor.ts'
+import { eventually, freshStream, sharedConnection } from '../support/broker.ts'
+import { publishAll, readAll } from '../support/events.ts'
+import { High, Reading, registry } from '../support/kill-fixture.ts'
+import { start, stored } from './running.ts'
+
+const test = suite('a turn in parts')
+
+function many(stream: StreamDeclaration, version: number, count: number): Processor {
+  const pipeline = definePipeline({
+    name: 'many',
+    version,
+    from: { stream: stream.name, events: [Reading] },
+    to: { stream: stream.name, events: [High] },
+    recovery: { mode: 'stateless' },
+    pipeline: (readings$) =>
+      readings$.pipe(
+        mergeMap(({ data }) => from(Array.from({ length: count }, (_, n) => High({ ...data, value: n })))),
+      ),
+  })
+  return pipelineProcessor(pipeline, { from: stream, to: stream })
+}
+
+/** Stores what a process would have stored that died after the first batch of a turn in parts. */
+async function firstPartOf(connection: Connection, stream: StreamDeclaration, processor: Processor): Promise<number> {
+  const { record, sequence } = await claim(connection, processor, 'all', 'died')
+  const [message] = await readAll(connection, stream.name, [storedFilter(stream.root, Reading.type)])
+  assert.ok(message)
+  const logic = processor.start(undefined, () => undefined)
+  const turns = [runTurn(processor, logic, registry, message)]
+  const input = { record, turns, room: 999, output: stream.name, state: () => undefined, force: false }
+  const commit = nextCommit(input)
+  const subject = commitSubject(stream.name, processorId(processor), 'all')
+  const headers = [expectLastSequence(sequence), ROLLUP_SUBJECT]
+  await publishBatch(connection, [...commit.messages, { subject, headers, data: encodeCommitRecord(commit.record) }])
+  return commit.messages.length
+}
+
+for (const [what, version, count, expected] of [
+  ['the same processor', 1, 2_200, 2_200],
+  ['a changed one that puts out more', 2, 2_300, 2_300],
+  ['a changed one that puts out less than is stored', 2, 500, 999],
+] as const)
+  test(`C1 C2 a turn that was stored in part is finished by ${what}, without giving an id twice`, async () => {
+    const connection = await sharedConnection()
+    const stream = await freshStream(connection)
+    await publishAll(connection, stream, [Reading({ machine: 'm', value: 1 })])
+    assert.is(await firstPartOf(connection, stream, many(stream, 1, 2_200)), 999)
+    const { run } = await start(connection, many(stream, version, count))
+    await eventually('done', () => run.counts.turns === 1)
+    await run.stop()
+    const outputs = await stored(connection, stream, High.type)
+    assert.is(new Set(outputs.map(({ id }) => id)).size, outputs.length)
+    assert.is(outputs.length, expected)
+    assert.equal(
+      outputs.map(({ data }) => data['value']),
+      Array.from({ length: expected }, (_, n) => n),
+    )
+  })
+
+test.run()
