@@ -18,6 +18,7 @@
 //       that was handed over.
 import type { Clock } from '../time/clock.js'
 import { fault, type MillraceError } from '../error/millrace-error.js'
+import { acknowledgeAll } from './acknowledge.js'
 import { asFault, outcomeUnknown } from './api-error.js'
 import type { Connection, ConnectionStatus } from './connection.js'
 import { pendingOf, positionConsumer, type FeedStart, type Position } from './position-consumer.js'
@@ -55,7 +56,6 @@ type State =
 
 /** A leader just elected may not know the last messages yet: how often to ask, 10 s altogether, before believing it. */
 const END_ATTEMPTS = 8
-const ACK = new TextEncoder().encode('+ACK')
 
 export class Feed {
   readonly #connection: Connection
@@ -94,7 +94,7 @@ export class Feed {
   acknowledge(messages: readonly StoredMessage[]): void {
     const { nats, state } = this.#connection
     if (state.kind !== 'connected' || nats.isDraining()) return
-    for (const { reply } of messages) nats.publish(reply, ACK)
+    acknowledgeAll(nats, messages)
   }
 
   stop(): void {

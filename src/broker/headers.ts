@@ -38,6 +38,8 @@ export function encodedSize(headers: MsgHdrs): number {
   return (headers as unknown as { encode(): Uint8Array }).encode().length
 }
 
+let chunk: Buffer<ArrayBufferLike> = Buffer.alloc(0)
+
 /** The raw header block of a received message, found without the client decoding it. */
 export function headerBlock(message: Msg, data: Uint8Array = message.data): string {
   // the client's messages know their size on the wire, though its interface does not say so
@@ -47,7 +49,9 @@ export function headerBlock(message: Msg, data: Uint8Array = message.data): stri
   if (whole > 0 && length <= 0) return ''
   const start = data.byteOffset - length
   if (start >= 0) {
-    const block = Buffer.from(data.buffer, start, length).toString('utf8')
+    // many messages come in one chunk of the socket: one view of it serves them all
+    if (chunk.buffer !== data.buffer) chunk = Buffer.from(data.buffer)
+    const block = chunk.toString('utf8', start, start + length)
     if (block.startsWith('NATS/1.0')) return block
   }
   // another layout of the client's buffers, or a subject that is not ASCII: let the client decode

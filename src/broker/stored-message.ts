@@ -21,6 +21,22 @@ export interface StoredMessage {
 }
 
 const EMPTY = new Uint8Array(0)
+const DOT = 0x2e
+
+let cursor = 0
+
+/** Reads the digits that end at the cursor, and moves it before the dot that they begin after. */
+function numberBefore(text: string): number {
+  let value = 0
+  let unit = 1
+  for (cursor -= 1; cursor >= 0; cursor--) {
+    const digit = text.charCodeAt(cursor) - 0x30
+    if (digit < 0) break
+    value += digit * unit
+    unit *= 10
+  }
+  return value
+}
 
 export class DeliveredMessage implements StoredMessage {
   readonly sequence: number
@@ -39,16 +55,13 @@ export class DeliveredMessage implements StoredMessage {
     // $JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.<delivery>.<time ns>.<pending>; with the layout of
     // js_ack_fc_v2 (12 tokens) a random token follows. Read from the end: names may be of any length, never dotted.
     let dots = 0
-    for (let at = reply.indexOf('.'); at >= 0; at = reply.indexOf('.', at + 1)) dots++
-    const end = dots >= 11 ? reply.lastIndexOf('.') : reply.length
-    const pendingAt = reply.lastIndexOf('.', end - 1)
-    const timeAt = reply.lastIndexOf('.', pendingAt - 1)
-    const deliveryAt = reply.lastIndexOf('.', timeAt - 1)
-    const sequenceAt = reply.lastIndexOf('.', deliveryAt - 1)
-    this.pending = Number(reply.slice(pendingAt + 1, end))
-    this.storedAt = Number(reply.slice(timeAt + 1, pendingAt - 6))
-    this.delivery = Number(reply.slice(deliveryAt + 1, timeAt))
-    this.sequence = Number(reply.slice(sequenceAt + 1, deliveryAt))
+    for (let at = 0; at < reply.length; at++) if (reply.charCodeAt(at) === DOT) dots++
+    cursor = dots >= 11 ? reply.lastIndexOf('.') : reply.length
+    this.pending = numberBefore(reply)
+    cursor -= 6 // nanoseconds to milliseconds
+    this.storedAt = numberBefore(reply)
+    this.delivery = numberBefore(reply)
+    this.sequence = numberBefore(reply)
   }
 
   get subject(): string {
