@@ -6,7 +6,7 @@
 //   Feed -> taker:   onMessages(messages) with ascending sequences; the taker releases credit when it is done
 //   taker -> Feed:   release(count), acknowledge(messages), stop()
 //
-// A durable feed leaves its consumer on the server, with explicit acks, so that the server's own lag figures tell the
+// A durable feed leaves its consumer on the server, and acknowledges, so that the server's own lag figures tell the
 // truth. Acks are bookkeeping: the position that counts is the taker's. That is why the feed repositions the consumer
 // itself (consumer reset, API level 4) instead of relying on redelivery, which comes late and out of order.
 //
@@ -23,30 +23,9 @@ import { asFault, outcomeUnknown } from './api-error.js'
 import type { Connection, ConnectionStatus } from './connection.js'
 import { pendingOf, positionConsumer, type FeedStart, type Position } from './position-consumer.js'
 import { Pull, type PullEnd } from './pull.js'
+import type { FeedOptions } from './feed-options.js'
 import type { StoredMessage } from './stored-message.js'
 import { readStreamIdentity, requireSameStream, type StreamIdentity } from './stream-identity.js'
-
-export interface FeedOptions {
-  readonly stream: string
-  /** Stored subjects to read, none overlapping another; empty reads all. */
-  readonly filters: readonly string[]
-  readonly start: FeedStart
-  /** Name of a durable consumer; without it the feed uses one that goes away with it. */
-  readonly durable?: string
-  /** Most messages handed over and not released. Default 4,096. */
-  readonly credit?: number
-  readonly clock: Clock
-  readonly onMessages: (messages: readonly StoredMessage[]) => void
-  /** The feed cannot go on (the stream is gone, access denied). Called once, last. */
-  readonly onFailure: (error: MillraceError) => void
-  /**
-   * Asked before the feed takes its consumer back after messages went elsewhere or the link broke; what it throws ends
-   * the feed. A former owner must find out here that it is one, or two owners would take from each other for ever.
-   */
-  readonly mayGoOn?: () => Promise<void>
-  /** Nothing is waiting in the stream now. Called once after opening and each time the feed has caught up. */
-  readonly onCaughtUp?: () => void
-}
 
 type State =
   | { readonly kind: 'positioning'; readonly attempt: number }
@@ -94,7 +73,7 @@ export class Feed {
   acknowledge(messages: readonly StoredMessage[]): void {
     const { nats, state } = this.#connection
     if (state.kind !== 'connected' || nats.isDraining()) return
-    acknowledgeAll(nats, messages)
+    acknowledgeAll(nats, this.#options.acks === 'through' ? messages.slice(-1) : messages)
   }
 
   stop(): void {
@@ -162,7 +141,7 @@ export class Feed {
   async #position(attempt: number): Promise<Position> {
     if (this.#opened) await this.#options.mayGoOn?.()
     this.#opened = true
-    const { stream, filters, durable, start } = this.#options
+    const { stream, filters, durable, start, acks = 'each' } = this.#options
     const found = await readStreamIdentity(this.#connection, stream)
     requireSameStream(stream, (this.#identity ??= found), found)
     if (this.#last > found.last) {
@@ -171,7 +150,7 @@ export class Feed {
     }
     const next: FeedStart =
       this.#positioned || start.kind === 'sequence' ? { kind: 'sequence', sequence: this.#last + 1 } : start
-    return positionConsumer(this.#connection, { stream, filters, start: next, durable })
+    return positionConsumer(this.#connection, { stream, filters, start: next, durable, acks })
   }
 
   #retry(error: MillraceError, attempt: number): void {

@@ -42,11 +42,10 @@ let chunk: Buffer<ArrayBufferLike> = Buffer.alloc(0)
 
 /** The raw header block of a received message, found without the client decoding it. */
 export function headerBlock(message: Msg, data: Uint8Array = message.data): string {
-  // the client's messages know their size on the wire, though its interface does not say so
-  const { size } = message as Msg & { size?: () => number }
-  const whole = size?.call(message) ?? 0
-  const length = whole - message.subject.length - (message.reply?.length ?? 0) - data.length
-  if (whole > 0 && length <= 0) return ''
+  // the client's messages know how long their headers are, though its interface does not say so
+  const length = (message as ClientMessage)._msg?.hdr
+  if (length === undefined) return decodedBlock(message)
+  if (length <= 0) return ''
   const start = data.byteOffset - length
   if (start >= 0) {
     // many messages come in one chunk of the socket: one view of it serves them all
@@ -54,7 +53,14 @@ export function headerBlock(message: Msg, data: Uint8Array = message.data): stri
     const block = chunk.toString('utf8', start, start + length)
     if (block.startsWith('NATS/1.0')) return block
   }
-  // another layout of the client's buffers, or a subject that is not ASCII: let the client decode
+  return decodedBlock(message)
+}
+
+/** The client’s own message, with what it keeps to itself. */
+type ClientMessage = Msg & { readonly _msg?: { readonly hdr?: number } }
+
+/** For another layout of the client’s buffers: what the client makes of the headers. */
+function decodedBlock(message: Msg): string {
   let text = PRELUDE
   for (const [name, values] of message.headers ?? []) for (const value of values) text += `${name}: ${value}\r\n`
   return text

@@ -22,6 +22,8 @@ export interface PositionOptions {
   readonly filters: readonly string[]
   readonly start: FeedStart
   readonly durable: string | undefined
+  /** How a durable consumer is acknowledged; see FeedOptions. */
+  readonly acks?: 'each' | 'through'
 }
 
 /** A consumer that is about to deliver what comes after `floor`. */
@@ -79,10 +81,11 @@ async function createPassing({ manager }: Connection, { stream, filters, start }
 
 async function resetDurable({ manager }: Connection, options: PositionOptions, durable: string): Promise<Position> {
   const { stream, filters, start } = options
-  const settings = { ack_policy: AckPolicy.Explicit, ack_wait: ACK_WAIT, max_ack_pending: MAX_ACK_PENDING }
+  const ack_policy = options.acks === 'through' ? AckPolicy.All : AckPolicy.Explicit
+  const settings = { ack_policy, ack_wait: ACK_WAIT, max_ack_pending: MAX_ACK_PENDING }
   let info = await find(manager, stream, durable)
-  if (info !== undefined && start.kind !== 'sequence') {
-    // a reset goes to a sequence only; a consumer that begins elsewhere is made anew
+  if (info !== undefined && (start.kind !== 'sequence' || info.config.ack_policy !== ack_policy)) {
+    // a reset goes to a sequence only, and no update changes the ack policy: such a consumer is made anew
     await manager.consumers.delete(stream, durable)
     info = undefined
   }

@@ -100,7 +100,8 @@ export class Pull {
 
   #onMessage(message: Msg): void {
     this.#heardAt = this.#options.clock.monotonic()
-    if (message.subject === this.#inbox) return this.#onStatus(message)
+    // only what a stream delivers has a reply subject; reading the subject of each would cost more
+    if (!message.reply) return this.#onStatus(message)
     this.#asked -= 1
     this.#buffer.push(new DeliveredMessage(message))
     if (this.#scheduled) return

@@ -15,6 +15,8 @@ const BY_SHAPE = new Int8Array(16 * 256).fill(-1)
 for (const [at, name] of FIELD_ATTRIBUTES.entries()) BY_SHAPE[name.length * 256 + name.charCodeAt(1)] = at
 // the decoder is not re-entered while it reads one message
 const fields: (string | undefined)[] = FIELD_ATTRIBUTES.map(() => undefined)
+const REPEATED = FIELD_ATTRIBUTES.map((name) => ['specversion', 'source', 'type', 'datacontenttype'].includes(name))
+const lastValues: string[] = FIELD_ATTRIBUTES.map(() => '')
 
 /**
  * Reads the attributes of a message in the form in which nearly every message is: binary mode, lower-case names,
@@ -54,7 +56,11 @@ function readField(block: string, at: number, end: number): boolean {
   const field = BY_SHAPE[length * 256 + block.charCodeAt(at + 4)]
   if (field === undefined || field < 0 || fields[field] !== undefined) return false
   if (!block.startsWith(FIELD_ATTRIBUTES[field] ?? ' ', at + 3)) return false
-  fields[field] = block.slice(value, end)
+  // a stream has few types and sources: the same text again is the same string, whose hash is known
+  const known = REPEATED[field] === true ? lastValues[field] : undefined
+  if (known === undefined) fields[field] = block.slice(value, end)
+  else if (known.length === end - value && block.startsWith(known, value)) fields[field] = known
+  else fields[field] = lastValues[field] = block.slice(value, end)
   return true
 }
 

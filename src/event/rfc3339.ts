@@ -10,6 +10,10 @@ export function isWritableTime(ms: number): boolean {
   return ms >= FIRST && ms <= LAST
 }
 
+let readPrefix = 'none yet'
+let readSecond = 0
+const CAPITAL_Z = 0x5a
+
 // Events come many in a second, so the part up to the second is kept from the last call.
 const MILLIS = Array.from({ length: 1000 }, (_, ms) => `.${String(ms).padStart(3, '0')}Z`)
 let lastSecond = 0
@@ -33,6 +37,20 @@ export function formatTime(ms: number): string {
  * @returns undefined when the text is not an RFC 3339 date-time
  */
 export function parseTime(text: string): number | undefined {
+  // most times of a stream lie in the second of the one before, and end in `.123Z`
+  if (text.length === 24 && text.startsWith(readPrefix) && isAt(text, 19, DOT) && text.charCodeAt(23) === CAPITAL_Z) {
+    const ms = digits(text, 20, 3)
+    if (ms >= 0) return readSecond + ms
+  }
+  const time = parseAnyTime(text)
+  if (time !== undefined && text.endsWith('Z')) {
+    readPrefix = text.slice(0, 19)
+    readSecond = Math.floor(time / 1_000) * 1_000
+  }
+  return time
+}
+
+function parseAnyTime(text: string): number | undefined {
   const year = digits(text, 0, 4)
   const month = digits(text, 5, 2)
   const day = digits(text, 8, 2)

@@ -56,7 +56,7 @@ type State =
 
 /** A commit is not begun sooner than this after the last one began, unless much is waiting. In ms. */
 const INTERVAL = 10
-const MANY_TURNS = 1_000
+const MANY_TURNS = 4_000
 const MANY_OUTPUTS = 500
 /** How often the committer looks whether a snapshot is due, or its record is about to be forgotten. In ms. */
 const TEND_MS = 5_000

@@ -35,7 +35,7 @@ export interface ProcessorOptions {
   readonly log: Log
   /** Who runs it, for the commit record: host and process. */
   readonly owner: string
-  /** Most messages in hand and not committed. Default 4,096. */
+  /** Most messages in hand and not committed. Default 8,192. */
   readonly credit?: number
   /** The processor has stopped by itself and will not go on. */
   readonly onFailure: (error: MillraceError) => void
@@ -94,7 +94,7 @@ export class ProcessorRun {
     this.#log = new ProcessorLog(options.log, processor)
     this.#logic = logic
     this.#hash = FNV_OFFSET
-    const { connection, clock, credit = 4_096 } = options
+    const { connection, clock, credit = 8_192 } = options
     const replaying = replayFrom <= taken.record.position
     this.#state = replaying ? { kind: 'recovering', until: taken.record.position } : { kind: 'live' }
     this.#committer = new Committer({
@@ -116,6 +116,7 @@ export class ProcessorRun {
       filters: inputFilters(processor),
       start: { kind: 'sequence', sequence: replayFrom },
       durable: processorId(processor),
+      acks: 'through',
       credit,
       clock,
       onMessages: (messages) => this.#take(messages),
