@@ -16,7 +16,6 @@
 //   F3  At most `credit` messages are handed over and not released.
 //   F4  After a lost connection, a deleted consumer or a delivery to somebody else, it goes on after the last message
 //       that was handed over.
-import type { Clock } from '../time/clock.js'
 import { fault, type MillraceError } from '../error/millrace-error.js'
 import { acknowledgeAll } from './acknowledge.js'
 import { asFault, outcomeUnknown } from './api-error.js'

@@ -1,7 +1,8 @@
 // Takers of feeds, which keep what they are given.
 import type { Connection } from '../../src/broker/connection.ts'
 import type { StreamDeclaration } from '../../src/broker/define-stream.ts'
-import { Feed, type FeedOptions } from '../../src/broker/feed.ts'
+import { Feed } from '../../src/broker/feed.ts'
+import type { FeedOptions } from '../../src/broker/feed-options.ts'
 import { Publisher } from '../../src/broker/publisher.ts'
 import type { StoredMessage } from '../../src/broker/stored-message.ts'
 import type { MillraceError } from '../../src/error/millrace-error.ts'
