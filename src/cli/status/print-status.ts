@@ -12,6 +12,7 @@ export function printStatus(out: Output, status: Status, now: number): void {
   printTable(out, STREAM_COLUMNS, streams)
   out.line()
   printTable(out, processorColumns(now), processors)
+  for (const line of noticeLines(processors)) out.line(out.style('yellow', line))
   out.line()
   if (deadLetters === 0) out.line('no dead letters')
   else out.line(`${out.style('yellow', counted(deadLetters, 'dead letter'))}: millrace dead-letters list`)
@@ -35,6 +36,7 @@ export function statusJson({ server, streams, processors, deadLetters }: Status,
             turns: processor.turns,
             outputs: processor.outputs,
             deadLetters: processor.deadLetters,
+            notices: processor.notices,
             owner: processor.owner,
             generation: processor.generation,
             committedAt: formatTime(processor.committedAt),
@@ -53,6 +55,22 @@ const STREAM_COLUMNS: readonly Column<StreamStatus>[] = [
   deployed('FIRST', ({ first }) => String(first)),
   deployed('LAST', ({ last }) => String(last)),
 ]
+
+/** A line for each processor that passed something over: `rule-velocity: 1,204 late, 3 evaluation errors`. */
+function noticeLines(processors: readonly ProcessorStatus[]): string[] {
+  return processors.flatMap((processor) => {
+    if (processor.kind === 'never-run') return []
+    const notices = Object.entries(processor.notices).filter(([, times]) => times > 0)
+    if (notices.length === 0) return []
+    const texts = notices.map(([name, times]) => `${count(times)} ${words(name)}`)
+    return [`${processor.processor}: ${texts.join(', ')}`]
+  })
+}
+
+/** A name of the commit record as words: `droppedMatches` is dropped matches. */
+function words(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`)
+}
 
 type Deployed = Extract<StreamStatus, { kind: 'deployed' }>
 type Run = Extract<ProcessorStatus, { kind: 'run' }>

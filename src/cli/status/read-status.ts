@@ -21,6 +21,8 @@ export type ProcessorStatus =
       readonly turns: number
       readonly outputs: number
       readonly deadLetters: number
+      /** What it passed over without a dead letter, by name: late events of a rule, for instance. */
+      readonly notices: Readonly<Record<string, number>>
       readonly owner: string
       readonly generation: number
       /** When it last committed or was claimed, in ms since the Unix epoch. */
@@ -105,6 +107,7 @@ async function processorStatus(
     turns: record.turns,
     outputs: record.outputs,
     deadLetters: record.deadLetters,
+    notices: record.notices,
     owner: record.owner,
     generation: record.generation,
     committedAt: record.committedAt,
