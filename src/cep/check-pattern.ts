@@ -60,7 +60,7 @@ function takeFaults(stage: TakeStage, before: Stage | undefined): string[] {
   return faults
 }
 
-function boundFaults({ within, bounds, stages, lateness = 0 }: Pattern): string[] {
+function boundFaults({ within, bounds, stages, lateness = 0, grace = 0 }: Pattern): string[] {
   const faults: string[] = []
   const last = stages.at(-1)
   if (within !== undefined && !(within > 0 && Number.isFinite(within)))
@@ -70,6 +70,7 @@ function boundFaults({ within, bounds, stages, lateness = 0 }: Pattern): string[
   else if (within === undefined && bounds?.partialMatchesPerKey === undefined)
     faults.push('within is missing: without a window, state would grow for ever')
   if (!(lateness >= 0)) faults.push('lateness must be a number of milliseconds, 0 or more')
+  if (!(grace >= 0 && Number.isFinite(grace))) faults.push('grace must be a number of milliseconds, 0 or more')
   for (const [name, value] of Object.entries(bounds ?? {}))
     if (!(Number.isInteger(value) && value > 0)) faults.push(`${name} must be a whole number above 0`)
   return faults

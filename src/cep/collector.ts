@@ -18,7 +18,15 @@ interface Output {
 
 /** Gathers what one advance brings, and counts. An advance that brings nothing allocates nothing. */
 export class Collector {
-  readonly counts = { matches: 0, timeouts: 0, late: 0, droppedPartialMatches: 0, droppedMatches: 0 }
+  readonly counts = {
+    matches: 0,
+    timeouts: 0,
+    late: 0,
+    raised: 0,
+    releasedEarly: 0,
+    droppedPartialMatches: 0,
+    droppedMatches: 0,
+  }
   readonly #pattern: CompiledPattern
   #out: Output | null = null
 

@@ -5,7 +5,7 @@ import { StateTable } from './state-table.js'
 import type { Condition, State, Step, Tail } from './state.js'
 
 /** Bounds of a pattern that does not name its own. */
-export const DEFAULT_BOUNDS: Bounds = { partialMatchesPerKey: 1_000, matchesPerAdvance: 10_000 }
+export const DEFAULT_BOUNDS: Bounds = { partialMatchesPerKey: 1_000, matchesPerAdvance: 10_000, waiting: 100_000 }
 
 /** A pattern ready to run. Made by {@link compilePattern}; may be shared by any number of engines. */
 export interface CompiledPattern {
@@ -99,5 +99,6 @@ function signatureOf(pattern: Pattern): string {
     pattern.within ?? null,
     pattern.lateness ?? 0,
     pattern.aggregates?.map((a) => a.text) ?? [],
+    ...(pattern.grace ? [pattern.grace] : []),
   ])
 }

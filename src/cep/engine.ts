@@ -29,6 +29,7 @@ interface KeyState {
 class PatternEngine implements Engine {
   readonly #pattern: CompiledPattern
   readonly #lateness: number
+  readonly #grace: number
   readonly #stepper: Stepper
   readonly #keys = new Map<string, KeyState>()
   readonly #starts = new StartQueue<KeyState>()
@@ -43,6 +44,7 @@ class PatternEngine implements Engine {
   constructor(pattern: CompiledPattern) {
     this.#pattern = pattern
     this.#lateness = pattern.pattern.lateness ?? 0
+    this.#grace = pattern.pattern.grace ?? 0
     this.#stepper = new Stepper(pattern)
     this.#collector = new Collector(pattern)
   }
@@ -50,13 +52,22 @@ class PatternEngine implements Engine {
   advance(input: EngineInput): Advance {
     if (input.kind === 'time') this.#passTime(input.time)
     else if (this.#lateness > 0) this.#enqueue(input.event, input.key)
-    else if (input.event.time < this.#clock) this.#collector.late(input.event)
+    else if (input.event.time < this.#clock - this.#grace) this.#collector.late(input.event)
     else {
-      this.#clock = input.event.time
       this.#seen++
-      this.#take(input.event, input.key)
+      this.#take(this.#inTime(input.event), input.key)
     }
     return this.#collector.flush()
+  }
+
+  /** Moves time to the event or, where time is ahead by no more than the grace, the event to the time. */
+  #inTime(event: StoredEvent): StoredEvent {
+    if (event.time >= this.#clock) {
+      this.#clock = event.time
+      return event
+    }
+    this.#collector.counts.raised++
+    return { ...event, time: this.#clock }
   }
 
   /** Time passes without an event; with lateness, this is the watermark: events up to it are final. */
@@ -75,6 +86,12 @@ class PatternEngine implements Engine {
     this.#buffer.push({ event, key, at: this.#seen++ })
     // An event that is behind by exactly the lateness must still be welcome: time stops a millisecond short of it.
     this.#passTime(event.time - this.#lateness - 1)
+    // Without room, time moves on to the earliest event: what is let through is still in order.
+    while (this.#buffer.size > this.#pattern.bounds.waiting) {
+      const before = this.#buffer.size
+      this.#passTime(this.#buffer.time)
+      this.#collector.counts.releasedEarly += before - this.#buffer.size
+    }
   }
 
   #release(time: number): void {

@@ -11,8 +11,11 @@ import { RuleFile, type Entry } from './rule-file.js'
 import { RuleScope } from './rule-scope.js'
 import type { ContractLookup, Rule } from './rule.js'
 
-const RULE_FIELDS = 'rule description on key events lateness sequence within skip emit'.split(' ')
+const RULE_FIELDS = 'rule description on key events lateness grace sequence within skip emit'.split(' ')
 const SKIPS = ['none', 'next', 'past-last'] as const
+
+/** Grace of a rule that names none, in ms: clocks of producers that are kept by NTP differ by far less. */
+const DEFAULT_GRACE = 10_000
 
 export interface RuleOptions {
   /** For messages. */
@@ -23,8 +26,9 @@ export interface RuleOptions {
 
 /**
  * Reads a rule from YAML: `rule`, `on`, `key`, `sequence`, `within` and `emit`; optional `description`, `events` (more
- * event types that strict contiguity sees), `lateness`, `skip` (none, the default: every match is emitted; next;
- * past-last). Conditions and values are CEL; they are compiled, never generated as code.
+ * event types that strict contiguity sees), `lateness` (events wait for that long and are put in order), `grace` (without
+ * lateness: an event that is behind by at most that is taken at the time reached; default 10s, 0s turns it off), `skip`
+ * (none, the default: every match is emitted; next; past-last). Conditions and values are CEL; they are compiled, never generated as code.
  * @throws RULE_INVALID with every problem of the file at its line and column
  */
 export function parseRule(text: string, { file: name, contracts }: RuleOptions): Rule {
@@ -51,6 +55,7 @@ function read(file: RuleFile, scope: RuleScope, text: string): Rule | undefined 
   const eventTypes = [...new Set([...sequence.stages.flatMap((stage) => stage.events), ...events])]
   const keyOf = readKey(file, fields.get('key'), scope, eventTypes)
   const lateness = readDuration(file, fields.get('lateness')) ?? 0
+  const grace = readGrace(file, fields.get('grace'), lateness)
   const within = readDuration(file, fields.get('within'))
   const skip = readSkip(file, fields.get('skip'))
   const emitEntry = fields.get('emit')
@@ -58,7 +63,15 @@ function read(file: RuleFile, scope: RuleScope, text: string): Rule | undefined 
   if (emit !== undefined && eventTypes.includes(emit.event) && (emit.to ?? on) === on)
     file.issue(emitEntry?.keyAt ?? 0, `the rule would read the ${emit.event} that it emits; send it to another stream`)
   if (file.issues.length > 0 || keyOf === undefined || emit === undefined || within === undefined) return undefined
-  const pattern: Pattern = { stages: sequence.stages, within, skip, lateness, events, aggregates: slots.aggregates }
+  const pattern: Pattern = {
+    stages: sequence.stages,
+    within,
+    skip,
+    lateness,
+    grace,
+    events,
+    aggregates: slots.aggregates,
+  }
   const faults = patternFaults(pattern)
   for (const detail of faults) file.issue(sequenceEntry?.keyAt ?? 0, detail)
   if (faults.length > 0) return undefined
@@ -127,6 +140,15 @@ function readDuration(file: RuleFile, entry: Entry | undefined): number | undefi
     file.issue(file.at(found.node), messageOf(error))
     return undefined
   }
+}
+
+/** With lateness nothing is raised, and who asks for both has misunderstood one of them. */
+function readGrace(file: RuleFile, entry: Entry | undefined, lateness: number): number {
+  const grace = readDuration(file, entry)
+  if (lateness === 0) return grace ?? DEFAULT_GRACE
+  if (grace !== undefined && grace > 0)
+    file.issue(file.at(entry?.value, entry?.keyAt), 'grace is for rules without lateness; leave one of them out')
+  return 0
 }
 
 function readSkip(file: RuleFile, entry: Entry | undefined): Skip {

@@ -80,6 +80,8 @@ export interface Bounds {
   readonly partialMatchesPerKey: number
   /** Matches that one event or time advance may complete; the rest of them are dropped. */
   readonly matchesPerAdvance: number
+  /** Events that wait for late ones, with `lateness`; the oldest are let through before their time. */
+  readonly waiting: number
 }
 
 /** What to look for, as data. `compilePattern` makes it executable. */
@@ -94,6 +96,14 @@ export interface Pattern {
    * wait until time has passed them by that much. Default 0: events are taken as they come.
    */
   readonly lateness?: number
+  /**
+   * How far behind the time reached an event may be, in milliseconds, and still be taken as it comes: at the time
+   * reached. What is matched is then a copy of it whose `time` is that time; conditions, windows and the match see no
+   * other. For producers whose clocks differ a little: each key in order, all keys not quite. A window may so end early
+   * by as much as the clocks differ. Means nothing with `lateness`, which puts events in order instead. Default 0: an
+   * event behind the time reached is late.
+   */
+  readonly grace?: number
   /** More event types that the rule sees: they matter to strict contiguity only. */
   readonly events?: readonly string[]
   readonly aggregates?: readonly Aggregate[]

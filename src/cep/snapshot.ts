@@ -10,6 +10,10 @@ export interface EngineCounters {
   readonly matches: number
   readonly timeouts: number
   readonly late: number
+  /** Events behind the time reached that were taken at that time, by the pattern's grace. */
+  readonly raised: number
+  /** Events that had no room to wait for late ones, and were let through before their time. */
+  readonly releasedEarly: number
   readonly evaluationErrors: number
   /** The first conditions that could not be evaluated: event id, stage, why. */
   readonly errorSamples: readonly string[]

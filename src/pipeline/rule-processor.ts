@@ -1,11 +1,13 @@
 import type { StreamDeclaration } from '../broker/define-stream.js'
 import { createEngine, type Engine, type EngineSnapshot } from '../cep/engine.js'
 import type { Match } from '../cep/match.js'
+import { ruleInput } from '../cep/rule-input.js'
 import type { Rule } from '../cep/rule.js'
 import { fault } from '../error/millrace-error.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
 import type { Registry } from '../event/registry.js'
 import type { Logic, Processor } from '../kernel/processor.js'
+import { ruleVersion } from './rule-version.js'
 
 const NOTHING: readonly EventDraft[] = []
 
@@ -18,7 +20,7 @@ export function ruleProcessor(
   return {
     kind: 'rule',
     name: rule.name,
-    version: rule.hash,
+    version: ruleVersion(rule, registry),
     from: { stream: streams.from, types: rule.eventTypes },
     to: { stream: streams.to },
     memory: 'snapshot',
@@ -38,12 +40,12 @@ class RuleLogic implements Logic {
   }
 
   turn(event: StoredEvent, onFailure: (error: unknown) => void): readonly EventDraft[] {
-    const key = this.#rule.keyOf(event)
-    // an event without a key matches nothing, but time passes with it, and windows of other keys may close
-    const watermark = event.time - (this.#rule.lateness > 0 ? this.#rule.lateness + 1 : 0)
-    const { matches } = this.#engine.advance(
-      key === undefined ? { kind: 'time', time: watermark } : { kind: 'event', event, key },
-    )
+    const read = ruleInput(this.#rule, event)
+    if (read.kind === 'ahead') {
+      onFailure(read.error)
+      return NOTHING
+    }
+    const { matches } = this.#engine.advance(read.input)
     if (matches.length === 0) return NOTHING
     const drafts: EventDraft[] = []
     for (const match of matches)
@@ -57,8 +59,8 @@ class RuleLogic implements Logic {
 
   /** The engine keeps these counts in its snapshot, so they go on over a restart. */
   get notices(): Readonly<Record<string, number>> {
-    const { late, evaluationErrors, droppedPartialMatches, droppedMatches } = this.#engine.stats()
-    const all = { late, evaluationErrors, droppedPartialMatches, droppedMatches }
+    const { late, releasedEarly, evaluationErrors, droppedPartialMatches, droppedMatches } = this.#engine.stats()
+    const all = { late, releasedEarly, evaluationErrors, droppedPartialMatches, droppedMatches }
     return Object.fromEntries(Object.entries(all).filter(([, count]) => count > 0))
   }
 

@@ -93,18 +93,18 @@ test('finds exactly the matches that the definition has, for random patterns and
   assert.ok(matches > 300, `${matches} matches`)
 })
 
-test('a snapshot between any two inputs changes nothing, whatever the pattern, skip and lateness', () => {
+test('a snapshot between any two inputs changes nothing, whatever the pattern, skip, lateness and grace', () => {
   const skip = fc.constantFrom({ type: 'none' as const }, { type: 'next' as const }, { type: 'past-last' as const })
-  const lateness = fc.constantFrom(0, 0, 2)
+  const order = fc.constantFrom({ lateness: 0 }, { lateness: 0, grace: 2 }, { lateness: 2 })
   const disorder = fc.array(fc.integer({ min: -3, max: 0 }), { minLength: 10, maxLength: 10 })
-  let active = 0
+  let [active, raised] = [0, 0]
   fc.assert(
-    fc.property(pattern, skip, lateness, steps, disorder, (made, skip, lateness, list, shifts) => {
+    fc.property(pattern, skip, order, steps, disorder, (made, skip, order, list, shifts) => {
       const aggregates = [{ stage: 's0', text: 'n', initial: 0, add: (n: unknown) => (n as number) + 1 }]
       const stages = made.stages.map((s, at) =>
         at === 0 ? { ...s, where: (_: unknown, b: readonly unknown[]) => (b[0] as number) < 3 } : s,
       )
-      const compiled = compilePattern({ ...made, stages, skip, lateness, aggregates })
+      const compiled = compilePattern({ ...made, stages, skip, ...order, aggregates })
       const inputs = [
         ...eventsOf(list).map(({ key, event }, at) => {
           const time = Math.max(0, event.time + (shifts[at] ?? 0))
@@ -119,6 +119,7 @@ test('a snapshot between any two inputs changes nothing, whatever the pattern, s
         assert.equal(plain(restored.advance(input)), plain(expected))
         assert.equal(restored.stats(), straight.stats())
         if (straight.stats().partialMatches > 0) active++
+        raised = Math.max(raised, straight.stats().raised)
         restored = createEngine(compiled, JSON.parse(JSON.stringify(restored.snapshot())))
         assert.equal(plain(restored.snapshot()), plain(straight.snapshot()))
       }
@@ -126,6 +127,7 @@ test('a snapshot between any two inputs changes nothing, whatever the pattern, s
     { numRuns: 500 },
   )
   assert.ok(active > 200, `${active} snapshots had partial matches`)
+  assert.ok(raised > 0, 'no event was raised')
 })
 
 test.run()

@@ -88,6 +88,21 @@ test('rules run names each line that is no event and goes on with the rest', asy
   assert.match(stderr, /error INPUT_REJECTED/)
 })
 
+test('rules run takes the time of storage from a recording, and its own time where there is none', async () => {
+  const cwd = await deploymentFolder()
+  const stored = (second: number, time: string): string =>
+    JSON.stringify({ ...JSON.parse(order(second)), time, storedtime: `2026-01-01T10:00:0${second}Z` })
+  const lines = (ahead: string) => [order(1), ahead, order(2), order(3)].join('\n')
+  const run = async (ahead: string) => {
+    const { stdout } = await cli(['rules', 'run', 'burst', '--file', '-', '--json'], { cwd, input: lines(ahead) })
+    return jsonOf(stdout.trim().split('\n').at(-1) ?? '')
+  }
+  const wrong = await run(stored(1, '2099-01-01T00:00:00Z'))
+  assert.equal([wrong['matches'], wrong['late'], wrong['ahead']], [1, 0, 1])
+  const unknown = await run(JSON.stringify({ ...JSON.parse(order(1)), time: '2099-01-01T00:00:00Z' }))
+  assert.equal([unknown['matches'], unknown['late'], unknown['ahead']], [0, 2, 0])
+})
+
 test('an unknown rule and an unreadable file are said with what there is', async () => {
   const cwd = await deploymentFolder()
   const rule = await cli(['rules', 'run', 'brust', '--file', '-'], { cwd })

@@ -50,8 +50,8 @@ export async function runCommand(context: CliContext, given: string, file: strin
   run.end()
   progress.end()
   const ms = clock.monotonic() - started
-  const { stats, events, withoutKey } = run
-  const totals = { events, matches: stats.matches, failed, rejected, withoutKey, late: stats.late, ms, stats }
+  const { stats, events, withoutKey, ahead } = run
+  const totals = { events, matches: stats.matches, failed, rejected, withoutKey, late: stats.late, ahead, ms, stats }
   if (json) printJsonLine(context, { summary: true, rule: rule.name, ...summaryJson(totals) })
   else printSummary(context, totals)
   signal.throwIfAborted()
@@ -65,6 +65,7 @@ interface Totals {
   readonly rejected: number
   readonly withoutKey: number
   readonly late: number
+  readonly ahead: number
   readonly ms: number
   readonly stats: { readonly evaluationErrors: number; readonly errorSamples: readonly string[] }
 }
@@ -105,13 +106,14 @@ function summaryJson({ stats, ms, ...counts }: Totals): object {
 }
 
 function printSummary({ err }: CliContext, totals: Totals): void {
-  const { events, matches, failed, withoutKey, late, rejected, ms, stats } = totals
+  const { events, matches, failed, withoutKey, late, ahead, rejected, ms, stats } = totals
   err.line(
     `${counted(matches, 'match', 'matches')} in ${counted(events, 'event')}, ${formatDuration(ms)}, ${rate(events, ms)}`,
   )
   if (failed > 0) err.line(`${count(failed)} not to be emitted: dead letters, if it ran on a stream`)
   if (withoutKey > 0) err.line(`${counted(withoutKey, 'event')} without a key for this rule`)
   if (late > 0) err.line(`${counted(late, 'event')} too late to be matched`)
+  if (ahead > 0) err.line(`${counted(ahead, 'event')} dated too far after being stored: dead letters, if on a stream`)
   if (rejected > 0) err.line(`${counted(rejected, 'line')} rejected: no event of a known contract`)
   if (stats.evaluationErrors > 0)
     err.line(`${counted(stats.evaluationErrors, 'condition')} without a value, first: ${stats.errorSamples[0] ?? ''}`)

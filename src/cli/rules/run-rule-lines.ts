@@ -1,10 +1,13 @@
 import { createEngine } from '../../cep/engine.js'
 import type { EngineStats } from '../../cep/advance.js'
 import type { Match } from '../../cep/match.js'
+import { ruleInput } from '../../cep/rule-input.js'
 import type { Rule } from '../../cep/rule.js'
 import { messageOf, isFault } from '../../error/millrace-error.js'
-import type { EventDraft } from '../../event/event.js'
+import type { Event, EventDraft } from '../../event/event.js'
 import type { Registry } from '../../event/registry.js'
+import { parseTime } from '../../event/rfc3339.js'
+import { POSITION_ATTRIBUTES } from '../../replay/event-line.js'
 import { parseEventLine, type LineRejection } from '../input/event-line.js'
 import type { InputLine } from '../input/lines.js'
 
@@ -30,6 +33,7 @@ export class RuleOverLines {
   readonly #types: ReadonlySet<string>
   #events = 0
   #withoutKey = 0
+  #ahead = 0
   #newest = -Infinity
 
   constructor(options: RuleLinesOptions) {
@@ -47,6 +51,11 @@ export class RuleOverLines {
     return this.#withoutKey
   }
 
+  /** Events dated too far after they were stored: dead letters, if it ran on a stream. */
+  get ahead(): number {
+    return this.#ahead
+  }
+
   get stats(): EngineStats {
     return this.#engine.stats()
   }
@@ -62,15 +71,16 @@ export class RuleOverLines {
     })
     if (parsed.kind === 'rejected') return onRejected(line.number, parsed)
     this.#events += 1
-    const event = { ...parsed.current, stream: rule.on, sequence: line.number, storedAt: parsed.current.time }
-    if (!this.#types.has(event.type)) return
-    const key = rule.keyOf(event)
-    if (key === undefined) {
-      this.#withoutKey += 1
+    const { current } = parsed
+    if (!this.#types.has(current.type)) return
+    const read = ruleInput(rule, { ...current, stream: rule.on, sequence: line.number, storedAt: storedAt(current) })
+    if (read.kind === 'ahead') {
+      this.#ahead += 1
       return
     }
-    this.#newest = Math.max(this.#newest, event.time)
-    this.#note(this.#engine.advance({ kind: 'event', event, key }).matches)
+    if (read.keyless) this.#withoutKey += 1
+    this.#newest = Math.max(this.#newest, current.time)
+    this.#note(this.#engine.advance(read.input).matches)
   }
 
   /** No more lines: events that wait for late ones are let through. */
@@ -96,4 +106,9 @@ export class RuleOverLines {
       return { problem: messageOf(error) }
     }
   }
+}
+
+/** When the event of a line was stored, for a line that a replay wrote; else its own time, so that it is never ahead. */
+function storedAt({ attributes, time }: Event): number {
+  return parseTime(attributes[POSITION_ATTRIBUTES.storedAt] ?? '') ?? time
 }

@@ -41,6 +41,14 @@ export const EVENT_ERRORS = {
     exit: EXIT.failure,
     status: 422,
   },
+  EVENT_TIME_AHEAD: {
+    disposition: 'dead-letter',
+    means: 'the event says that it happens more than five minutes after the stream stored it',
+    advice:
+      'Correct the clock of the producer, or the time that it writes; then publish the event again with its right time',
+    exit: EXIT.failure,
+    status: 422,
+  },
   CONTRACT_INVALID: {
     disposition: 'crash',
     means: 'an event contract cannot be used as it is declared',
