@@ -49,7 +49,7 @@ export async function claim(
       owner,
       // state of other code is not read with this code: a changed processor goes on from its position, afresh; outputs
       // of a turn in parts stay stored, and their ids must not be given a second time
-      ...(changed ? { origin: found.position, snapshot: null, hash: FNV_OFFSET, turnsToReplay: 0 } : {}),
+      ...(changed ? { origin: found.position, notices: {}, snapshot: null, hash: FNV_OFFSET, turnsToReplay: 0 } : {}),
     }
     const sequence = await store(connection, subject, record, last?.sequence ?? 0)
     if (sequence !== undefined) return { record, sequence, changedFrom: changed ? found.version : undefined }

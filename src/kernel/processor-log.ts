@@ -7,6 +7,7 @@ import type { Turn } from './turn.js'
 export class ProcessorLog {
   readonly #log: Log
   readonly #processor: string
+  readonly #noticed = new Set<string>()
 
   constructor(log: Log, processor: Processor) {
     this.#log = log
@@ -21,6 +22,15 @@ export class ProcessorLog {
   stalled({ code, detail, advice }: MillraceError, forMs: number): void {
     const fields = { processor: this.#processor, code, detail, advice, seconds: Math.round(forMs / 1_000) }
     this.#log.warn(fields, 'what was done cannot be stored; trying on')
+  }
+
+  /** Warns once of each kind of thing that is passed over without a dead letter; the counts are in the status. */
+  notices(notices: Readonly<Record<string, number>> | undefined): void {
+    for (const [what, count] of Object.entries(notices ?? {})) {
+      if (this.#noticed.has(what) || count === 0) continue
+      this.#noticed.add(what)
+      this.#log.warn({ processor: this.#processor, what, count }, 'events were passed over; status counts them')
+    }
   }
 
   deadLetters(turns: readonly Turn[]): void {

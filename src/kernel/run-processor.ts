@@ -225,6 +225,7 @@ export class ProcessorRun {
     this.#feed.acknowledge(turns.map(({ message }) => message))
     this.#feed.release(turns.length)
     this.#log.deadLetters(turns)
+    this.#log.notices(this.#logic.notices)
   }
 
   #fail(error: MillraceError): void {
