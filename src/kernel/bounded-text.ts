@@ -27,15 +27,21 @@ export function boundedText(text: string, limit: number): string {
  * issues that there is room for, and how many are not among them.
  */
 export function boundedIssues(issues: readonly Issue[], limit: number): string {
-  const whole = encodeIssues(issues)
-  if (whole.length <= limit) return whole
-  const rest = (shown: number): Issue => ({ detail: `${issues.length - shown} more, left out` })
-  let shown = 0
+  const whole = encodeIssues(issues, limit)
+  if (whole !== undefined) return whole
+  let text = ''
   // the list grows with each issue, so the first that does not fit ends it
-  while (encodeIssues([...issues.slice(0, shown + 1), rest(shown + 1)]).length <= limit) shown++
-  return encodeIssues([...issues.slice(0, shown), rest(shown)])
+  for (let shown = 0; ; shown++) {
+    const rest = { detail: `${issues.length - shown} of ${issues.length} are left out` }
+    const next = encodeIssues([...issues.slice(0, shown), rest], limit)
+    if (next === undefined) return text
+    text = next
+  }
 }
 
-function encodeIssues(issues: readonly Issue[]): string {
-  return encodeHeaderValue(JSON.stringify(issues))
+function encodeIssues(issues: readonly Issue[], limit: number): string | undefined {
+  const json = JSON.stringify(issues)
+  // encoding never makes a text shorter, and costs more than to write it
+  const text = json.length > limit ? json : encodeHeaderValue(json)
+  return text.length > limit ? undefined : text
 }

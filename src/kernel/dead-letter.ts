@@ -1,9 +1,12 @@
 import { expectLastSequence } from '../broker/batch.js'
+import { encodedSize, encodeHeaders } from '../broker/headers.js'
 import type { StoredMessage } from '../broker/stored-message.js'
 import { deadLetterSubject } from '../broker/system-subject.js'
-import { encodeHeaderValue } from '../event/header-value.js'
+import { formatTime, isWritableTime } from '../event/rfc3339.js'
 import type { WireMessage } from '../event/wire.js'
 import type { Issue } from '../error/millrace-error.js'
+import { boundedIssues, boundedText } from './bounded-text.js'
+import { originalHeaders, type OriginalHeaders } from './original-headers.js'
 
 /** Why a message could not be processed. */
 export interface DeadLetterReason {
@@ -26,44 +29,101 @@ export const DEAD_LETTER_HEADER = {
   detail: 'Millrace-Dead-Detail',
   issues: 'Millrace-Dead-Issues',
   stack: 'Millrace-Dead-Stack',
+  /** Original headers that another message cannot have as they were; see readOriginalHeaders. */
+  headers: 'Millrace-Dead-Headers',
+  /** How many original headers there was no room for. Absent when all are here. */
+  headersLeftOut: 'Millrace-Dead-Headers-Left-Out',
+  /** Size in bytes of the original payload, for which there was no room. Absent when it is here. */
+  payloadLeftOut: 'Millrace-Dead-Payload-Left-Out',
 } as const
 
-const LONGEST = 4_000
+/** Most bytes of headers that JetStream stores with a message; the server says "64k" and means what 16 bits can count. */
+export const MOST_HEADER_BYTES = 65_535
+
+// In the order in which they are given up. With the payload or the headers left out there is room for the whole reason
+// again, so each of these begins with it.
+const KEPT = [
+  { headers: true, payload: true },
+  { headers: true, payload: false },
+  { headers: false, payload: true },
+  { headers: false, payload: false },
+] as const
+/** `bytes` bounds each text of the reason, encoded. */
+const TOLD = [
+  { bytes: 8_000, stack: true },
+  { bytes: 8_000, stack: false },
+  { bytes: 256, stack: false },
+] as const
+/** Enough for every name that the server and Millrace allow. */
+const NAME_BYTES = 800
 
 /**
  * The message that keeps another one with the reason why it could not be processed: the original payload and headers,
- * untouched, and the reason beside them. Its subject names the original, and it is stored only if that subject is
- * still empty: whoever meets the same message again, after a crash or in another processor, adds no second copy.
+ * and the reason beside them. Its subject names the original, and it is stored only if that subject is still empty:
+ * whoever meets the same message again, after a crash or in another processor, adds no second copy.
+ *
+ * It can be stored whatever the original is, for else its reader would stop at it for good. Headers that cannot be
+ * written again are carried inside one that can. What is too large beside the reason is given up in this order: the
+ * stack, the ends of the other texts, the payload, the original headers. Stream and sequence always say where the
+ * original is, and a header says what was left out.
+ *
+ * @param maxPayload largest message of the server in bytes, headers included; from 4,096 the promise holds
  */
-export function deadLetterMessage(stream: string, message: StoredMessage, reason: DeadLetterReason): WireMessage {
-  const {
-    stream: streamHeader,
-    sequence,
-    subject,
-    storedAt,
-    processor,
-    code,
-    detail,
-    issues,
-    stack,
-  } = DEAD_LETTER_HEADER
-  const kept = [...message.headers.entries()].filter(([name]) => !/^nats-/i.test(name))
-  const text = (value: string): string => encodeHeaderValue(value.slice(0, LONGEST))
-  return {
-    subject: deadLetterSubject(stream, message.sequence, reason.processor),
-    headers: [
-      ...kept,
-      expectLastSequence(0),
-      [streamHeader, stream],
-      [sequence, String(message.sequence)],
-      [subject, message.subject],
-      [storedAt, new Date(message.storedAt).toISOString()],
-      [processor, reason.processor],
-      [code, reason.code],
-      [detail, text(reason.detail)],
-      [issues, text(JSON.stringify(reason.issues))],
-      ...(reason.stack === undefined ? [] : [[stack, text(reason.stack)] as const]),
-    ],
-    data: message.data,
-  }
+export function deadLetterMessage(
+  stream: string,
+  message: StoredMessage,
+  reason: DeadLetterReason,
+  maxPayload: number,
+): WireMessage {
+  const original = originalHeaders(message.headers.entries())
+  const subject = deadLetterSubject(stream, message.sequence, reason.processor)
+  const mostHeaders = Math.min(maxPayload, MOST_HEADER_BYTES)
+  let letter: WireMessage | undefined
+  for (const kept of KEPT)
+    for (const told of TOLD) {
+      const headers = [
+        expectLastSequence(0),
+        ...(kept.headers ? keptHeaders(original) : leftOutHeaders(original)),
+        ...(kept.payload ? [] : [[DEAD_LETTER_HEADER.payloadLeftOut, String(message.data.length)] as const]),
+        ...storyOf(stream, message, reason, told),
+      ]
+      letter = { subject, headers, data: kept.payload ? message.data : NO_DATA }
+      const size = encodedSize(encodeHeaders(headers))
+      if (size <= mostHeaders && size + letter.data.length <= maxPayload) return letter
+    }
+  // the smallest there is: a server with less room than that takes no commit either, and says so
+  return letter as WireMessage
+}
+
+const NO_DATA = new Uint8Array(0)
+
+type Header = readonly [name: string, value: string]
+
+function keptHeaders({ plain, carried }: OriginalHeaders): readonly Header[] {
+  return carried === undefined ? plain : [...plain, [DEAD_LETTER_HEADER.headers, carried]]
+}
+
+function leftOutHeaders({ count }: OriginalHeaders): readonly Header[] {
+  return count === 0 ? [] : [[DEAD_LETTER_HEADER.headersLeftOut, String(count)]]
+}
+
+function storyOf(
+  stream: string,
+  message: StoredMessage,
+  reason: DeadLetterReason,
+  told: (typeof TOLD)[number],
+): readonly Header[] {
+  const H = DEAD_LETTER_HEADER
+  const story: Header[] = [
+    [H.stream, boundedText(stream, NAME_BYTES)],
+    [H.sequence, String(message.sequence)],
+    [H.subject, boundedText(message.subject, told.bytes)],
+    [H.storedAt, isWritableTime(message.storedAt) ? formatTime(message.storedAt) : ''],
+    [H.processor, boundedText(reason.processor, NAME_BYTES)],
+    [H.code, boundedText(reason.code, NAME_BYTES)],
+    [H.detail, boundedText(reason.detail, told.bytes)],
+    [H.issues, boundedIssues(reason.issues, told.bytes)],
+  ]
+  if (told.stack && reason.stack !== undefined) story.push([H.stack, boundedText(reason.stack, told.bytes)])
+  return story
 }

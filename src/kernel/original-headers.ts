@@ -12,6 +12,7 @@ export interface OriginalHeaders {
   readonly plain: readonly Header[]
   /** The rest as one header value, percent-encoded JSON; undefined when there is none. */
   readonly carried: string | undefined
+  readonly count: number
 }
 
 /**
@@ -27,7 +28,8 @@ export function originalHeaders(headers: Iterable<Header>): OriginalHeaders {
     ;(stands ? plain : carried).push([name, value])
   }
   // JSON has unpaired surrogates escaped, so that the encoding takes every text
-  return { plain, carried: carried.length === 0 ? undefined : encodeHeaderValue(JSON.stringify(carried)) }
+  const text = carried.length === 0 ? undefined : encodeHeaderValue(JSON.stringify(carried))
+  return { plain, carried: text, count: plain.length + carried.length }
 }
 
 /** The original headers again, those that were carried last. `carried` that cannot be read is left out. */
@@ -47,6 +49,8 @@ function parse(text: string): Header[] {
 
 function isHeader(value: unknown): value is Header {
   return (
-    Array.isArray(value) && value.length === 2 && value.every((part: unknown): part is string => typeof part === 'string')
+    Array.isArray(value) &&
+    value.length === 2 &&
+    value.every((part: unknown): part is string => typeof part === 'string')
   )
 }

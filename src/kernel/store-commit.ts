@@ -94,7 +94,8 @@ async function storeDeadLetter(target: CommitTarget, turn: Turn, patience: Patie
   const { connection, input } = target
   for (;;) {
     try {
-      await publishOnce(connection, deadLetterMessage(input, turn.message, turn.deadLetter))
+      const { maxPayload } = connection.server
+      await publishOnce(connection, deadLetterMessage(input, turn.message, turn.deadLetter, maxPayload))
       return
     } catch (error) {
       if (isFault(error, 'SEQUENCE_CONFLICT')) return // stored before, by us or by another reader of the message

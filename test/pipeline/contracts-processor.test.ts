@@ -64,7 +64,7 @@ for (const [what, message, code, detail] of wrong)
     )
     const met = runTurn(other, logic, registry, message).deadLetter
     assert.equal(met, turn.deadLetter)
-    const letter = deadLetterMessage('T', message, turn.deadLetter)
+    const letter = deadLetterMessage('T', message, turn.deadLetter, 1_048_576)
     // one subject per message, and taken only while nothing is stored under it
     assert.is(letter.subject, 'millrace.dead.T.7.contract')
     assert.ok(letter.headers.some(([name, value]) => name === 'Nats-Expected-Last-Subject-Sequence' && value === '0'))

@@ -2,6 +2,7 @@ import type { StoredMessage } from '../../broker/stored-message.js'
 import type { Issue } from '../../error/millrace-error.js'
 import { decodeHeaderValue } from '../../event/header-value.js'
 import { DEAD_LETTER_HEADER } from '../../kernel/dead-letter.js'
+import { readOriginalHeaders } from '../../kernel/original-headers.js'
 
 /** A dead letter as it was kept: the reason, and the message that it is about. */
 export interface DeadLetter {
@@ -26,6 +27,8 @@ export interface DeadLetter {
   /** The message’s own headers, as they were. */
   readonly headers: readonly (readonly [name: string, value: string])[]
   readonly data: Uint8Array
+  /** What the message has and its dead letter had no room for: headers by number, the payload by size in bytes. */
+  readonly leftOut: { readonly headers?: number; readonly payload?: number }
 }
 
 /** Reads a message of the stream of dead letters. What is missing is left empty: what is there must be shown. */
@@ -36,6 +39,12 @@ export function readDeadLetter(message: StoredMessage): DeadLetter {
     return value === undefined ? undefined : (decodeHeaderValue(value) ?? value)
   }
   const H = DEAD_LETTER_HEADER
+  const original = readOriginalHeaders(headers.entries(), headers.get(H.headers))
+  const attribute = (name: string): string | undefined => {
+    const value = original.find(([other]) => other.toLowerCase() === name)?.[1]
+    return value === undefined ? undefined : (decodeHeaderValue(value) ?? value)
+  }
+  const [headersOut, payloadOut] = [headers.get(H.headersLeftOut), headers.get(H.payloadLeftOut)]
   return {
     number: message.sequence,
     at: message.storedAt,
@@ -48,11 +57,15 @@ export function readDeadLetter(message: StoredMessage): DeadLetter {
     sequence: Number(text(H.sequence) ?? 0),
     subject: text(H.subject) ?? '',
     storedAt: text(H.storedAt) ?? '',
-    type: text('ce-type'),
-    key: text('ce-partitionkey'),
-    id: text('ce-id'),
-    headers: [...headers.entries()].filter(([name]) => !/^(millrace-dead-|nats-)/i.test(name)),
+    type: attribute('ce-type'),
+    key: attribute('ce-partitionkey'),
+    id: attribute('ce-id'),
+    headers: original,
     data: message.data,
+    leftOut: {
+      ...(headersOut === undefined ? {} : { headers: Number(headersOut) }),
+      ...(payloadOut === undefined ? {} : { payload: Number(payloadOut) }),
+    },
   }
 }
 
@@ -74,6 +87,6 @@ function issuesOf(text: string | undefined): readonly Issue[] {
     const value: unknown = JSON.parse(text)
     return Array.isArray(value) ? (value as Issue[]) : []
   } catch {
-    return [{ detail: text }] // a long list is cut where it was written
+    return [{ detail: text }] // not written by us
   }
 }

@@ -6,6 +6,7 @@ import type { CliContext } from '../context.js'
 import { printJson } from '../json.js'
 import type { Output } from '../output.js'
 import { issueLine } from '../print-error.js'
+import { count, counted } from '../table.js'
 import { payloadOf, type DeadLetter } from './dead-letter.js'
 import { deadLetterNumber } from './find-dead-letters.js'
 
@@ -36,11 +37,19 @@ function printLetter(out: Output, letter: DeadLetter): void {
   out.line(out.style('bold', 'headers'))
   for (const [name, value] of letter.headers)
     out.line(`  ${printable(`${name}: ${decodeHeaderValue(value) ?? value}`)}`)
-  out.line(out.style('bold', `payload, ${letter.data.length} bytes`))
-  out.line(indent(payloadText(letter.data)))
+  const { leftOut } = letter
+  if (leftOut.headers !== undefined) out.line(`  ${counted(leftOut.headers, 'header')} left out: ${whereItIs(letter)}`)
+  out.line(out.style('bold', `payload, ${count(leftOut.payload ?? letter.data.length)} bytes`))
+  if (leftOut.payload === undefined) out.line(indent(payloadText(letter.data)))
+  else out.line(`  left out: ${whereItIs(letter)}`)
   if (stack === undefined) return
   out.line(out.style('bold', 'stack'))
   out.line(indent(stack))
+}
+
+/** What to say in the place of something that was left out. */
+function whereItIs({ stream, sequence }: DeadLetter): string {
+  return printable(`no room for it beside the reason; it is in message ${sequence} of ${stream} while that is kept`)
 }
 
 function payloadText(data: Uint8Array): string {
@@ -49,13 +58,13 @@ function payloadText(data: Uint8Array): string {
   return 'text' in payload ? payload.text : `base64 ${payload.base64}`
 }
 
-function letterJson({ data, at, headers, ...rest }: DeadLetter): object {
-  const payload = payloadOf(data)
+function letterJson({ data, at, headers, leftOut, ...rest }: DeadLetter): object {
   return {
     ...rest,
     at: formatTime(at),
     headers: Object.fromEntries(headers.map(([name, value]) => [name, decodeHeaderValue(value) ?? value])),
-    payload,
+    ...(leftOut.payload === undefined ? { payload: payloadOf(data) } : {}),
+    leftOut,
   }
 }
 
