@@ -19,6 +19,8 @@ function run(command, args) {
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)))
     child.on('error', (error) => resolve({ code: 1, output: `${output}${error.message}\n` }))
     child.on('close', (code) => resolve({ code: code ?? 1, output }))
+    // a process that a test left behind may hold the output open; it must not hold up the result
+    child.on('exit', (code) => setTimeout(() => resolve({ code: code ?? 1, output }), 3_000).unref())
   })
 }
 

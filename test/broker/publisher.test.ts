@@ -72,6 +72,7 @@ test('P3 no more than the window is on its way, however many are published at on
   const publisher = publisherOn(connection, { window: 10 })
   await connection.nats.flush()
   server.pause()
+  await systemClock.sleep(100) // a signal takes a moment to arrive on a busy machine
   const before = connection.nats.stats().outMsgs
   const waiting = upTo(200).map(async (n) => {
     await publisher.ready()
@@ -94,6 +95,7 @@ test('P3 large messages fill the window by their bytes', async () => {
   const publisher = publisherOn(connection, { windowBytes: 100_000 })
   await connection.nats.flush()
   server.pause()
+  await systemClock.sleep(100) // a signal takes a moment to arrive on a busy machine
   const before = connection.nats.stats().outMsgs
   const large = upTo(10).map((n) => publisher.publish({ ...numbered(stream, n), data: Buffer.alloc(30_000) }))
   assert.is(connection.nats.stats().outMsgs - before, 4)

@@ -30,3 +30,7 @@ await Promise.all(
   ),
 )
 console.log('ready')
+// a test process that dies must not leave its workers behind
+setInterval(() => {
+  if (process.ppid === 1) process.exit(0)
+}, 500)
