@@ -43,6 +43,11 @@ export function nextCommit(input: CommitInput): Commit {
   let taken = 0
   let bytes = 0
   for (const turn of turns) {
+    if (turn.outputs.length === 0 && taken < MOST_TURNS) {
+      partial = null
+      taken += 1
+      continue
+    }
     const fresh = partial?.sequence === turn.message.sequence ? turn.outputs.slice(partial.outputs) : turn.outputs
     const fits = howManyFit(fresh, room - messages.length, MOST_BYTES - bytes) === fresh.length
     if (taken === MOST_TURNS || !fits) break

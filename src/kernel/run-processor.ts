@@ -222,7 +222,8 @@ export class ProcessorRun {
   #onCommitted(turns: readonly Turn[]): void {
     if (this.#held.length > 0 && this.#committer.waiting === 0)
       for (const messages of this.#held.splice(0)) this.#take(messages)
-    this.#feed.acknowledge(turns.map(({ message }) => message))
+    const last = turns.at(-1)
+    if (last !== undefined) this.#feed.acknowledge([last.message]) // everything up to it
     this.#feed.release(turns.length)
     this.#log.deadLetters(turns)
     this.#log.notices(this.#logic.notices)
