@@ -99,7 +99,6 @@ export class Pull {
   }
 
   #onMessage(message: Msg): void {
-    this.#heardAt = this.#options.clock.monotonic()
     // only what a stream delivers has a reply subject; reading the subject of each would cost more
     if (!message.reply) return this.#onStatus(message)
     this.#asked -= 1
@@ -111,6 +110,7 @@ export class Pull {
 
   #handOver(): void {
     this.#scheduled = false
+    this.#heardAt = this.#options.clock.monotonic()
     if (this.#ended || this.#buffer.length === 0) return
     const messages = this.#buffer
     this.#buffer = []
@@ -120,6 +120,7 @@ export class Pull {
   }
 
   #onStatus(message: Msg): void {
+    this.#heardAt = this.#options.clock.monotonic()
     const code = message.headers?.code ?? 503
     const detail = message.headers?.description ?? ''
     if (code === 100) return this.#onHeartbeat(message)
