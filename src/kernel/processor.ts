@@ -1,6 +1,36 @@
 import type { StreamDeclaration } from '../broker/define-stream.js'
 import type { MillraceError } from '../error/millrace-error.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
+import type { StepOutcome } from './decision.js'
+
+/**
+ * How a processor’s state comes back after a crash. A closed set.
+ *
+ * - `none`: outputs follow from the event alone.
+ * - `snapshot`: a whole state now and then, and the log since.
+ * - `replay`: the log from where the oldest living state began; outputs up to the position are dropped.
+ * - `keyed`: entries by key, their changes in each commit; nothing is replayed.
+ */
+export type MemoryKind = 'none' | 'snapshot' | 'replay' | 'keyed'
+
+/** One entry of a keyed state, as plain data. */
+export interface KeyedEntry {
+  readonly key: string
+  readonly value: unknown
+}
+
+/** A change of a keyed state: the new value as a whole, or undefined when the key is gone. */
+export interface KeyedChange {
+  readonly key: string
+  readonly value: unknown | undefined
+}
+
+/** What a processor starts from. */
+export type Memory =
+  | { readonly kind: 'fresh' }
+  | { readonly kind: 'snapshot'; readonly state: unknown }
+  | { readonly kind: 'replay'; readonly basis: unknown }
+  | { readonly kind: 'keyed'; readonly basis: unknown; readonly entries: Iterable<KeyedEntry> }
 
 /**
  * One thing that the kernel runs: it reads a stream in log order and writes what follows from it to a stream.
@@ -16,32 +46,83 @@ export interface Processor {
     readonly stream: StreamDeclaration
     /** undefined: every type. */ readonly types?: readonly string[]
   }
-  readonly to: { readonly stream: StreamDeclaration }
-  /** `none`: outputs follow from the event alone. `snapshot`: state is snapshotted and rebuilt from the log. */
-  readonly memory: 'none' | 'snapshot'
-  /**
-   * Starts from a snapshot that `Logic.snapshot` made, or afresh (undefined).
-   * @param onBroken for what goes wrong while no event is being handled; stops the processor
-   */
-  start(snapshot: unknown, onBroken: (error: MillraceError) => void): Logic
+  readonly to: {
+    readonly stream: StreamDeclaration
+    /** Whether many outputs may share one message. Default false. */
+    readonly packed?: boolean
+    /** Outputs of these types belong to other streams, which take them from an outbox in `stream`. */
+    readonly others?: readonly { readonly stream: StreamDeclaration; readonly types: readonly string[] }[]
+  }
+  readonly memory: MemoryKind
+  /** `one` when it must see the events of every key in one order: it has one unit then, in one process. Default `keys`. */
+  readonly spread?: 'keys' | 'one'
+  /** Starts from what was stored, or afresh. @param onBroken for what goes wrong while nothing is being handled */
+  start(memory: Memory, onBroken: (error: MillraceError) => void): Logic
 }
 
-/** A processor at work. Outputs are a function of the events it was given, in order, since its start. */
+/** Told of what fails beside outputs that are good: the event becomes a dead letter, the outputs stay. */
+export type OnFailure = (error: unknown) => void
+
+/** Where the log must be read again to rebuild a state. */
+export interface ReplayStart {
+  readonly sequence: number
+  /** Events that were given since, the one of `sequence` included: what a replay must meet again. */
+  readonly events: number
+  /** What must be known before it, as plain data: the watermark, for instance. */
+  readonly basis: unknown
+}
+
+/** Work outside the log that a logic asked for: its result comes back by `settle`, and is recorded. */
+export interface StepRequest {
+  /** The same in every replay. */
+  readonly id: string
+  readonly name: string
+  /** May run more than once; its result is used once. @param idempotencyKey the same in every attempt */
+  readonly run: (idempotencyKey: string, signal: AbortSignal) => Promise<unknown>
+  /** Longest time for one attempt, in ms. */
+  readonly timeoutMs: number
+  /** Attempts altogether, from 1. */
+  readonly attempts: number
+}
+
+/**
+ * A processor at work: synchronous, without a clock and without effects. Its outputs are a function of the events and
+ * decisions it was given, in order, since its start.
+ */
 export interface Logic {
   /**
-   * Handles one event and returns what follows from it, synchronously.
+   * Handles one event and returns what follows from it.
    * What it throws makes the event a dead letter, unless the error’s disposition is `crash`, which stops the processor.
-   * @param onFailure for what fails beside outputs that are good: the event becomes a dead letter, the outputs stay
    */
-  turn(event: StoredEvent, onFailure: (error: unknown) => void): readonly EventDraft[]
+  turn(event: StoredEvent, onFailure: OnFailure): readonly EventDraft[]
+  /** Time in ms from which `tick` would do something; Infinity or absent: nothing is waiting. */
+  readonly due?: number
+  /** Moves time to `time` and fires what is due, also when nothing is. */
+  tick?(time: number, onFailure: OnFailure): readonly EventDraft[]
+  /** False: the event has to wait until steps are settled, for it would fire a timer before their results are there. */
+  admits?(event: StoredEvent): boolean
+  /** Ends a step that was asked for. An id that nobody waits for is passed over. */
+  settle?(id: string, outcome: StepOutcome, onFailure: OnFailure): readonly EventDraft[]
+  /** Steps asked for since the last call and not settled; after a replay, every one that is still waited for. */
+  takeSteps?(): readonly StepRequest[]
+  /** Memory `replay`: undefined when nothing lives, so that the next event is where a replay may begin. */
+  replayStart?(): ReplayStart | undefined
+  /** Memory `replay`: over what each living slot has put out since its birth. */
+  readonly hash?: number
+  /** Memory `keyed`: what changed since the last call. */
+  takeChanges?(): readonly KeyedChange[]
+  /** Memory `keyed`: every entry; may be read slowly while turns go on. */
+  entries?(): Iterable<KeyedEntry>
+  /** Memory `keyed` and `replay`: small plain data that belongs to every commit. */
+  readonly basis?: unknown
   /** What it passed over without a dead letter, by name, since ever: late events, for instance. Shown with its status. */
   readonly notices?: Readonly<Record<string, number>>
-  /** The state as plain data; undefined for a processor without memory. */
-  snapshot(): unknown
+  /** Memory `snapshot`: the whole state as plain data. */
+  snapshot?(): unknown
   stop(): void
 }
 
-/** Name of the processor on the wire: its durable consumer, its commit subject. */
+/** Name of the processor on the wire. */
 export function processorId({ kind, name }: Pick<Processor, 'kind' | 'name'>): string {
   return `${kind}-${name}`
 }
@@ -49,4 +130,17 @@ export function processorId({ kind, name }: Pick<Processor, 'kind' | 'name'>): s
 /** CloudEvents source of a processor’s outputs. */
 export function processorSource({ kind, name }: Pick<Processor, 'kind' | 'name'>): string {
   return `/millrace/${kind}s/${name}`
+}
+
+/** The one unit of a processor that is not spread over partitions. */
+export const WHOLE = 'all'
+
+/** Units of a processor: the partitions of its input, or the whole. */
+export function partitionsOf({ from, spread = 'keys' }: Pick<Processor, 'from' | 'spread'>): readonly string[] {
+  return spread === 'one' ? [WHOLE] : Array.from({ length: from.stream.partitions }, (_, at) => String(at))
+}
+
+/** Name of one unit: its durable consumer, what processes own. */
+export function unitId(processor: Pick<Processor, 'kind' | 'name'>, partition: string): string {
+  return `${processorId(processor)}-${partition}`
 }
