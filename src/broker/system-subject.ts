@@ -16,11 +16,24 @@ export function snapshotSubject(stream: string, processor: string, partition: st
   return `millrace.${stream}.snapshot.${processor}.${partition}.${chunk}`
 }
 
+/** Where the journal of one processor and partition is: the decisions that a replay has to take again. */
+export function journalSubject(stream: string, processor: string, partition: string): string {
+  return `millrace.${stream}.journal.${processor}.${partition}`
+}
+
+/** Where the keyed state of one processor and partition is written on. */
+export function stateSubject(stream: string, processor: string, partition: string): string {
+  return `millrace.${stream}.state.${processor}.${partition}`
+}
+
 /** Stream that keeps the dead letters of all streams. */
 export const DEAD_LETTER_STREAM = 'DEAD_LETTERS'
 export const DEAD_LETTER_SUBJECTS = 'millrace.dead.>'
 
-/** Where the dead letter of one message is; one per message and processor (`contract` when no processor is to blame). */
-export function deadLetterSubject(stream: string, sequence: number, processor: string): string {
-  return `millrace.dead.${stream}.${sequence}.${processor}`
+/**
+ * Where a dead letter of one message is: by processor (`contract` when no processor is to blame), and by number when one
+ * message failed there more than once.
+ */
+export function deadLetterSubject(stream: string, sequence: number, processor: string, number = 0): string {
+  return `millrace.dead.${stream}.${sequence}.${processor}${number === 0 ? '' : `.${number}`}`
 }

@@ -8,7 +8,7 @@ import { commitSubject } from '../broker/system-subject.js'
 import { fault, isFault } from '../error/millrace-error.js'
 import { decodeCommitRecord, encodeCommitRecord, type CommitRecord } from './commit-record.js'
 import { FNV_OFFSET } from './hash.js'
-import { processorId, type Processor } from './processor.js'
+import { processorId, unitId, WHOLE, type Processor } from './processor.js'
 
 /** A processor’s right to commit, until somebody else claims it. */
 export interface Claim {
@@ -39,7 +39,7 @@ export async function claim(
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const last = await readLast(connection, stream, subject)
     const found = last === undefined ? undefined : decodeCommitRecord(last.data, subject)
-    if (found === undefined) await requireNew(connection, processor, subject)
+    if (found === undefined) await requireNew(connection, processor, partition, subject)
     else requireSameInput(found, created, processor)
     const changed = found !== undefined && found.version !== processor.version
     const record: CommitRecord = {
@@ -47,9 +47,10 @@ export async function claim(
       version: processor.version,
       generation: (found?.generation ?? 0) + 1,
       owner,
+      restarts: (found?.restarts ?? 0) + 1,
       // state of other code is not read with this code: a changed processor goes on from its position, afresh; outputs
       // of a turn in parts stay stored, and their ids must not be given a second time
-      ...(changed ? { origin: found.position, notices: {}, snapshot: null, hash: FNV_OFFSET, turnsToReplay: 0 } : {}),
+      ...(changed ? { ...EMPTY, origin: found.position } : {}),
     }
     const sequence = await store(connection, subject, record, last?.sequence ?? 0)
     if (sequence !== undefined) return { record, sequence, changedFrom: changed ? found.version : undefined }
@@ -61,26 +62,51 @@ export async function claim(
  * A processor that has a consumer has run before: without its record nobody knows how far it was.
  * @throws COMMIT_RECORD_GONE
  */
-async function requireNew(connection: Connection, processor: Processor, subject: string): Promise<void> {
+async function requireNew(
+  connection: Connection,
+  processor: Processor,
+  partition: string,
+  subject: string,
+): Promise<void> {
   const stream = processor.from.stream.name
-  if (!(await consumerExists(connection, stream, processorId(processor)))) return
-  throw fault('COMMIT_RECORD_GONE', `${subject}; its consumer ${processorId(processor)} on ${stream} is still there`)
+  const consumer = unitId(processor, partition)
+  if (!(await consumerExists(connection, stream, consumer))) return
+  throw fault('COMMIT_RECORD_GONE', `${subject}; its consumer ${consumer} on ${stream} is still there`)
 }
 
-/** Positions mean nothing in another stream of the same name. @throws STREAM_REPLACED */
+/** Positions mean nothing in another stream of the same name. @throws STREAM_REPLACED, PARTITIONS_CHANGED */
 function requireSameInput(found: CommitRecord, created: string, processor: Processor): void {
+  const { name, partitions } = processor.from.stream
+  if (found.partition !== WHOLE && found.partitions !== partitions)
+    throw fault(
+      'PARTITIONS_CHANGED',
+      `${found.processor} read ${name} in ${found.partitions}, now it has ${partitions}`,
+    )
   if (found.inputCreated === created) return
-  const { name } = processor.from.stream
   throw fault(
     'STREAM_REPLACED',
     `${found.processor} read ${name} as made at ${found.inputCreated}, now it is of ${created}`,
   )
 }
 
+/** What a state begins with. */
+const EMPTY = {
+  notices: {},
+  snapshot: null,
+  hash: FNV_OFFSET,
+  turnsToReplay: 0,
+  replayFrom: null,
+  basis: null,
+  stateFrom: null,
+  journalFrom: null,
+} as const
+
 function fresh(processor: Processor, partition: string, created: string): CommitRecord {
   return {
+    ...EMPTY,
     processor: processorId(processor),
     partition,
+    partitions: processor.from.stream.partitions,
     version: processor.version,
     generation: 0,
     owner: '',
@@ -88,14 +114,14 @@ function fresh(processor: Processor, partition: string, created: string): Commit
     position: 0,
     origin: 0,
     time: 0,
+    ordinal: 0,
+    failures: 0,
     partial: null,
     outputs: 0,
-    hash: FNV_OFFSET,
     turns: 0,
-    turnsToReplay: 0,
     deadLetters: 0,
-    notices: {},
-    snapshot: null,
+    restarts: 0,
+    attempting: null,
   }
 }
 

@@ -1,16 +1,21 @@
 import { z } from 'zod'
 import { fault } from '../error/millrace-error.js'
+import { journalEntry } from './decision.js'
+
+const count = z.number().int().nonnegative()
 
 const snapshotRef = z.object({
   /** The state is that after the turn of this sequence. */
-  position: z.number().int().nonnegative(),
+  position: count,
   chunks: z.number().int().positive(),
-  bytes: z.number().int().nonnegative(),
+  bytes: count,
 })
 
 const commitRecord = z.object({
   processor: z.string(),
   partition: z.string(),
+  /** How many partitions the input had: with another number, keys are elsewhere. */
+  partitions: z.number().int().positive(),
   version: z.string(),
   /** Rises with each claim; a lower one is a zombie’s. */
   generation: z.number().int().positive(),
@@ -19,23 +24,43 @@ const commitRecord = z.object({
   /** When the input stream was made: tells it from another one of the same name. */
   inputCreated: z.string(),
   /** Sequence of the last input message whose turn is committed as a whole; 0 before the first. */
-  position: z.number().int().nonnegative(),
+  position: count,
   /** Position at which the processor’s state began, empty: 0, or where changed code took over. */
-  origin: z.number().int().nonnegative(),
+  origin: count,
   /** Stored time of that message, in ms: how far the processor is in time. */
   time: z.number(),
-  /** A turn with more outputs than a batch holds: how many of its first outputs are stored. */
-  partial: z.object({ sequence: z.number().int(), outputs: z.number().int() }).nullable(),
-  /** Outputs since the first turn ever, and a hash of those since the snapshot. */
-  outputs: z.number().int().nonnegative(),
+  /** Outputs and failures at the position so far, of its message and of the decisions after it: they number the next. */
+  ordinal: count,
+  failures: count,
+  /**
+   * More outputs than a batch holds: up to which one those after the position are stored already (so many of this
+   * sequence, all of earlier ones), and the decisions that led to them.
+   */
+  partial: z.object({ sequence: count, outputs: count, journal: z.array(journalEntry) }).nullable(),
+  /** Outputs since the first turn ever. */
+  outputs: count,
+  /** Of what a replay must put out again. */
   hash: z.number().int(),
-  turns: z.number().int().nonnegative(),
-  /** Turns since the snapshot, or since the origin: how many messages a recovery must meet again. */
-  turnsToReplay: z.number().int().nonnegative(),
-  deadLetters: z.number().int().nonnegative(),
+  turns: count,
+  /** How many messages (memory `snapshot`) or events (`replay`) a recovery must meet again. */
+  turnsToReplay: count,
+  deadLetters: count,
   /** What the processor passed over without a dead letter, by name. */
   notices: z.record(z.string(), z.number()),
+  /** Memory `snapshot`. */
   snapshot: snapshotRef.nullable(),
+  /** Memory `replay`: the first message that is needed; null when nothing lives. */
+  replayFrom: count.nullable(),
+  /** Memory `replay` and `keyed`: what the logic must know before the first message that it gets. */
+  basis: z.unknown(),
+  /** Memory `keyed`: stream sequence from which the state log is read. */
+  stateFrom: count.nullable(),
+  /** Stream sequence from which the journal is read; null when no entry is needed. */
+  journalFrom: count.nullable(),
+  /** Starts since the position last moved. */
+  restarts: count,
+  /** The message that was about to be handled, when starts without progress made the processor careful. */
+  attempting: z.object({ sequence: count, tries: count }).nullable(),
 })
 
 /**
@@ -53,7 +78,10 @@ export function decodeCommitRecord(data: Uint8Array, subject: string): CommitRec
     throw fault('COMMIT_RECORD_INVALID', `${subject} is not JSON`, { cause: error })
   }
   const result = commitRecord.safeParse(value)
-  if (!result.success) throw fault('COMMIT_RECORD_INVALID', `${subject}: ${result.error.issues[0]?.message ?? ''}`)
+  if (!result.success) {
+    const [issue] = result.error.issues
+    throw fault('COMMIT_RECORD_INVALID', `${subject}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`)
+  }
   return result.data
 }
 
@@ -67,7 +95,13 @@ export function sameCommit(stored: CommitRecord, tried: CommitRecord): boolean {
     stored.generation === tried.generation &&
     stored.owner === tried.owner &&
     stored.position === tried.position &&
+    stored.ordinal === tried.ordinal &&
+    stored.failures === tried.failures &&
     stored.outputs === tried.outputs &&
+    stored.journalFrom === tried.journalFrom &&
+    stored.stateFrom === tried.stateFrom &&
+    stored.attempting?.tries === tried.attempting?.tries &&
+    JSON.stringify(stored.basis) === JSON.stringify(tried.basis) &&
     stored.partial?.outputs === tried.partial?.outputs
   )
 }

@@ -22,9 +22,12 @@ import type { MillraceError } from '../error/millrace-error.js'
 import type { Clock } from '../time/clock.js'
 import type { Claim } from './claim.js'
 import { decodeCommitRecord, type CommitRecord } from './commit-record.js'
-import { nextCommit, SNAPSHOT_EVERY } from './next-commit.js'
+import type { JournalSpan } from './journal-spans.js'
+import { nextCommit, SNAPSHOT_EVERY, type Commit } from './next-commit.js'
+import type { MemoryKind } from './processor.js'
+import type { StateLog } from './state-log.js'
 import { lostClaim, storeCommit, type CommitTarget } from './store-commit.js'
-import type { Turn } from './turn.js'
+import type { Checkpoint, Turn } from './turn.js'
 
 export interface CommitterOptions {
   readonly connection: Connection
@@ -33,16 +36,23 @@ export interface CommitterOptions {
   /** Stream that is read, and stream that is written. */
   readonly input: string
   readonly output: string
-  /** The state after the last turn that was added; undefined for a processor without memory. */
+  readonly memory: MemoryKind
+  /** Memory `snapshot`: the state after the last turn that was added. */
   readonly snapshot: () => unknown
+  /** Memory `replay` and `keyed`: looks at the state after the last turn that was added. */
+  readonly checkpoint?: () => Checkpoint
+  /** Memory `keyed`. */
+  readonly stateLog?: StateLog | undefined
+  /** What of the journal a recovery has found. */
+  readonly spans?: readonly JournalSpan[]
+  /** Partitions of the output stream, when outputs may share messages. */
+  readonly packing?: number | undefined
   /** What the processor has passed over without a dead letter. */
   readonly notices?: () => Readonly<Record<string, number>> | undefined
   /** Whether the stream deletes old messages by size, so that the record must be stored again now and then. */
   readonly bounded?: boolean
   /** Told when storing does not succeed and is tried again. */
   readonly onStall?: (error: MillraceError, forMs: number) => void
-  /** Whether a replay compares outputs: see CommitInput. */
-  readonly hashed?: boolean
   readonly onCommitted: (turns: readonly Turn[], record: CommitRecord) => void
   /** The committer has stopped; nothing after the last commit is stored. */
   readonly onFailure: (error: MillraceError) => void
@@ -58,6 +68,8 @@ type State =
 const INTERVAL = 10
 const MANY_TURNS = 4_000
 const MANY_OUTPUTS = 500
+/** Messages of outputs in a batch; the rest is for its journal, its state and its record. */
+const ROOM = BATCH_LIMIT - 50
 /** How often the committer looks whether a snapshot is due, or its record is about to be forgotten. In ms. */
 const TEND_MS = 5_000
 const SNAPSHOT_MS = 10_000
@@ -69,6 +81,8 @@ export class Committer {
   readonly #target: CommitTarget
   #record: CommitRecord
   #expected: number
+  #spans: readonly JournalSpan[]
+  #careful = false
   #turns: Turn[] = []
   #outputs = 0
   #state: State = { kind: 'idle' }
@@ -81,6 +95,7 @@ export class Committer {
     this.#options = options
     this.#record = record
     this.#expected = sequence
+    this.#spans = options.spans ?? []
     this.#subject = commitSubject(options.output, record.processor, record.partition)
     const { connection, clock, input, output, onStall = () => undefined } = options
     this.#target = { connection, clock, input, output, subject: this.#subject, onStall }
@@ -111,6 +126,19 @@ export class Committer {
     this.#schedule()
   }
 
+  /** Commits turns one by one from now on, or no more. */
+  set careful(careful: boolean) {
+    this.#careful = careful
+  }
+
+  /** Stores that a message is about to be handled; only when nothing waits. */
+  async mark(attempting: CommitRecord['attempting']): Promise<void> {
+    await this.flush(false)
+    const record = { ...this.#record, attempting }
+    this.#begin(this.#store({ turns: [], messages: [], record, spans: this.#spans }))
+    await this.flush(false)
+  }
+
   /** Resolves when everything added is committed, and a snapshot of it when `snapshot`; rejects with the cause when it cannot be. */
   async flush(snapshot: boolean): Promise<void> {
     for (;;) {
@@ -137,7 +165,7 @@ export class Committer {
   }
 
   #stale(): boolean {
-    return this.#record.turnsToReplay > 0 && this.#options.snapshot() !== undefined
+    return this.#options.memory === 'snapshot' && this.#record.turnsToReplay > 0
   }
 
   /**
@@ -162,9 +190,13 @@ export class Committer {
   }
 
   #commit(snapshot: boolean): Promise<void> {
+    return this.#begin(this.#next(snapshot))
+  }
+
+  #begin(work: Promise<void>): Promise<void> {
     if (this.#state.kind === 'scheduled') this.#state.cancel()
     this.#begunAt = this.#options.clock.monotonic()
-    const done = this.#next(snapshot).catch((error: unknown) => {
+    const done = work.catch((error: unknown) => {
       const known = asFault(error, `committing to ${this.#subject}`)
       this.#state = { kind: 'failed', error: known }
       this.#options.onFailure(known)
@@ -174,21 +206,35 @@ export class Committer {
   }
 
   async #next(snapshot: boolean): Promise<void> {
+    const { output, memory, snapshot: state, notices, packing, checkpoint, stateLog, clock } = this.#options
+    const last = this.#turns.at(-1)
+    if (checkpoint !== undefined && last !== undefined) last.checkpoint ??= checkpoint()
     const commit = nextCommit({
       record: this.#record,
+      expected: this.#expected,
       turns: this.#turns,
-      room: BATCH_LIMIT - 1,
-      output: this.#options.output,
-      state: this.#options.snapshot,
-      notices: this.#options.notices?.(),
-      hashed: this.#options.hashed ?? true,
-      force: snapshot || this.#options.clock.monotonic() - this.#snapshotAt > SNAPSHOT_MS,
+      room: ROOM,
+      output,
+      memory,
+      packing,
+      spans: this.#spans,
+      state,
+      rewrite: () => stateLog?.next(this.#expected),
+      notices: notices?.(),
+      careful: this.#careful,
+      force: snapshot || clock.monotonic() - this.#snapshotAt > SNAPSHOT_MS,
     })
+    await this.#store(commit)
+  }
+
+  async #store(commit: Commit): Promise<void> {
     this.#expected = await storeCommit(this.#target, commit, this.#expected)
     if (commit.record.snapshot !== this.#record.snapshot) this.#snapshotAt = this.#options.clock.monotonic()
     this.#record = commit.record
+    this.#spans = commit.spans
     this.#turns.splice(0, commit.turns.length)
     for (const turn of commit.turns) this.#outputs -= turn.outputs.length
+    for (const { checkpoint } of commit.turns) this.#options.stateLog?.wrote(checkpoint?.changes.length ?? 0)
     this.#state = { kind: 'idle' }
     this.#options.onCommitted(commit.turns, commit.record)
     this.#schedule()

@@ -4,9 +4,10 @@ import type { StoredMessage } from '../broker/stored-message.js'
 import { deadLetterSubject } from '../broker/system-subject.js'
 import { formatTime, isWritableTime } from '../event/rfc3339.js'
 import type { WireMessage } from '../event/wire.js'
-import type { Issue } from '../error/millrace-error.js'
+import { isFault, messageOf, type Issue } from '../error/millrace-error.js'
 import { boundedIssues, boundedText } from './bounded-text.js'
 import { originalHeaders, type OriginalHeaders } from './original-headers.js'
+import { processorId, type Processor } from './processor.js'
 
 /** Why a message could not be processed. */
 export interface DeadLetterReason {
@@ -17,6 +18,22 @@ export interface DeadLetterReason {
   readonly issues: readonly Issue[]
   readonly stack?: string
 }
+
+/** What a processor failed with, as a reason. */
+export function failureReason(processor: Processor, error: unknown): DeadLetterReason {
+  const known = isFault(error) ? error : undefined
+  const stack = error instanceof Error ? error.stack : undefined
+  return {
+    processor: processorId(processor),
+    code: known?.code ?? 'TURN_FAILED',
+    detail: known?.detail ?? messageOf(error),
+    issues: known?.issues ?? [],
+    ...(stack === undefined ? {} : { stack }),
+  }
+}
+
+/** What a dead letter keeps. */
+export type DeadMessage = Pick<StoredMessage, 'subject' | 'sequence' | 'storedAt' | 'headers' | 'data'>
 
 /** Headers that tell a dead letter’s story; values are percent-encoded like CloudEvents attributes. */
 export const DEAD_LETTER_HEADER = {
@@ -68,15 +85,17 @@ const NAME_BYTES = 800
  * original is, and a header says what was left out.
  *
  * @param maxPayload largest message of the server in bytes, headers included; from 4,096 the promise holds
+ * @param number which failure of this message in this processor it is, from 0
  */
 export function deadLetterMessage(
   stream: string,
-  message: StoredMessage,
+  message: DeadMessage,
   reason: DeadLetterReason,
   maxPayload: number,
+  number = 0,
 ): WireMessage {
   const original = originalHeaders(message.headers.entries())
-  const subject = deadLetterSubject(stream, message.sequence, reason.processor)
+  const subject = deadLetterSubject(stream, message.sequence, reason.processor, number)
   const mostHeaders = Math.min(maxPayload, MOST_HEADER_BYTES)
   let letter: WireMessage | undefined
   for (const kept of KEPT)
@@ -109,7 +128,7 @@ function leftOutHeaders({ count }: OriginalHeaders): readonly Header[] {
 
 function storyOf(
   stream: string,
-  message: StoredMessage,
+  message: DeadMessage,
   reason: DeadLetterReason,
   told: (typeof TOLD)[number],
 ): readonly Header[] {

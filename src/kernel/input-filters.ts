@@ -1,8 +1,9 @@
 import { storedFilter } from '../event/subject.js'
-import type { Processor } from './processor.js'
+import { WHOLE, type Processor } from './processor.js'
 
-/** Stored subjects that a processor reads: its types in every partition, or every event. */
-export function inputFilters(processor: Processor): readonly string[] {
+/** Stored subjects that one unit of a processor reads: its types, or every event, of its partition or of all. */
+export function inputFilters(processor: Pick<Processor, 'from'>, partition: string = WHOLE): readonly string[] {
   const { stream, types } = processor.from
-  return types === undefined ? [storedFilter(stream.root)] : types.map((type) => storedFilter(stream.root, type))
+  const only = partition === WHOLE ? undefined : Number(partition)
+  return (types ?? ['>']).map((type) => storedFilter(stream.root, type, only))
 }

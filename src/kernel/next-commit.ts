@@ -1,7 +1,13 @@
+import { journalSubject, stateSubject } from '../broker/system-subject.js'
 import type { WireMessage } from '../event/wire.js'
-import { FNV_OFFSET, fnv1a } from './hash.js'
+import { appendixMessages } from './appendix.js'
 import type { CommitRecord } from './commit-record.js'
+import { FNV_OFFSET, fnv1a } from './hash.js'
+import { journalOf, neededSpans, type JournalSpan } from './journal-spans.js'
+import { packer, type Packer } from './packer.js'
+import type { MemoryKind } from './processor.js'
 import { snapshotMessages } from './snapshot.js'
+import type { Rewrite } from './state-log.js'
 import type { Turn } from './turn.js'
 
 /** One commit to be stored: which turns it completes, what it holds beside its record, and the record. */
@@ -9,23 +15,33 @@ export interface Commit {
   readonly turns: readonly Turn[]
   readonly messages: readonly WireMessage[]
   readonly record: CommitRecord
+  /** What of the stored journal is still needed after it. */
+  readonly spans: readonly JournalSpan[]
 }
 
 export interface CommitInput {
-  /** The last stored record. */
+  /** The last stored record, and its stream sequence. */
   readonly record: CommitRecord
+  readonly expected: number
   /** Turns that are not committed, oldest first. */
   readonly turns: readonly Turn[]
   /** How many messages the batch holds beside the record. */
   readonly room: number
   readonly output: string
+  readonly memory: MemoryKind
+  /** Partitions of the output stream when outputs are packed; undefined: one message each. */
+  readonly packing?: number | undefined
+  readonly spans: readonly JournalSpan[]
+  /** Memory `snapshot`: the state after the last turn. */
   readonly state: () => unknown
+  /** Memory `keyed`: entries to write again, as of the last turn. */
+  readonly rewrite?: (() => Rewrite | undefined) | undefined
   /** Default: as they were. */
   readonly notices?: Readonly<Record<string, number>> | undefined
+  /** Whether turns are committed one by one, to find the one that ends the process. */
+  readonly careful?: boolean
   /** Take a snapshot even if the last one is recent. */
   readonly force: boolean
-  /** Whether a replay will compare its outputs with these: not for a processor without memory. Default true. */
-  readonly hashed?: boolean
 }
 
 /** Turns between snapshots: what a recovery has to replay at most, about a second’s work. */
@@ -35,31 +51,23 @@ const MOST_BYTES = 8 * 1024 * 1024
 /** Turns in one commit, so that acknowledging them does not hold up the event loop for long. */
 const MOST_TURNS = 8_192
 
-/** Decides, purely, what the next commit holds: as many whole turns as fit, or the next part of one that never fits. */
+/**
+ * Decides, purely, what the next commit holds: as many whole turns as fit, up to one whose state is known, or the next
+ * part of what never fits.
+ */
 export function nextCommit(input: CommitInput): Commit {
-  const { record, turns, room } = input
-  const messages: WireMessage[] = []
-  let { hash, partial } = record
+  const { record, turns } = input
+  const outputs = packer(input.packing)
   let taken = 0
-  let bytes = 0
-  for (const turn of turns) {
-    if (turn.outputs.length === 0 && taken < MOST_TURNS) {
-      partial = null
-      taken += 1
-      continue
-    }
-    const fresh = partial?.sequence === turn.message.sequence ? turn.outputs.slice(partial.outputs) : turn.outputs
-    const fits = howManyFit(fresh, room - messages.length, MOST_BYTES - bytes) === fresh.length
-    if (taken === MOST_TURNS || !fits) break
-    for (const output of fresh) bytes += output.data.length
-    messages.push(...fresh)
-    if (input.hashed !== false) hash = hashTurn(hash, turn)
-    partial = null
-    taken += 1
+  for (let begin = 0; begin < turns.length; begin = taken) {
+    const end = segmentEnd(input.memory, turns, begin)
+    if (end === undefined || end > MOST_TURNS) break
+    if (!addOutputs(outputs, record, turns.slice(begin, end), input.room)) break
+    taken = end
   }
-  const next = turns[taken]
-  if (taken === 0 && next !== undefined) return part(record, next, room)
-  return finish(input, turns.slice(0, taken), messages, hash)
+  const blocked = taken === 0 ? segmentEnd(input.memory, turns, 0) : undefined
+  if (blocked !== undefined) return part(input, turns.slice(0, blocked))
+  return finish(input, turns.slice(0, taken), outputs)
 }
 
 /** Continues the hash over the outputs of a turn: what a replay must reproduce. */
@@ -69,56 +77,173 @@ export function hashTurn(hash: number, turn: Turn): number {
   return value
 }
 
-/** How many of the first outputs fit into so many messages and bytes. */
-function howManyFit(outputs: readonly WireMessage[], room: number, bytes: number): number {
-  let left = bytes
-  for (const [at, { data }] of outputs.entries()) {
-    left -= data.length
-    if (at >= room || left < 0) return at
-  }
-  return outputs.length
+/** Where the turns from `begin` on may be cut: after each turn, or where the state was looked at. */
+function segmentEnd(memory: MemoryKind, turns: readonly Turn[], begin: number): number | undefined {
+  if (memory === 'none' || memory === 'snapshot') return begin < turns.length ? begin + 1 : undefined
+  for (let at = begin; at < turns.length; at++) if (turns[at]?.checkpoint !== undefined) return at + 1
+  return undefined
 }
 
-/** A turn with more outputs than a batch holds: its next `room` outputs, and how far that got. */
-function part(record: CommitRecord, turn: Turn, room: number): Commit {
-  const { sequence } = turn.message
-  const before = record.partial?.sequence === sequence ? record.partial.outputs : 0
-  const rest = turn.outputs.slice(before)
-  const messages = rest.slice(0, Math.max(1, howManyFit(rest, room, MOST_BYTES)))
-  const outputs = before + messages.length
+/** Those outputs of a turn that are not stored yet. */
+function missing({ partial }: CommitRecord, turn: Turn): readonly WireMessage[] {
+  if (partial === null || turn.outputs.length === 0 || turn.sequence > partial.sequence) return turn.outputs
+  if (turn.sequence < partial.sequence) return []
+  return turn.outputs.slice(Math.max(0, partial.outputs - turn.outputsBefore))
+}
+
+/** Adds a segment’s outputs; false, and nothing added, when they do not all fit. */
+function addOutputs(to: Packer, record: CommitRecord, segment: readonly Turn[], room: number): boolean {
+  let { count, bytes } = to
+  for (const turn of segment)
+    for (const { data } of missing(record, turn)) {
+      count += 1
+      bytes += data.length
+    }
+  if (count > to.count && (count > room || bytes > MOST_BYTES)) return false
+  for (const turn of segment) for (const output of missing(record, turn)) to.add(output)
+  return true
+}
+
+/** What has more outputs than a batch holds: the next of them, and how far that got. */
+function part(input: CommitInput, segment: readonly Turn[]): Commit {
+  const { record, room } = input
+  const content = packer(input.packing)
+  let reached = record.partial ?? { sequence: 0, outputs: 0 }
+  for (const turn of segment) {
+    const rest = missing(record, turn)
+    let at = turn.outputsBefore + turn.outputs.length - rest.length
+    for (const output of rest) {
+      const full = content.count >= room || content.bytes + output.data.length > MOST_BYTES
+      if (content.added > 0 && full) break
+      content.add(output)
+      reached = { sequence: turn.sequence, outputs: (at += 1) }
+    }
+    if (reached.sequence === turn.sequence && reached.outputs < turn.outputsBefore + turn.outputs.length) break
+  }
   return {
     turns: [],
-    messages,
-    record: { ...record, partial: { sequence, outputs }, outputs: record.outputs + messages.length },
+    messages: content.messages(),
+    spans: input.spans,
+    record: {
+      ...record,
+      partial: { sequence: reached.sequence, outputs: reached.outputs, journal: journalOf(segment) },
+      outputs: record.outputs + content.added,
+    },
   }
 }
 
-function finish(input: CommitInput, turns: readonly Turn[], messages: WireMessage[], hash: number): Commit {
-  const { record, output, room } = input
+function finish(input: CommitInput, turns: readonly Turn[], outputs: Packer): Commit {
+  const { record, memory } = input
   const last = turns.at(-1)
-  const position = last?.message.sequence ?? record.position
-  const advanced: CommitRecord = {
-    ...record,
-    position,
-    time: Math.max(record.time, last?.message.storedAt ?? 0),
-    partial: null,
-    outputs: record.outputs + messages.length,
-    hash,
-    turns: record.turns + turns.length,
-    turnsToReplay: record.turnsToReplay + turns.length,
-    notices: { ...record.notices, ...input.notices },
-    deadLetters: record.deadLetters + turns.filter(({ deadLetter }) => deadLetter !== undefined).length,
+  const advanced = advance(input, turns, outputs.added)
+  const checkpoint = last?.checkpoint
+  const messages = outputs.messages()
+  const all = turns.length === input.turns.length
+  if (memory === 'snapshot' && all && (input.force || advanced.turnsToReplay >= SNAPSHOT_EVERY)) {
+    const whole = withSnapshot(input, turns, messages, advanced)
+    if (whole !== undefined) return whole
   }
-  // a snapshot is of the state after every turn so far, so it belongs to a commit that holds them all
-  const due = turns.length === input.turns.length && (input.force || advanced.turnsToReplay >= SNAPSHOT_EVERY)
-  const state = due ? input.state() : undefined
-  if (state === undefined) return { turns, messages, record: advanced }
-  const chunks = snapshotMessages(output, record.processor, record.partition, state)
-  if (messages.length + chunks.length > room) return { turns, messages, record: advanced }
+  const at = { output: input.output, processor: record.processor, partition: record.partition }
+  const replay = memory === 'replay' ? { replayFrom: checkpoint?.replay?.sequence ?? null } : {}
+  const needed = memory === 'replay' && checkpoint !== undefined ? (replay.replayFrom ?? Infinity) : undefined
+  const known = neededSpans(input.spans, needed)
+  const entries = journalOf(turns)
+  const spans =
+    entries.length === 0 ? known : [...known, { from: input.expected + 1, lastAfter: entries.at(-1)?.after ?? 0 }]
+  if (entries.length > 0)
+    messages.push(
+      ...appendixMessages(
+        journalSubject(at.output, at.processor, at.partition),
+        entries.map((entry) => JSON.stringify(entry)),
+      ),
+    )
+  const keyed = memory === 'keyed' ? keyedState(input, turns, all, messages) : {}
+  const basis = checkpoint === undefined ? {} : { basis: checkpoint.basis, hash: checkpoint.hash, ...replay }
+  const turnsToReplay = checkpoint === undefined ? {} : { turnsToReplay: checkpoint.replay?.events ?? 0 }
+  return {
+    turns,
+    messages,
+    spans,
+    record: { ...advanced, ...basis, ...turnsToReplay, ...keyed, journalFrom: spans[0]?.from ?? null },
+  }
+}
+
+/** The record after these turns, but for what depends on the kind of memory. */
+function advance(
+  { record, memory, notices, careful }: CommitInput,
+  turns: readonly Turn[],
+  added: number,
+): CommitRecord {
+  let { ordinal, failures, hash, time, deadLetters } = record
+  let handled = 0
+  for (const turn of turns) {
+    const fresh = turn.message !== undefined
+    ordinal = turn.outputs.length + (fresh ? 0 : ordinal)
+    failures = turn.deadLetters.length + (fresh ? 0 : failures)
+    deadLetters += turn.deadLetters.length
+    if (fresh) handled += 1
+    if (turn.storedAt > time) time = turn.storedAt
+    if (memory === 'snapshot') hash = hashTurn(hash, turn)
+  }
+  return {
+    ...record,
+    position: turns.at(-1)?.sequence ?? record.position,
+    time,
+    ordinal,
+    failures,
+    partial: passed(record, turns) ? null : record.partial,
+    outputs: record.outputs + added,
+    hash,
+    turns: record.turns + handled,
+    turnsToReplay: record.turnsToReplay + handled,
+    deadLetters,
+    notices: { ...record.notices, ...notices },
+    restarts: handled > 0 && !careful ? 0 : record.restarts,
+    attempting: handled > 0 ? null : record.attempting,
+  }
+}
+
+/** Whether the outputs that were stored ahead of the position are behind it now. */
+function passed({ partial }: CommitRecord, turns: readonly Turn[]): boolean {
+  const last = turns.at(-1)
+  if (partial === null || last === undefined) return partial === null
+  if (last.sequence !== partial.sequence) return last.sequence > partial.sequence
+  return last.outputsBefore + last.outputs.length >= partial.outputs
+}
+
+/** A snapshot is of the state after every turn so far; it makes the journal before it needless. */
+function withSnapshot(
+  input: CommitInput,
+  turns: readonly Turn[],
+  messages: readonly WireMessage[],
+  record: CommitRecord,
+): Commit | undefined {
+  const state = input.state()
+  if (state === undefined) return undefined
+  const chunks = snapshotMessages(input.output, record.processor, record.partition, state)
+  if (messages.length + chunks.length > input.room) return undefined
   const bytes = chunks.reduce((sum, { data }) => sum + data.length, 0)
+  const snapshot = { position: record.position, chunks: chunks.length, bytes }
   return {
     turns,
     messages: [...messages, ...chunks],
-    record: { ...advanced, snapshot: { position, chunks: chunks.length, bytes }, hash: FNV_OFFSET, turnsToReplay: 0 },
+    spans: [],
+    record: { ...record, snapshot, hash: FNV_OFFSET, turnsToReplay: 0, journalFrom: null },
   }
+}
+
+/** Adds what changed in a keyed state, and a part of what did not, so that the state log need not be read from its beginning. */
+function keyedState(
+  input: CommitInput,
+  turns: readonly Turn[],
+  all: boolean,
+  messages: WireMessage[],
+): Pick<CommitRecord, 'stateFrom'> {
+  const { record, output, expected } = input
+  const changes = turns.flatMap(({ checkpoint }) => checkpoint?.changes ?? [])
+  const rewrite = all ? input.rewrite?.() : undefined
+  const items = rewrite === undefined ? changes : [...changes, ...rewrite.entries]
+  if (items.length > 0)
+    messages.push(...appendixMessages(stateSubject(output, record.processor, record.partition), items))
+  return { stateFrom: rewrite?.from ?? record.stateFrom ?? (items.length > 0 ? expected + 1 : null) }
 }

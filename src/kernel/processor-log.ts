@@ -34,10 +34,8 @@ export class ProcessorLog {
   }
 
   deadLetters(turns: readonly Turn[]): void {
-    for (const { deadLetter, message } of turns) {
-      if (deadLetter === undefined) continue
-      const { code, detail } = deadLetter
-      this.#log.warn({ processor: this.#processor, sequence: message.sequence, code, detail }, 'dead letter')
-    }
+    for (const { deadLetters, sequence } of turns)
+      for (const { code, detail } of deadLetters)
+        this.#log.warn({ processor: this.#processor, sequence, code, detail }, 'dead letter')
   }
 }

@@ -7,7 +7,7 @@ import { fault, isFault, type MillraceError } from '../error/millrace-error.js'
 import type { WireMessage } from '../event/wire.js'
 import type { Clock } from '../time/clock.js'
 import { decodeCommitRecord, encodeCommitRecord, sameCommit, type CommitRecord } from './commit-record.js'
-import { deadLetterMessage } from './dead-letter.js'
+import { deadLetterMessage, type DeadMessage } from './dead-letter.js'
 import type { Commit } from './next-commit.js'
 import type { Turn } from './turn.js'
 
@@ -36,7 +36,7 @@ const STALL_EVERY_MS = 30_000
  */
 export async function storeCommit(target: CommitTarget, commit: Commit, expected: number): Promise<number> {
   const patience = new Patience(target)
-  for (const turn of commit.turns) if (turn.deadLetter) await storeDeadLetter(target, turn, patience)
+  for (const turn of commit.turns) if (turn.deadLetters.length > 0) await storeDeadLetters(target, turn, patience)
   const record: WireMessage = {
     subject: target.subject,
     headers: [expectLastSequence(expected), ROLLUP_SUBJECT, NEVER_EXPIRES],
@@ -89,13 +89,33 @@ export function lostClaim(own: CommitRecord, found: CommitRecord | undefined, ca
   return fault('PROCESSOR_FENCED', `${own.processor} by ${found.owner}, generation ${found.generation}`, { cause })
 }
 
-async function storeDeadLetter(target: CommitTarget, turn: Turn, patience: Patience): Promise<void> {
-  if (turn.deadLetter === undefined) return
-  const { connection, input } = target
+async function storeDeadLetters(target: CommitTarget, turn: Turn, patience: Patience): Promise<void> {
+  const { maxPayload } = target.connection.server
+  const message = turn.message ?? lost(turn)
+  const numbers = new Map<string, number>()
+  for (const reason of turn.deadLetters) {
+    const number = numbers.get(reason.processor) ?? turn.failuresBefore
+    numbers.set(reason.processor, number + 1)
+    await storeOnce(target, deadLetterMessage(target.input, message, reason, maxPayload, number), patience)
+  }
+}
+
+/** What failed when time moved on or a step ended has no message of its own: its place in the log stands for it. */
+function lost({ sequence, storedAt }: Turn): DeadMessage {
+  return {
+    subject: '',
+    sequence,
+    storedAt,
+    headers: { get: () => undefined, entries: () => [] },
+    data: new Uint8Array(0),
+  }
+}
+
+async function storeOnce(target: CommitTarget, letter: WireMessage, patience: Patience): Promise<void> {
+  const { connection } = target
   for (;;) {
     try {
-      const { maxPayload } = connection.server
-      await publishOnce(connection, deadLetterMessage(input, turn.message, turn.deadLetter, maxPayload))
+      await publishOnce(connection, letter)
       return
     } catch (error) {
       if (isFault(error, 'SEQUENCE_CONFLICT')) return // stored before, by us or by another reader of the message

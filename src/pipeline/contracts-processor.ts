@@ -1,7 +1,7 @@
 import type { StreamDeclaration } from '../broker/define-stream.js'
 import type { Logic, Processor } from '../kernel/processor.js'
 
-const LOGIC: Logic = { turn: () => [], snapshot: () => undefined, stop: () => undefined }
+const LOGIC: Logic = { turn: () => [], stop: () => undefined }
 
 /**
  * Reads every event of a stream, so that one that no pipeline or rule asks for (an unknown type, an unknown version)

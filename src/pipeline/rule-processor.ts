@@ -24,7 +24,9 @@ export function ruleProcessor(
     from: { stream: streams.from, types: rule.eventTypes },
     to: { stream: streams.to },
     memory: 'snapshot',
-    start: (snapshot) => new RuleLogic(rule, registry, snapshot as EngineSnapshot | undefined),
+    spread: 'one',
+    start: (memory) =>
+      new RuleLogic(rule, registry, memory.kind === 'snapshot' ? (memory.state as EngineSnapshot) : undefined),
   }
 }
 

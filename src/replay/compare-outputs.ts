@@ -4,8 +4,7 @@ import type { StoredMessage } from '../broker/stored-message.js'
 import { commitSubject } from '../broker/system-subject.js'
 import { storedFilter } from '../event/subject.js'
 import { decodeCommitRecord } from '../kernel/commit-record.js'
-import { processorId, type Processor } from '../kernel/processor.js'
-import { ALL_PARTITIONS } from '../kernel/run-processor.js'
+import { partitionsOf, processorId, type Processor } from '../kernel/processor.js'
 import type { Clock } from '../time/clock.js'
 import { markOf, type OutputIndex } from './output-index.js'
 import { readRange } from './read-range.js'
@@ -65,12 +64,20 @@ export function isSame({ first, last, different, onlyInReplay, onlyStored }: Com
   return last >= first && different + onlyInReplay + onlyStored === 0
 }
 
-/** Up to where the live processor’s outputs are stored; 0 when it has never run. */
+/**
+ * Up to where the live processor’s outputs are stored; 0 when it has never run. A unit that is behind the others may
+ * only have nothing to read, so the one that is furthest counts.
+ */
 async function livePosition({ connection, processor }: CompareOptions): Promise<number> {
   const stream = processor.to.stream.name
-  const subject = commitSubject(stream, processorId(processor), ALL_PARTITIONS)
-  const record = await readLast(connection, stream, subject)
-  return record === undefined ? 0 : decodeCommitRecord(record.data, subject).position
+  const positions = await Promise.all(
+    partitionsOf(processor).map(async (partition) => {
+      const subject = commitSubject(stream, processorId(processor), partition)
+      const record = await readLast(connection, stream, subject)
+      return record === undefined ? 0 : decodeCommitRecord(record.data, subject).position
+    }),
+  )
+  return Math.max(...positions)
 }
 
 async function readStored(options: CompareOptions, onMessage: (message: StoredMessage) => void): Promise<void> {

@@ -4,7 +4,7 @@ import { decodeHeaderValue } from '../event/header-value.js'
 import type { Registry } from '../event/registry.js'
 import type { WireMessage } from '../event/wire.js'
 import type { Logic, Processor } from '../kernel/processor.js'
-import { runTurn } from '../kernel/turn.js'
+import { runTurn } from '../kernel/run-turn.js'
 import { eventLine } from './event-line.js'
 import { LineWriter, type WriteText } from './line-writer.js'
 import { OutputIndex, wireHeaders } from './output-index.js'
@@ -58,7 +58,7 @@ class DryRunSink implements DryRun {
   constructor(options: DryRunOptions) {
     this.#options = options
     this.#lines = options.write === undefined ? undefined : new LineWriter(options.write)
-    this.#logic = options.processor.start(undefined, (error) => (this.#broken = error))
+    this.#logic = options.processor.start({ kind: 'fresh' }, (error) => (this.#broken = error))
   }
 
   get rejected(): number {
@@ -97,9 +97,9 @@ class DryRunSink implements DryRun {
   #turn(message: StoredMessage): readonly WireMessage[] {
     if (this.#broken !== undefined) throw this.#broken
     const { processor, registry, index } = this.#options
-    const { outputs, deadLetter } = runTurn(processor, this.#logic, registry, message)
+    const { outputs, deadLetters } = runTurn({ processor, logic: this.#logic, registry }, message)
     this.#events += 1
-    if (deadLetter !== undefined) this.#reject(message.sequence, deadLetter)
+    for (const deadLetter of deadLetters) this.#reject(message.sequence, deadLetter)
     for (const output of outputs) {
       this.#count(output)
       index?.add(message.sequence, output)

@@ -86,7 +86,7 @@ test('finds what the rule finds on a stream, whatever the order, the grace, the 
       const made = rule(more)
       const run = runRule(made, events)
       const processor = ruleProcessor(made, registry, { from: stream, to: stream })
-      let logic = processor.start(undefined, () => undefined)
+      let logic = processor.start({ kind: 'fresh' }, () => undefined)
       let refused = 0
       const live = events.flatMap((event, n) => {
         if (n === stopAt) logic = processor.start(JSON.parse(JSON.stringify(logic.snapshot())), () => undefined)

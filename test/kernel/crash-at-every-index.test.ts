@@ -9,7 +9,7 @@ import { defineStream } from '../../src/broker/define-stream.ts'
 import type { StoredMessage } from '../../src/broker/stored-message.ts'
 import { parseRule } from '../../src/cep/parse-rule.ts'
 import type { Processor } from '../../src/kernel/processor.ts'
-import { runTurn } from '../../src/kernel/turn.ts'
+import { runTurn } from '../../src/kernel/run-turn.ts'
 import { definePipeline } from '../../src/pipeline/define-pipeline.ts'
 import { pipelineProcessor } from '../../src/pipeline/pipeline-processor.ts'
 import { ruleProcessor } from '../../src/pipeline/rule-processor.ts'
@@ -114,9 +114,9 @@ function worldOf(processor: Processor, course: Course, mutation?: Mutation): Wor
 
 /** Without kernel and commits: each message through the processor, once. */
 function uninterrupted(processor: Processor, { log }: Course): string[] {
-  const logic = processor.start(undefined, () => undefined)
+  const logic = processor.start({ kind: 'fresh' }, () => undefined)
   const out = new Out()
-  for (const message of log) out.batch(runTurn(processor, logic, registry, message).outputs, '', undefined)
+  for (const message of log) out.batch(runTurn({ processor, logic, registry }, message).outputs, '', undefined)
   return out.outputs()
 }
 
@@ -208,8 +208,8 @@ test('K1 what is tested has outputs, snapshots, parts of turns, dead letters and
         found.deadLetters = Math.max(found.deadLetters, record.deadLetters)
       }
       found[processor === rule ? 'alarms' : 'highs'] += world.out.outputs().length
-      const logic = processor.start(undefined, () => undefined)
-      for (const message of course.log) runTurn(processor, logic, registry, message)
+      const logic = processor.start({ kind: 'fresh' }, () => undefined)
+      for (const message of course.log) runTurn({ processor, logic, registry }, message)
       found.late += logic.notices?.['late'] ?? 0
     }
   for (const [what, count] of Object.entries(found)) assert.ok(count >= 3, `${what}: ${count}`)

@@ -11,7 +11,7 @@ import { claim } from '../../src/kernel/claim.ts'
 import { encodeCommitRecord } from '../../src/kernel/commit-record.ts'
 import { nextCommit } from '../../src/kernel/next-commit.ts'
 import { processorId, type Processor } from '../../src/kernel/processor.ts'
-import { runTurn } from '../../src/kernel/turn.ts'
+import { runTurn } from '../../src/kernel/run-turn.ts'
 import { definePipeline } from '../../src/pipeline/define-pipeline.ts'
 import { pipelineProcessor } from '../../src/pipeline/pipeline-processor.ts'
 import { eventually, freshStream, sharedConnection } from '../support/broker.ts'
@@ -41,8 +41,8 @@ async function firstPartOf(connection: Connection, stream: StreamDeclaration, pr
   const { record, sequence } = await claim(connection, processor, 'all', 'died')
   const [message] = await readAll(connection, stream.name, [storedFilter(stream.root, Reading.type)])
   assert.ok(message)
-  const logic = processor.start(undefined, () => undefined)
-  const turns = [runTurn(processor, logic, registry, message)]
+  const logic = processor.start({ kind: 'fresh' }, () => undefined)
+  const turns = [runTurn({ processor, logic, registry }, message)]
   const input = { record, turns, room: 999, output: stream.name, state: () => undefined, force: false }
   const commit = nextCommit(input)
   const subject = commitSubject(stream.name, processorId(processor), 'all')

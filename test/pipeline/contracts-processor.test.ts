@@ -5,7 +5,7 @@ import { defineStream } from '../../src/broker/define-stream.ts'
 import { defineEvent } from '../../src/event/contract.ts'
 import { createRegistry } from '../../src/event/registry.ts'
 import { deadLetterMessage } from '../../src/kernel/dead-letter.ts'
-import { runTurn } from '../../src/kernel/turn.ts'
+import { runTurn } from '../../src/kernel/run-turn.ts'
 import { contractsProcessor } from '../../src/pipeline/contracts-processor.ts'
 import { pipelineProcessor } from '../../src/pipeline/pipeline-processor.ts'
 import { definePipeline } from '../../src/pipeline/define-pipeline.ts'
@@ -20,7 +20,7 @@ const Strange = defineEvent('order.payed', { data })
 const registry = createRegistry([Paid])
 const stream = defineStream({ name: 'T', root: 't' })
 const processor = contractsProcessor(stream)
-const logic = processor.start(undefined, () => undefined)
+const logic = processor.start({ kind: 'fresh' }, () => undefined)
 
 test('reads every type, and has no memory', () => {
   assert.equal([processor.kind, processor.name, processor.memory], ['contracts', 'T', 'none'])
@@ -29,7 +29,7 @@ test('reads every type, and has no memory', () => {
 
 test('an event that fits its contract, or did so in an older version, leads to nothing', () => {
   for (const version of [1, 2]) {
-    const turn = runTurn(processor, logic, registry, storedDraft({ ...Paid({ order: 'o' }), version }, 1))
+    const turn = runTurn({ processor, logic, registry }, storedDraft({ ...Paid({ order: 'o' }), version }, 1))
     assert.equal([turn.outputs, turn.deadLetter], [[], undefined])
   }
 })
@@ -44,7 +44,7 @@ const wrong = [
 
 for (const [what, message, code, detail] of wrong)
   test(`${what} becomes one dead letter, the same one whoever meets it`, () => {
-    const turn = runTurn(processor, logic, registry, message)
+    const turn = runTurn({ processor, logic, registry }, message)
     assert.equal(turn.outputs, [])
     if (turn.deadLetter === undefined) return assert.unreachable('no dead letter')
     if (code !== undefined) assert.is(turn.deadLetter.code, code)
@@ -62,7 +62,7 @@ for (const [what, message, code, detail] of wrong)
       }),
       { from: stream, to: stream },
     )
-    const met = runTurn(other, logic, registry, message).deadLetter
+    const met = runTurn({ processor: other, logic, registry }, message).deadLetter
     assert.equal(met, turn.deadLetter)
     const letter = deadLetterMessage('T', message, turn.deadLetter, 1_048_576)
     // one subject per message, and taken only while nothing is stored under it
@@ -73,7 +73,7 @@ for (const [what, message, code, detail] of wrong)
 
 test('the marker that a server leaves where messages expired is no event and no dead letter', () => {
   const marker = storedMessage(7, { data: Buffer.alloc(0), headers: headersOf([['Nats-Marker-Reason', 'MaxAge']]) })
-  const turn = runTurn(processor, logic, registry, marker)
+  const turn = runTurn({ processor, logic, registry }, marker)
   assert.equal([turn.outputs, turn.deadLetter], [[], undefined])
 })
 

@@ -7,7 +7,7 @@ import { isFault } from '../../src/error/millrace-error.ts'
 import { defineEvent } from '../../src/event/contract.ts'
 import type { StoredEvent } from '../../src/event/event.ts'
 import { createRegistry } from '../../src/event/registry.ts'
-import { runTurn } from '../../src/kernel/turn.ts'
+import { runTurn } from '../../src/kernel/run-turn.ts'
 import { ruleProcessor } from '../../src/pipeline/rule-processor.ts'
 import { storedEvent } from '../cep/stored-event.ts'
 import { storedDraft } from '../kernel/messages.ts'
@@ -44,7 +44,7 @@ ${more}emit: { event: machine.alarmed, data: { machine: key, first: low.data.val
 
 function start(known = registry, text = rule()) {
   const processor = ruleProcessor(text, known, { from: stream, to: stream })
-  return { processor, logic: processor.start(undefined, () => undefined) }
+  return { processor, logic: processor.start({ kind: 'fresh' }, () => undefined) }
 }
 
 let sequence = 0
@@ -107,7 +107,7 @@ test('a match whose data break the contract is a dead letter; the other matches 
     ...['good', 'bad', 'also-good'].map((machine) => Taken({ machine, value: 300 }, { time: 5 })),
     Taken({ machine: 'good', value: 110 }, { time: 5_000 }),
   ].map((draft, at) => storedDraft(draft, at + 1))
-  const turns = messages.map((message) => runTurn(processor, logic, registry, message))
+  const turns = messages.map((message) => runTurn({ processor, logic, registry }, message))
   const { outputs = [], deadLetter } = turns.at(-1) ?? {}
   assert.equal(
     outputs.map(({ data }) => (JSON.parse(Buffer.from(data).toString()) as { machine: string }).machine),
@@ -147,7 +147,7 @@ test('K1 from a snapshot that went through JSON it goes on as if it had never st
   const expected = events.map((event) => turn(logic, event))
   assert.ok(expected.flat().length > 20)
   for (const at of [1, 57, 133, 200, 399]) {
-    const before = processor.start(undefined, () => undefined)
+    const before = processor.start({ kind: 'fresh' }, () => undefined)
     for (const event of events.slice(0, at)) turn(before, event)
     const after = processor.start(JSON.parse(JSON.stringify(before.snapshot())), () => undefined)
     assert.equal(

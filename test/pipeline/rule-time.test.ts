@@ -2,7 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { defineStream } from '../../src/broker/define-stream.ts'
 import type { StoredMessage } from '../../src/broker/stored-message.ts'
-import { runTurn } from '../../src/kernel/turn.ts'
+import { runTurn } from '../../src/kernel/run-turn.ts'
 import { ruleProcessor } from '../../src/pipeline/rule-processor.ts'
 import { storedDraft } from '../kernel/messages.ts'
 import { alarmRule, Reading, registry } from '../support/kill-fixture.ts'
@@ -15,8 +15,8 @@ const YEAR_2099 = Date.UTC(2099, 0, 1)
 
 function start() {
   const processor = ruleProcessor(alarmRule('T'), registry, { from: stream, to: stream })
-  const logic = processor.start(undefined, () => undefined)
-  return { logic, turn: (message: StoredMessage) => runTurn(processor, logic, registry, message) }
+  const logic = processor.start({ kind: 'fresh' }, () => undefined)
+  return { logic, turn: (message: StoredMessage) => runTurn({ processor, logic, registry }, message) }
 }
 
 let sequence = 0
@@ -42,8 +42,8 @@ test('an event dated 2099 is a dead letter that names rule and cause, and the ru
 test('so is one without a key: it would move time too', () => {
   const rule = { ...alarmRule('T'), keyOf: () => undefined }
   const processor = ruleProcessor(rule, registry, { from: stream, to: stream })
-  const logic = processor.start(undefined, () => undefined)
-  const { deadLetter } = runTurn(processor, logic, registry, stored(0, 50, 'm', YEAR_2099))
+  const logic = processor.start({ kind: 'fresh' }, () => undefined)
+  const { deadLetter } = runTurn({ processor, logic, registry }, stored(0, 50, 'm', YEAR_2099))
   assert.is(deadLetter?.code, 'EVENT_TIME_AHEAD')
 })
 

@@ -39,6 +39,21 @@ export const PROCESSING_ERRORS = {
     exit: EXIT.conflict,
     status: 500,
   },
+  PARTITIONS_CHANGED: {
+    disposition: 'crash',
+    means: 'the number of partitions of a stream is not the one that a processor has worked with, so that its keys are elsewhere now',
+    advice:
+      'Put the number back, or change it as docs/operations.md says: drain the processors first, then rebuild their state',
+    exit: EXIT.conflict,
+    status: 409,
+  },
+  PROCESS_KILLED: {
+    disposition: 'dead-letter',
+    means: 'handling a message ended the whole process, again and again',
+    advice: 'Look for what the message makes the process do (memory, an endless loop, a crash of native code)',
+    exit: EXIT.failure,
+    status: 500,
+  },
   TURN_FAILED: {
     disposition: 'dead-letter',
     means: 'a pipeline or rule threw while it handled an event',

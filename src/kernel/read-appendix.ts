@@ -1,0 +1,62 @@
+import type { Connection } from '../broker/connection.js'
+import { Feed } from '../broker/feed.js'
+import type { StoredMessage } from '../broker/stored-message.js'
+import type { Clock } from '../time/clock.js'
+import { APPENDIX_ENCODING, readAppendix } from './appendix.js'
+
+export interface AppendixRange {
+  readonly stream: string
+  readonly subject: string
+  /** Stream sequences, both included. */
+  readonly from: number
+  readonly to: number
+}
+
+/** One stored list of an appendix. */
+export interface AppendixPart {
+  readonly sequence: number
+  readonly items: readonly unknown[]
+}
+
+/**
+ * Reads what was written to one subject of a stream between two sequences, in order.
+ * @throws SNAPSHOT_INVALID, and errors of the broker
+ */
+export async function readAppendixRange(
+  connection: Connection,
+  clock: Clock,
+  range: AppendixRange,
+): Promise<readonly AppendixPart[]> {
+  const { stream, subject, from, to } = range
+  if (from > to) return []
+  const parts: AppendixPart[] = []
+  let feed: Feed | undefined
+  try {
+    await new Promise<void>((resolve, reject) => {
+      feed = new Feed(connection, {
+        stream,
+        filters: [subject],
+        start: { kind: 'sequence', sequence: from },
+        clock,
+        onMessages: (messages) => {
+          try {
+            for (const message of messages) if (message.sequence <= to) parts.push(read(message))
+          } catch (error) {
+            reject(error as Error)
+          }
+          feed?.release(messages.length)
+          if ((messages.at(-1)?.sequence ?? 0) >= to) resolve()
+        },
+        onCaughtUp: () => resolve(),
+        onFailure: reject,
+      })
+    })
+  } finally {
+    feed?.stop()
+  }
+  return parts
+}
+
+function read({ subject, sequence, headers, data }: StoredMessage): AppendixPart {
+  return { sequence, items: readAppendix(subject, headers.get(APPENDIX_ENCODING), data) }
+}

@@ -1,0 +1,98 @@
+import type { StoredMessage } from '../broker/stored-message.js'
+import { fault, type MillraceError } from '../error/millrace-error.js'
+import type { CommitRecord } from './commit-record.js'
+import type { JournalEntry } from './decision.js'
+import type { Execution } from './execution.js'
+import { FNV_OFFSET } from './hash.js'
+import { hashTurn } from './next-commit.js'
+import type { Logic, Processor } from './processor.js'
+import type { Turn } from './turn.js'
+
+/** Decisions that have to be taken again at their places, each once. */
+export class JournalCursor {
+  readonly #entries: readonly JournalEntry[]
+  readonly #skipped: ReadonlySet<number>
+  #taken = 0
+
+  constructor(entries: readonly JournalEntry[]) {
+    this.#entries = entries
+    this.#skipped = new Set(entries.flatMap((entry) => (entry.kind === 'skip' ? [entry.sequence] : [])))
+  }
+
+  /** Whether a message was passed over. */
+  skipped(sequence: number): boolean {
+    return this.#skipped.has(sequence)
+  }
+
+  /** Decisions that were taken before this message. Infinity: all that are left. */
+  before(sequence: number): readonly JournalEntry[] {
+    if (this.settled) return NONE
+    const from = this.#taken
+    while (this.#taken < this.#entries.length && (this.#entries[this.#taken]?.after ?? 0) < sequence) this.#taken += 1
+    return this.#entries.slice(from, this.#taken).filter(({ kind }) => kind !== 'skip')
+  }
+
+  /** Whether every decision was taken, so that new ones may follow. */
+  get settled(): boolean {
+    return this.#taken === this.#entries.length
+  }
+}
+
+const NONE: readonly JournalEntry[] = []
+
+/**
+ * Replays what a processor did up to its position, dropping what comes out, and tells at the end whether that is what
+ * was committed.
+ */
+export class Recovery {
+  readonly #record: CommitRecord
+  readonly #execution: Execution
+  readonly #journal: JournalCursor
+  #hash = FNV_OFFSET
+
+  constructor(record: CommitRecord, execution: Execution, journal: readonly JournalEntry[]) {
+    this.#record = record
+    this.#execution = execution
+    this.#journal = new JournalCursor(journal)
+  }
+
+  /** Position up to which messages belong to the replay. */
+  get until(): number {
+    return this.#record.position
+  }
+
+  /** @throws faults with disposition `crash` */
+  replay(message: StoredMessage): void {
+    this.#decide(message.sequence)
+    if (this.#journal.skipped(message.sequence)) this.#execution.skip(message, 0)
+    else this.#note(this.#execution.handle(message, this.#execution.read(message)))
+  }
+
+  /**
+   * Takes the decisions that are left, and compares. @returns what is wrong, if anything
+   * @throws faults with disposition `crash`
+   */
+  end(processor: Processor, logic: Logic): MillraceError | undefined {
+    this.#decide(Number.POSITIVE_INFINITY)
+    const { memory, from } = processor
+    const { position, turnsToReplay, processor: id, hash } = this.#record
+    if (memory === 'snapshot' || memory === 'replay') {
+      const replayed = memory === 'snapshot' ? this.#execution.messages : this.#execution.events
+      // the count tells a log with holes from a processor that does not repeat itself
+      const what = `${id} replayed ${replayed} of ${turnsToReplay} messages of ${from.stream.name} up to ${position}`
+      if (replayed !== turnsToReplay) return fault('MESSAGES_GONE', what)
+      if ((memory === 'snapshot' ? this.#hash : (logic.hash ?? 0)) !== hash)
+        return fault('PROCESSOR_NONDETERMINISTIC', `${id}, replayed up to sequence ${position}`)
+    }
+    this.#execution.resume(this.#record)
+    return undefined
+  }
+
+  #decide(sequence: number): void {
+    for (const entry of this.#journal.before(sequence)) this.#note(this.#execution.decide(entry))
+  }
+
+  #note(turn: Turn): void {
+    if (turn.outputs.length > 0) this.#hash = hashTurn(this.#hash, turn)
+  }
+}

@@ -1,0 +1,141 @@
+import type { StoredMessage } from '../broker/stored-message.js'
+import { isFault } from '../error/millrace-error.js'
+import { decodeEvent, type DecodedEvent } from '../event/decode-event.js'
+import type { EventDraft, StoredEvent } from '../event/event.js'
+import type { Registry } from '../event/registry.js'
+import { parseStoredSubject } from '../event/subject.js'
+import type { WireMessage } from '../event/wire.js'
+import { failureReason, type DeadLetterReason } from './dead-letter.js'
+import type { Decision } from './decision.js'
+import { encodeOutput } from './output.js'
+import type { Logic, OnFailure, Processor } from './processor.js'
+import type { Turn } from './turn.js'
+
+/** What a turn needs beside its message. */
+export interface TurnContext {
+  readonly processor: Processor
+  readonly logic: Logic
+  readonly registry: Registry
+  /** Largest message of the server in bytes: a larger output is a dead letter of its cause. Default no limit. */
+  readonly maxPayload?: number
+}
+
+/** Where a decision is taken: after which message, and how many outputs and failures that one and others had already. */
+export interface DecisionPlace {
+  readonly sequence: number
+  readonly partition: number
+  readonly ordinal: number
+  readonly failures: number
+}
+
+/** A message read against its contract. */
+export type Input = readonly DecodedEvent[]
+
+const NOTHING: readonly WireMessage[] = []
+const NO_FAILURES: readonly DeadLetterReason[] = []
+
+/** Reads the events of a message; none when it is a marker that the server wrote. Never throws. */
+export function readInput({ processor, registry }: TurnContext, message: StoredMessage): Input {
+  if (message.data.length === 0 && message.headers.get('Nats-Marker-Reason') !== undefined) return []
+  const { sequence, storedAt } = message
+  const at = { stream: processor.from.stream.name, sequence, storedAt }
+  return [decodeEvent(registry, message.headers, message.data, at)]
+}
+
+/**
+ * Runs one message through a processor: decode against its contract, hand over, give each output the identity that
+ * follows from its cause. Deterministic: the same messages in the same order make the same turns.
+ * @throws only faults with disposition `crash`; everything else becomes the turn’s dead letter
+ */
+export function runTurn(context: TurnContext, message: StoredMessage, input = readInput(context, message)): Turn {
+  const { sequence, storedAt } = message
+  let outputs: WireMessage[] | undefined
+  let failures: DeadLetterReason[] | undefined
+  const fail: OnFailure = (error) => void (failures ??= []).push(failureReason(context.processor, error))
+  for (const decoded of input) {
+    if (decoded.kind === 'rejected') {
+      const { code, detail, issues } = decoded
+      ;(failures ??= []).push({ processor: 'contract', code, detail, issues })
+      continue
+    }
+    const drafts = attempt(() => context.logic.turn(decoded.event, fail), fail)
+    if (drafts.length === 0) continue
+    // the partition of the cause is in its stored subject; without a transform (a foreign stream) there is only one
+    const partition = parseStoredSubject(context.processor.from.stream.root, message.subject)?.partition ?? 0
+    encodeAll(context, drafts, { sequence, partition, cause: decoded.event, fail }, (outputs ??= []))
+  }
+  return {
+    sequence,
+    storedAt,
+    message,
+    decision: undefined,
+    outputs: outputs ?? NOTHING,
+    deadLetters: failures ?? NO_FAILURES,
+    outputsBefore: 0,
+    failuresBefore: 0,
+  }
+}
+
+/** Takes a decision: what follows from it is numbered after what the message before it led to. */
+export function runDecision(context: TurnContext, decision: Decision, place: DecisionPlace): Turn {
+  const { logic, processor } = context
+  const { sequence, partition, ordinal } = place
+  const failures: DeadLetterReason[] = []
+  const fail: OnFailure = (error) => void failures.push(failureReason(processor, error))
+  const drafts = attempt(() => {
+    if (decision.kind === 'tick') return logic.tick?.(decision.time, fail) ?? []
+    return decision.kind === 'step' ? (logic.settle?.(decision.id, decision.outcome, fail) ?? []) : []
+  }, fail)
+  const outputs: WireMessage[] = []
+  encodeAll(context, drafts, { sequence, partition, cause: undefined, fail, first: ordinal }, outputs)
+  return {
+    sequence,
+    storedAt: 0,
+    message: undefined,
+    decision,
+    outputs,
+    deadLetters: failures,
+    outputsBefore: ordinal,
+    failuresBefore: place.failures,
+  }
+}
+
+/** The turn of a message that is passed over, because handling it ended the process again and again. */
+export function skipTurn({ processor }: TurnContext, message: StoredMessage, reason: unknown): Turn {
+  const { sequence, storedAt } = message
+  const decision: Decision = { kind: 'skip', sequence }
+  const deadLetters = [failureReason(processor, reason)]
+  const before = { outputsBefore: 0, failuresBefore: 0 }
+  return { sequence, storedAt, message, decision, outputs: NOTHING, deadLetters, ...before }
+}
+
+function attempt(run: () => readonly EventDraft[], fail: OnFailure): readonly EventDraft[] {
+  try {
+    return run()
+  } catch (error) {
+    if (isFault(error) && error.disposition === 'crash') throw error
+    fail(error)
+    return []
+  }
+}
+
+interface OutputCause {
+  readonly sequence: number
+  readonly partition: number
+  readonly cause: StoredEvent | undefined
+  readonly fail: OnFailure
+  /** Number of the first output. Default: how many there are already. */
+  readonly first?: number
+}
+
+/** One draft that is no event must not take the others with it. */
+function encodeAll(context: TurnContext, drafts: readonly EventDraft[], at: OutputCause, outputs: WireMessage[]): void {
+  const { processor, maxPayload = Number.POSITIVE_INFINITY } = context
+  for (const draft of drafts)
+    try {
+      const ordinal = (at.first ?? 0) + outputs.length
+      outputs.push(encodeOutput(processor, draft, { ...at, ordinal, maxPayload }))
+    } catch (error) {
+      at.fail(error)
+    }
+}

@@ -1,0 +1,112 @@
+import type { Clock } from '../time/clock.js'
+import type { StepOutcome } from './decision.js'
+import type { StepRequest } from './processor.js'
+
+export interface StepRunnerOptions {
+  readonly clock: Clock
+  /** Spreads repeated attempts, from 0 to below 1. Default: the middle of every wait. */
+  readonly chance?: () => number
+  /** Steps that run at once. Default 64. */
+  readonly concurrency?: number
+  /** Called once for each step that was run to its end, not for one that was dropped. */
+  readonly onSettled: (id: string, outcome: StepOutcome) => void
+}
+
+const FIRST_WAIT_MS = 100
+const LONGEST_WAIT_MS = 10_000
+
+/**
+ * Runs the work that a pipeline asked for outside the log: each attempt under a time limit, with growing waits between
+ * them (full jitter), and tells how it ended. Work that ignores its signal is left behind; its result counts no more.
+ */
+export class StepRunner {
+  readonly #options: StepRunnerOptions
+  readonly #stopped = new AbortController()
+  readonly #waiting: StepRequest[] = []
+  readonly #running = new Map<string, AbortController>()
+
+  constructor(options: StepRunnerOptions) {
+    this.#options = options
+  }
+
+  /** Steps that have not ended. */
+  get pending(): number {
+    return this.#waiting.length + this.#running.size
+  }
+
+  run(request: StepRequest): void {
+    this.#waiting.push(request)
+    this.#next()
+  }
+
+  /** Nobody waits for this one any more: it is aborted, and its result counts no more. */
+  drop(id: string): void {
+    const at = this.#waiting.findIndex((request) => request.id === id)
+    if (at >= 0) this.#waiting.splice(at, 1)
+    this.#running.get(id)?.abort(new Error('the step is no longer waited for'))
+    if (this.#running.delete(id)) this.#next()
+  }
+
+  stop(): void {
+    this.#waiting.length = 0
+    this.#running.clear()
+    this.#stopped.abort(new Error('the processor stops'))
+  }
+
+  #next(): void {
+    const { concurrency = 64 } = this.#options
+    while (this.#running.size < concurrency && !this.#stopped.signal.aborted) {
+      const request = this.#waiting.shift()
+      if (request === undefined) return
+      const own = new AbortController()
+      this.#running.set(request.id, own)
+      void this.#attempts(request, AbortSignal.any([own.signal, this.#stopped.signal])).then((outcome) => {
+        if (this.#running.get(request.id) !== own) return
+        this.#running.delete(request.id)
+        this.#options.onSettled(request.id, outcome)
+        this.#next()
+      })
+    }
+  }
+
+  async #attempts(request: StepRequest, signal: AbortSignal): Promise<StepOutcome> {
+    const { clock, chance = () => 0.5 } = this.#options
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const value: unknown = await this.#once(request, signal)
+        // what a replay will read from the journal is what the pipeline sees now
+        return { ok: true, value: value === undefined ? null : (JSON.parse(JSON.stringify(value)) as unknown) }
+      } catch (error) {
+        if (attempt >= request.attempts || signal.aborted) return { ok: false, error: plain(error) }
+        const wait = chance() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt)
+        await clock.sleep(wait, signal).catch(() => undefined) // aborted: the next look at the signal ends it
+      }
+    }
+  }
+
+  #once(request: StepRequest, outer: AbortSignal): Promise<unknown> {
+    const limit = new AbortController()
+    return new Promise((resolve, reject) => {
+      const cancel = this.#options.clock.after(request.timeoutMs, () => {
+        const error = new Error(`step ${request.name} took longer than ${request.timeoutMs} ms`)
+        error.name = 'TimeoutError'
+        limit.abort(error)
+        reject(error)
+      })
+      const onAbort = (): void => reject(outer.reason as Error)
+      outer.addEventListener('abort', onAbort, { once: true })
+      const run = async (): Promise<unknown> => request.run(request.id, AbortSignal.any([outer, limit.signal]))
+      run()
+        .then(resolve, reject)
+        .finally(() => {
+          cancel()
+          outer.removeEventListener('abort', onAbort)
+        })
+    })
+  }
+}
+
+function plain(error: unknown): { readonly name: string; readonly message: string } {
+  if (error instanceof Error) return { name: error.name, message: error.message }
+  return { name: 'Error', message: String(error) }
+}
