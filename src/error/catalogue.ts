@@ -2,6 +2,7 @@ import { BROKER_ERRORS } from './codes/broker.js'
 import { CEP_ERRORS } from './codes/cep.js'
 import { EVENT_ERRORS } from './codes/event.js'
 import { GENERAL_ERRORS } from './codes/general.js'
+import { KEYED_ERRORS } from './codes/keyed.js'
 import { PROCESSING_ERRORS } from './codes/processing.js'
 import { RUNTIME_ERRORS } from './codes/runtime.js'
 import { SERVER_ERRORS } from './codes/server.js'
@@ -15,6 +16,7 @@ export const CATALOGUE = {
   ...SERVER_ERRORS,
   ...CEP_ERRORS,
   ...PROCESSING_ERRORS,
+  ...KEYED_ERRORS,
   ...RUNTIME_ERRORS,
 } as const satisfies Record<string, ErrorEntry>
 
