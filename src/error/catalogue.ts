@@ -6,6 +6,7 @@ import { KEYED_ERRORS } from './codes/keyed.js'
 import { PROCESSING_ERRORS } from './codes/processing.js'
 import { RUNTIME_ERRORS } from './codes/runtime.js'
 import { SERVER_ERRORS } from './codes/server.js'
+import { TIME_ERRORS } from './codes/time.js'
 import type { ErrorEntry } from './disposition.js'
 
 /** Every error that Millrace raises. docs/errors.md is tested against this table. */
@@ -18,6 +19,7 @@ export const CATALOGUE = {
   ...PROCESSING_ERRORS,
   ...KEYED_ERRORS,
   ...RUNTIME_ERRORS,
+  ...TIME_ERRORS,
 } as const satisfies Record<string, ErrorEntry>
 
 /** A code from the catalogue. */
