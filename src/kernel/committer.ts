@@ -20,6 +20,7 @@ import { readLast } from '../broker/last-message.js'
 import { commitSubject } from '../broker/system-subject.js'
 import type { MillraceError } from '../error/millrace-error.js'
 import type { Clock } from '../time/clock.js'
+import { AppendixTrimming } from './appendix-trimming.js'
 import type { Claim } from './claim.js'
 import { decodeCommitRecord, type CommitRecord } from './commit-record.js'
 import type { JournalSpan } from './journal-spans.js'
@@ -83,6 +84,7 @@ export class Committer {
   #expected: number
   #spans: readonly JournalSpan[]
   #careful = false
+  readonly #trimming: AppendixTrimming
   #turns: Turn[] = []
   #outputs = 0
   #state: State = { kind: 'idle' }
@@ -99,6 +101,7 @@ export class Committer {
     this.#subject = commitSubject(options.output, record.processor, record.partition)
     const { connection, clock, input, output, onStall = () => undefined } = options
     this.#target = { connection, clock, input, output, subject: this.#subject, onStall }
+    this.#trimming = new AppendixTrimming(connection, output, record)
     this.#snapshotAt = clock.monotonic()
     this.#stopTending = clock.every(TEND_MS, () => this.#tend())
   }
@@ -173,6 +176,7 @@ export class Committer {
    * deleted by age; and in a stream that deletes by size, its record never becomes the oldest message.
    */
   #tend(): void {
+    this.#trimming.trim(this.#record, this.#expected)
     if (this.#state.kind !== 'idle' || this.#turns.length > 0) return
     const now = this.#options.clock.monotonic()
     const refresh = this.#options.bounded === true && now - this.#begunAt > REFRESH_MS

@@ -1,5 +1,6 @@
 import { asFault, outcomeUnknown } from '../broker/api-error.js'
-import { expectLastSequence, NEVER_EXPIRES, publishBatch, ROLLUP_SUBJECT } from '../broker/batch.js'
+import { batchQueueOf } from '../broker/batch-queue.js'
+import { expectLastSequence, NEVER_EXPIRES, ROLLUP_SUBJECT } from '../broker/batch.js'
 import type { Connection } from '../broker/connection.js'
 import { readLast } from '../broker/last-message.js'
 import { publishOnce } from '../broker/publish-once.js'
@@ -44,9 +45,8 @@ export async function storeCommit(target: CommitTarget, commit: Commit, expected
   }
   for (;;) {
     try {
-      // without outputs there is nothing to be atomic with, and a plain publish is ten times quicker
-      if (commit.messages.length === 0) return (await publishOnce(target.connection, record)).sequence
-      return (await publishBatch(target.connection, [...commit.messages, record])).last
+      // commits of other units to the same stream may share the batch
+      return await batchQueueOf(target.connection, target.output).publish([...commit.messages, record])
     } catch (error) {
       const known = asFault(error, 'committing')
       if (known.code !== 'SEQUENCE_CONFLICT' && !outcomeUnknown(known) && known.code !== 'STREAM_FULL') throw known
