@@ -10,6 +10,13 @@ export const TIME_ERRORS = {
     exit: EXIT.failure,
     status: 500,
   },
+  EVENT_TIME_INVALID: {
+    disposition: 'dead-letter',
+    means: 'an event has no usable event time',
+    advice: 'Let `time.source` give a finite number of milliseconds since 1970 for every event',
+    exit: EXIT.failure,
+    status: 422,
+  },
   TIME_REENTERED: {
     disposition: 'crash',
     means: 'event time was moved from within a timer that it was firing',
