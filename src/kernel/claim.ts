@@ -8,7 +8,7 @@ import { commitSubject } from '../broker/system-subject.js'
 import { fault, isFault } from '../error/millrace-error.js'
 import { decodeCommitRecord, encodeCommitRecord, type CommitRecord } from './commit-record.js'
 import { FNV_OFFSET } from './hash.js'
-import { processorId, unitId, WHOLE, type Processor } from './processor.js'
+import { processorId, unitId, WHOLE, type Processor, type Upgrade } from './processor.js'
 
 /** A processor’s right to commit, until somebody else claims it. */
 export interface Claim {
@@ -17,6 +17,8 @@ export interface Claim {
   readonly sequence: number
   /** Version that wrote the state found, when it was another one. */
   readonly changedFrom: string | undefined
+  /** What becomes of that state. */
+  readonly upgrade: Upgrade
 }
 
 const ATTEMPTS = 10
@@ -24,8 +26,8 @@ const ATTEMPTS = 10
 /**
  * Takes a processor over: reads its last commit and stores it again under a new generation, on condition that nobody
  * was faster. From then on a commit of the former owner is refused by the server, whatever it still has in hand.
- * @throws PROCESSOR_FENCED somebody else keeps claiming it; COMMIT_RECORD_GONE, COMMIT_RECORD_INVALID, STREAM_REPLACED;
- *   errors of the broker
+ * @throws PROCESSOR_FENCED somebody else keeps claiming it; COMMIT_RECORD_GONE, COMMIT_RECORD_INVALID, STREAM_REPLACED,
+ *   PARTITIONS_CHANGED, VERSION_CHANGED, VERSION_OLDER; errors of the broker
  */
 export async function claim(
   connection: Connection,
@@ -41,21 +43,48 @@ export async function claim(
     const found = last === undefined ? undefined : decodeCommitRecord(last.data, subject)
     if (found === undefined) await requireNew(connection, processor, partition, subject)
     else requireSameInput(found, created, processor)
-    const changed = found !== undefined && found.version !== processor.version
+    const changed = found !== undefined && found.stateVersion !== processor.version
+    if (changed) requireUpgrade(found, processor)
     const record: CommitRecord = {
       ...(found ?? fresh(processor, partition, created)),
       version: processor.version,
       generation: (found?.generation ?? 0) + 1,
       owner,
       restarts: (found?.restarts ?? 0) + 1,
-      // state of other code is not read with this code: a changed processor goes on from its position, afresh; outputs
-      // of a turn in parts stay stored, and their ids must not be given a second time
-      ...(changed ? { ...EMPTY, origin: found.position } : {}),
+      ...(changed ? changedState(found, processor) : {}),
     }
     const sequence = await store(connection, subject, record, last?.sequence ?? 0)
-    if (sequence !== undefined) return { record, sequence, changedFrom: changed ? found.version : undefined }
+    if (sequence !== undefined)
+      return { record, sequence, changedFrom: changed ? found.stateVersion : undefined, upgrade: upgradeOf(processor) }
   }
   throw fault('PROCESSOR_FENCED', `${subject} was claimed by others ${ATTEMPTS} times in a row`)
+}
+
+/** What the processor does with the state of other code. */
+export function upgradeOf({ upgrade, memory }: Pick<Processor, 'upgrade' | 'memory'>): Upgrade {
+  return upgrade ?? (memory === 'none' ? 'keep' : 'refuse')
+}
+
+/** @throws VERSION_CHANGED, VERSION_OLDER */
+function requireUpgrade(found: CommitRecord, processor: Processor): void {
+  const [was, is] = [Number(found.version), Number(processor.version)]
+  const detail = `${found.processor}: version ${processor.version}, its state is of version ${found.stateVersion}`
+  if (Number.isInteger(was) && Number.isInteger(is) && is < was) throw fault('VERSION_OLDER', detail)
+  if (upgradeOf(processor) === 'refuse') throw fault('VERSION_CHANGED', detail)
+}
+
+/** Outputs of a turn in parts stay stored, and their ids must not be given a second time. */
+function changedState(found: CommitRecord, processor: Processor): Partial<CommitRecord> {
+  const origin = found.position
+  const partial = found.partial === null ? null : { ...found.partial, journal: [] }
+  switch (upgradeOf(processor)) {
+    case 'keep':
+      return processor.memory === 'none' ? { stateVersion: processor.version, partial } : { origin }
+    case 'rebuild':
+      return { ...EMPTY, origin: 0, partial }
+    default:
+      return { ...EMPTY, origin, partial, stateVersion: processor.version }
+  }
 }
 
 /**
@@ -108,6 +137,7 @@ function fresh(processor: Processor, partition: string, created: string): Commit
     partition,
     partitions: processor.from.stream.partitions,
     version: processor.version,
+    stateVersion: processor.version,
     generation: 0,
     owner: '',
     inputCreated: created,

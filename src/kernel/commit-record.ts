@@ -17,6 +17,8 @@ const commitRecord = z.object({
   /** How many partitions the input had: with another number, keys are elsewhere. */
   partitions: z.number().int().positive(),
   version: z.string(),
+  /** Version of the code that wrote the state; differs while changed code is taking over. */
+  stateVersion: z.string(),
   /** Rises with each claim; a lower one is a zombie’s. */
   generation: z.number().int().positive(),
   /** Who claimed it, for people. */

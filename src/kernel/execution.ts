@@ -79,11 +79,14 @@ export class Execution {
     return this.#note(turn)
   }
 
-  /** Goes on from a committed place: what was replayed may have left out what other keys put out there. */
-  resume({ position, ordinal, failures }: CommitRecord): void {
+  /**
+   * Goes on from a committed place: what was replayed may have left out what other keys put out there.
+   * @param same whether the same code put it out; numbers that other code gave must not be given again
+   */
+  resume({ position, ordinal, failures }: CommitRecord, same: boolean): void {
     this.#sequence = position
-    this.#ordinal = ordinal
-    this.#failures = failures
+    this.#ordinal = same ? ordinal : Math.max(ordinal, this.#ordinal)
+    this.#failures = same ? failures : Math.max(failures, this.#failures)
     this.#outputs = 0
     this.#turns = 0
     this.#context.logic.takeChanges?.()
@@ -100,6 +103,24 @@ export class Execution {
       replay: start === undefined ? null : { sequence: start.sequence, events: start.events },
       hash: logic.hash ?? 0,
       changes: logic.takeChanges?.().map(({ key, value }) => encodeChange(key, value)) ?? [],
+    }
+  }
+
+  /**
+   * A turn of nothing that carries the whole state: what is stored when a state was read by other code or made anew.
+   */
+  takeover(): Turn {
+    const changes = [...(this.#context.logic.entries?.() ?? [])].map(({ key, value }) => encodeChange(key, value))
+    return {
+      sequence: this.#sequence,
+      storedAt: 0,
+      message: undefined,
+      decision: undefined,
+      outputs: [],
+      deadLetters: [],
+      outputsBefore: this.#ordinal,
+      failuresBefore: this.#failures,
+      checkpoint: { ...this.checkpoint(), changes },
     }
   }
 

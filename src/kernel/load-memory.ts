@@ -52,14 +52,16 @@ export async function loadMemory(
     case 'keyed': {
       const { entries, written } = await readState(connection, clock, stream, record, sequence)
       const fresh = record.stateFrom === null && record.basis === null
-      const memory: Memory = fresh ? { kind: 'fresh' } : { kind: 'keyed', basis: record.basis, entries }
+      const memory: Memory = fresh
+        ? { kind: 'fresh' }
+        : { kind: 'keyed', basis: record.basis, entries, version: record.stateVersion }
       return { ...none, memory, readFrom: next, state: { written, live: entries.length } }
     }
   }
 }
 
-function replayMemory({ basis }: CommitRecord): Memory {
-  return basis === null || basis === undefined ? { kind: 'fresh' } : { kind: 'replay', basis }
+function replayMemory({ basis, origin }: CommitRecord): Memory {
+  return basis === null || basis === undefined ? { kind: 'fresh' } : { kind: 'replay', basis, origin }
 }
 
 /** @param needed position from which entries count */

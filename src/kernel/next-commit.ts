@@ -1,12 +1,12 @@
-import { journalSubject, stateSubject } from '../broker/system-subject.js'
+import { journalSubject } from '../broker/system-subject.js'
 import type { WireMessage } from '../event/wire.js'
 import { appendixMessages } from './appendix.js'
 import type { CommitRecord } from './commit-record.js'
-import { FNV_OFFSET, fnv1a } from './hash.js'
+import { addEntries, withSnapshot } from './commit-state.js'
+import { fnv1a } from './hash.js'
 import { journalOf, neededSpans, type JournalSpan } from './journal-spans.js'
 import { packer, type Packer } from './packer.js'
 import type { MemoryKind } from './processor.js'
-import { snapshotMessages } from './snapshot.js'
 import type { Rewrite } from './state-log.js'
 import type { Turn } from './turn.js'
 
@@ -157,9 +157,10 @@ function finish(input: CommitInput, turns: readonly Turn[], outputs: Packer): Co
         entries.map((entry) => JSON.stringify(entry)),
       ),
     )
-  const keyed = memory === 'keyed' ? keyedState(input, turns, all, messages) : {}
+  const keyed = memory === 'keyed' ? addEntries(input, turns, all, messages) : {}
   const basis = checkpoint === undefined ? {} : { basis: checkpoint.basis, hash: checkpoint.hash, ...replay }
-  const turnsToReplay = checkpoint === undefined ? {} : { turnsToReplay: checkpoint.replay?.events ?? 0 }
+  const turnsToReplay =
+    checkpoint === undefined ? {} : { turnsToReplay: checkpoint.replay?.events ?? 0, stateVersion: record.version }
   return {
     turns,
     messages,
@@ -177,11 +178,10 @@ function advance(
   let { ordinal, failures, hash, time, deadLetters } = record
   let handled = 0
   for (const turn of turns) {
-    const fresh = turn.message !== undefined
-    ordinal = turn.outputs.length + (fresh ? 0 : ordinal)
-    failures = turn.deadLetters.length + (fresh ? 0 : failures)
+    ordinal = turn.outputsBefore + turn.outputs.length
+    failures = turn.failuresBefore + turn.deadLetters.length
     deadLetters += turn.deadLetters.length
-    if (fresh) handled += 1
+    if (turn.message !== undefined) handled += 1
     if (turn.storedAt > time) time = turn.storedAt
     if (memory === 'snapshot') hash = hashTurn(hash, turn)
   }
@@ -209,41 +209,4 @@ function passed({ partial }: CommitRecord, turns: readonly Turn[]): boolean {
   if (partial === null || last === undefined) return partial === null
   if (last.sequence !== partial.sequence) return last.sequence > partial.sequence
   return last.outputsBefore + last.outputs.length >= partial.outputs
-}
-
-/** A snapshot is of the state after every turn so far; it makes the journal before it needless. */
-function withSnapshot(
-  input: CommitInput,
-  turns: readonly Turn[],
-  messages: readonly WireMessage[],
-  record: CommitRecord,
-): Commit | undefined {
-  const state = input.state()
-  if (state === undefined) return undefined
-  const chunks = snapshotMessages(input.output, record.processor, record.partition, state)
-  if (messages.length + chunks.length > input.room) return undefined
-  const bytes = chunks.reduce((sum, { data }) => sum + data.length, 0)
-  const snapshot = { position: record.position, chunks: chunks.length, bytes }
-  return {
-    turns,
-    messages: [...messages, ...chunks],
-    spans: [],
-    record: { ...record, snapshot, hash: FNV_OFFSET, turnsToReplay: 0, journalFrom: null },
-  }
-}
-
-/** Adds what changed in a keyed state, and a part of what did not, so that the state log need not be read from its beginning. */
-function keyedState(
-  input: CommitInput,
-  turns: readonly Turn[],
-  all: boolean,
-  messages: WireMessage[],
-): Pick<CommitRecord, 'stateFrom'> {
-  const { record, output, expected } = input
-  const changes = turns.flatMap(({ checkpoint }) => checkpoint?.changes ?? [])
-  const rewrite = all ? input.rewrite?.() : undefined
-  const items = rewrite === undefined ? changes : [...changes, ...rewrite.entries]
-  if (items.length > 0)
-    messages.push(...appendixMessages(stateSubject(output, record.processor, record.partition), items))
-  return { stateFrom: rewrite?.from ?? record.stateFrom ?? (items.length > 0 ? expected + 1 : null) }
 }

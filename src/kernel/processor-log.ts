@@ -1,6 +1,6 @@
 import type { MillraceError } from '../error/millrace-error.js'
 import type { Log } from '../observe/log.js'
-import { processorId, type Processor } from './processor.js'
+import { processorId, type Processor, type Upgrade } from './processor.js'
 import type { Turn } from './turn.js'
 
 /** What a processor at work says in the log. */
@@ -14,9 +14,10 @@ export class ProcessorLog {
     this.#processor = processorId(processor)
   }
 
-  changed(from: string, to: string, position: number): void {
-    const fields = { processor: this.#processor, from, to, position }
-    this.#log.warn(fields, 'processor changed: it goes on from its position with empty state')
+  changed(from: string, to: string, position: number, upgrade: Upgrade): void {
+    const fields = { processor: this.#processor, from, to, position, upgrade }
+    if (upgrade === 'cut') this.#log.warn(fields, 'processor changed: it goes on from its position with empty state')
+    else this.#log.info(fields, 'processor changed: its state goes over')
   }
 
   stalled({ code, detail, advice }: MillraceError, forMs: number): void {

@@ -13,6 +13,17 @@ import type { StepOutcome } from './decision.js'
  */
 export type MemoryKind = 'none' | 'snapshot' | 'replay' | 'keyed'
 
+/**
+ * What a processor does when its code has changed since its state was written. A closed set.
+ *
+ * - `refuse`: it does not start.
+ * - `cut`: it goes on from its position with empty state.
+ * - `keep`: it reads the state, and knows by itself what to do with it.
+ * - `rebuild`: its state is made anew from the beginning of the log, putting nothing out, and it takes over when it has
+ *   come to where the former code is.
+ */
+export type Upgrade = 'refuse' | 'cut' | 'keep' | 'rebuild'
+
 /** One entry of a keyed state, as plain data. */
 export interface KeyedEntry {
   readonly key: string
@@ -29,8 +40,15 @@ export interface KeyedChange {
 export type Memory =
   | { readonly kind: 'fresh' }
   | { readonly kind: 'snapshot'; readonly state: unknown }
-  | { readonly kind: 'replay'; readonly basis: unknown }
-  | { readonly kind: 'keyed'; readonly basis: unknown; readonly entries: Iterable<KeyedEntry> }
+  /** `origin`: position at which this version of the code took over; 0 when there was no other. */
+  | { readonly kind: 'replay'; readonly basis: unknown; readonly origin: number }
+  /** `version`: of the code that wrote the entries. */
+  | {
+      readonly kind: 'keyed'
+      readonly basis: unknown
+      readonly entries: Iterable<KeyedEntry>
+      readonly version: string
+    }
 
 /**
  * One thing that the kernel runs: it reads a stream in log order and writes what follows from it to a stream.
@@ -54,6 +72,8 @@ export interface Processor {
     readonly others?: readonly { readonly stream: StreamDeclaration; readonly types: readonly string[] }[]
   }
   readonly memory: MemoryKind
+  /** Default: `keep` without memory, else `refuse`. */
+  readonly upgrade?: Upgrade
   /** `one` when it must see the events of every key in one order: it has one unit then, in one process. Default `keys`. */
   readonly spread?: 'keys' | 'one'
   /** Starts from what was stored, or afresh. @param onBroken for what goes wrong while nothing is being handled */

@@ -48,10 +48,13 @@ export class Recovery {
   readonly #record: CommitRecord
   readonly #execution: Execution
   readonly #journal: JournalCursor
+  readonly #compared: boolean
   #hash = FNV_OFFSET
 
-  constructor(record: CommitRecord, execution: Execution, journal: readonly JournalEntry[]) {
+  /** @param compared false when nothing was committed that the replay could be compared with: its state is made anew */
+  constructor(record: CommitRecord, execution: Execution, journal: readonly JournalEntry[], compared = true) {
     this.#record = record
+    this.#compared = compared
     this.#execution = execution
     this.#journal = new JournalCursor(journal)
   }
@@ -76,7 +79,7 @@ export class Recovery {
     this.#decide(Number.POSITIVE_INFINITY)
     const { memory, from } = processor
     const { position, turnsToReplay, processor: id, hash } = this.#record
-    if (memory === 'snapshot' || memory === 'replay') {
+    if (this.#compared && (memory === 'snapshot' || memory === 'replay')) {
       const replayed = memory === 'snapshot' ? this.#execution.messages : this.#execution.events
       // the count tells a log with holes from a processor that does not repeat itself
       const what = `${id} replayed ${replayed} of ${turnsToReplay} messages of ${from.stream.name} up to ${position}`
@@ -84,7 +87,7 @@ export class Recovery {
       if ((memory === 'snapshot' ? this.#hash : (logic.hash ?? 0)) !== hash)
         return fault('PROCESSOR_NONDETERMINISTIC', `${id}, replayed up to sequence ${position}`)
     }
-    this.#execution.resume(this.#record)
+    this.#execution.resume(this.#record, this.#compared)
     return undefined
   }
 

@@ -4,8 +4,7 @@
 // them committed, until it is stopped or fails.
 //
 //   Feed -> ProcessorRun:        messages in log order, with credit
-//   IdleTicks -> ProcessorRun:   time has moved on while no message came
-//   StepRunner -> ProcessorRun:  a step has ended
+//   DecisionSources -> ProcessorRun:  time has moved on while no message came, or a step has ended
 //   ProcessorRun -> Execution:   the next message or decision
 //   ProcessorRun -> Committer:   the turns
 //
@@ -15,62 +14,35 @@
 //   K2  Turns run in log order, one at a time; nothing of a later turn is visible before an earlier one.
 //   K3  At most `credit` messages are in hand and not committed.
 //   K4  A message waits while a step is open whose result has to come before it.
-import type { Connection } from '../broker/connection.js'
-import { Feed } from '../broker/feed.js'
+import type { Feed } from '../broker/feed.js'
 import type { StoredMessage } from '../broker/stored-message.js'
 import { fault, isFault, messageOf, type MillraceError } from '../error/millrace-error.js'
-import type { Registry } from '../event/registry.js'
-import type { Log } from '../observe/log.js'
-import type { Clock } from '../time/clock.js'
+import { beginUnit, type Beginning } from './begin-unit.js'
 import { CarefulStart } from './careful-start.js'
-import { claim, type Claim } from './claim.js'
 import type { CommitRecord } from './commit-record.js'
-import { Committer } from './committer.js'
-import type { Decision, StepOutcome } from './decision.js'
-import { Execution } from './execution.js'
-import { IdleTicks } from './idle-ticks.js'
-import { inputFilters } from './input-filters.js'
-import { loadMemory, type Loaded } from './load-memory.js'
+import type { Committer } from './committer.js'
+import { createCommitter } from './create-committer.js'
+import { DecisionSources } from './decision-sources.js'
+import type { Decision } from './decision.js'
+import type { Execution } from './execution.js'
+import { openFeed } from './open-feed.js'
 import { ProcessorLog } from './processor-log.js'
-import { unitId, WHOLE, type Logic, type Processor } from './processor.js'
-import { JournalCursor, Recovery } from './recovery.js'
-import { StateLog } from './state-log.js'
-import { StepRunner } from './step-runner.js'
+import type { ProcessorOptions } from './processor-options.js'
+import { WHOLE, type Logic, type Processor } from './processor.js'
+import type { ProcessorState } from './processor-state.js'
+import { JournalCursor, type Recovery } from './recovery.js'
 import type { Turn } from './turn.js'
-
-export interface ProcessorOptions {
-  readonly connection: Connection
-  readonly registry: Registry
-  readonly clock: Clock
-  readonly log: Log
-  /** Who runs it, for the commit record: host and process. */
-  readonly owner: string
-  /** Partition of the input that this unit reads. Default all of them. */
-  readonly partition?: string
-  /** Most messages in hand and not committed. Default 8,192. */
-  readonly credit?: number
-  /** The processor has stopped by itself and will not go on. */
-  readonly onFailure: (error: MillraceError) => void
-}
-
-/** What a processor is doing; each variant carries only what is true in it. */
-export type ProcessorState =
-  | { readonly kind: 'recovering'; readonly recovery: Recovery }
-  /** `redo`: decisions that were stored in part and come first. */
-  | { readonly kind: 'live'; readonly redo: JournalCursor }
-  | { readonly kind: 'stopped' }
-  | { readonly kind: 'failed'; readonly error: MillraceError }
 
 export class ProcessorRun {
   readonly processor: Processor
   readonly partition: string
   readonly #options: ProcessorOptions
+  readonly #beginning: Beginning
   readonly #logic: Logic
   readonly #log: ProcessorLog
   readonly #execution: Execution
   readonly #committer: Committer
-  readonly #steps: StepRunner
-  readonly #ticks: IdleTicks
+  readonly #sources: DecisionSources
   readonly #careful: CarefulStart
   readonly #feed: Feed
   #state: ProcessorState
@@ -79,55 +51,39 @@ export class ProcessorRun {
   #held: (readonly StoredMessage[])[] = []
 
   /**
-   * Claims the unit and starts it from its last commit.
-   * @throws SNAPSHOT_INVALID, COMMIT_RECORD_INVALID, PROCESSOR_FENCED, PARTITIONS_CHANGED, what its logic broke with, and
-   *   errors of the broker
+   * Claims the unit and starts it from its last commit, or from a state made anew when its code asks for it.
+   * @throws SNAPSHOT_INVALID, COMMIT_RECORD_INVALID, PROCESSOR_FENCED, PARTITIONS_CHANGED, VERSION_CHANGED, VERSION_OLDER,
+   *   what its logic broke with, and errors of the broker
    */
   static async start(processor: Processor, options: ProcessorOptions): Promise<ProcessorRun> {
-    const { connection, clock, log, owner, partition = WHOLE } = options
-    const taken = await claim(connection, processor, partition, owner)
-    if (taken.changedFrom !== undefined && processor.memory !== 'none')
-      new ProcessorLog(log, processor).changed(taken.changedFrom, processor.version, taken.record.position)
-    const loaded = await loadMemory(connection, clock, processor, taken)
-    let run: ProcessorRun | undefined
-    let broken: MillraceError | undefined
-    const logic = processor.start(loaded.memory, (error) => (run === undefined ? (broken ??= error) : run.#fail(error)))
-    if (broken !== undefined) {
-      logic.stop()
-      throw broken
-    }
-    return (run = new ProcessorRun(processor, options, taken, loaded, logic))
+    return new ProcessorRun(processor, options, await beginUnit(processor, options))
   }
 
-  private constructor(processor: Processor, options: ProcessorOptions, taken: Claim, loaded: Loaded, logic: Logic) {
-    const { connection, clock, registry, credit = 8_192, partition = WHOLE } = options
-    const { record } = taken
+  private constructor(processor: Processor, options: ProcessorOptions, beginning: Beginning) {
+    const { clock, partition = WHOLE } = options
+    const { record } = beginning.claim
     this.processor = processor
     this.partition = partition
     this.#options = options
+    this.#beginning = beginning
     this.#log = new ProcessorLog(options.log, processor)
-    this.#logic = logic
-    const { maxPayload } = connection.server
-    this.#execution = new Execution({ processor, logic, registry, maxPayload }, record)
-    const recovery = new Recovery(record, this.#execution, loaded.journal)
-    this.#state = { kind: 'recovering', recovery }
-    this.#committer = this.#createCommitter(taken, loaded)
-    this.#steps = new StepRunner({ clock, onSettled: (id, outcome) => this.#settle(id, outcome) })
-    this.#ticks = new IdleTicks(clock, {
-      idle: () => this.#caughtUp && this.#held.length === 0 && this.#mayDecide() && this.#steps.pending === 0,
-      due: () => this.#logic.due ?? Number.POSITIVE_INFINITY,
-      tick: (time) => this.#decide({ kind: 'tick', time }),
+    this.#logic = beginning.logic
+    this.#execution = beginning.execution
+    this.#state = { kind: 'recovering', recovery: beginning.recovery }
+    this.#committer = createCommitter(processor, options, beginning, {
+      onStall: (error, forMs) => this.#log.stalled(error, forMs),
+      onCommitted: (turns, committed) => this.#onCommitted(turns, committed),
+      onFailure: (error) => this.#fail(error),
+    })
+    this.#sources = new DecisionSources(clock, this.#logic, {
+      open: () => this.#state.kind === 'live' && this.#state.redo.settled,
+      idle: () => this.#caughtUp && this.#held.length === 0,
+      decide: (decision) => this.#decide(decision),
     })
     this.#careful = new CarefulStart(record, this.#committer, () => this.#drain())
-    if (loaded.readFrom > record.position) this.#endRecovery(recovery)
-    this.#feed = new Feed(connection, {
-      stream: processor.from.stream.name,
-      filters: inputFilters(processor, partition),
-      start: { kind: 'sequence', sequence: loaded.readFrom },
-      durable: unitId(processor, partition),
-      acks: 'through',
-      credit,
-      clock,
+    beginning.onBroken((error) => this.#fail(error))
+    if (beginning.readFrom > record.position) this.#endRecovery(beginning.recovery)
+    this.#feed = openFeed(processor, options, beginning.readFrom, {
       onMessages: (messages) => this.#take(messages),
       onFailure: (error) => this.#fail(error),
       onCaughtUp: () => this.#onCaughtUp(),
@@ -161,30 +117,6 @@ export class ProcessorRun {
     }
   }
 
-  #createCommitter(taken: Claim, loaded: Loaded): Committer {
-    const { connection, clock } = this.#options
-    const { from, to, memory } = this.processor
-    const checkpoint = memory === 'replay' || memory === 'keyed' ? () => this.#execution.checkpoint() : undefined
-    return new Committer({
-      connection,
-      clock,
-      claim: taken,
-      input: from.stream.name,
-      output: to.stream.name,
-      memory,
-      snapshot: () => this.#logic.snapshot?.(),
-      ...(checkpoint === undefined ? {} : { checkpoint }),
-      stateLog: memory === 'keyed' ? new StateLog(() => this.#logic.entries?.() ?? [], loaded.state) : undefined,
-      spans: loaded.spans,
-      packing: to.packed === true ? to.stream.partitions : undefined,
-      notices: () => this.#logic.notices,
-      bounded: to.stream.maxBytes !== -1,
-      onStall: (error, forMs) => this.#log.stalled(error, forMs),
-      onCommitted: (turns, record) => this.#onCommitted(turns, record),
-      onFailure: (error) => this.#fail(error),
-    })
-  }
-
   #ended(): boolean {
     return this.#state.kind === 'stopped' || this.#state.kind === 'failed'
   }
@@ -207,7 +139,7 @@ export class ProcessorRun {
       }
       this.#held.shift()
     }
-    if (!this.#ended()) this.#afterTurns()
+    if (!this.#ended()) this.#sources.look()
   }
 
   /** Handles the first messages of a batch. @returns how many */
@@ -249,25 +181,10 @@ export class ProcessorRun {
     return true
   }
 
-  #mayDecide(): boolean {
-    return this.#state.kind === 'live' && this.#state.redo.settled
-  }
-
   #decide(decision: Decision): void {
     this.#guarded(() => this.#committer.add([this.#execution.decide(decision)]))
-    if (!this.#ended()) this.#afterTurns()
-  }
-
-  #settle(id: string, outcome: StepOutcome): void {
-    if (!this.#mayDecide()) return
-    this.#decide({ kind: 'step', id, outcome })
-    this.#drain()
-  }
-
-  #afterTurns(): void {
-    if (this.#logic.takeSteps !== undefined && this.#mayDecide())
-      for (const request of this.#logic.takeSteps()) this.#steps.run(request)
-    if (this.#logic.due !== undefined) this.#ticks.arm()
+    if (!this.#ended()) this.#sources.look()
+    if (decision.kind === 'step') this.#drain() // messages may have waited for it (K4)
   }
 
   #onCaughtUp(): void {
@@ -284,6 +201,8 @@ export class ProcessorRun {
     if (this.#ended()) return
     if (problem !== undefined) return this.#fail(problem)
     this.#state = { kind: 'live', redo: new JournalCursor(this.#committer.record.partial?.journal ?? []) }
+    const { ahead, takesOver } = this.#beginning
+    if (takesOver) this.#committer.add([...ahead, this.#execution.takeover()])
   }
 
   #onCommitted(turns: readonly Turn[], record: CommitRecord): void {
@@ -318,8 +237,7 @@ export class ProcessorRun {
     this.#state = state
     this.#held = []
     this.#feed?.stop()
-    this.#ticks.stop()
-    this.#steps.stop()
+    this.#sources.stop()
     this.#committer.stopTending()
   }
 }

@@ -25,6 +25,7 @@ export function ruleProcessor(
     to: { stream: streams.to },
     memory: 'snapshot',
     spread: 'one',
+    upgrade: 'cut',
     start: (memory) =>
       new RuleLogic(rule, registry, memory.kind === 'snapshot' ? (memory.state as EngineSnapshot) : undefined),
   }

@@ -39,6 +39,21 @@ export const PROCESSING_ERRORS = {
     exit: EXIT.conflict,
     status: 500,
   },
+  VERSION_CHANGED: {
+    disposition: 'crash',
+    means: 'the code of a processor has changed, and it does not say what is to become of the state of the code before it',
+    advice:
+      'Give the declaration an `upgrade`: drain (what is open ends under the old code), rebuild (state is made anew from the log) or cut (it begins empty)',
+    exit: EXIT.conflict,
+    status: 409,
+  },
+  VERSION_OLDER: {
+    disposition: 'crash',
+    means: 'a newer version of a processor has taken over already',
+    advice: 'Deploy the newer version here too. To go back, give the old code a higher version number',
+    exit: EXIT.conflict,
+    status: 409,
+  },
   PARTITIONS_CHANGED: {
     disposition: 'crash',
     means: 'the number of partitions of a stream is not the one that a processor has worked with, so that its keys are elsewhere now',

@@ -1,0 +1,92 @@
+import type { MillraceError } from '../error/millrace-error.js'
+import { claim, type Claim } from './claim.js'
+import { Execution } from './execution.js'
+import { loadMemory, type Loaded } from './load-memory.js'
+import { ProcessorLog } from './processor-log.js'
+import type { ProcessorOptions } from './processor-options.js'
+import { WHOLE, type Logic, type Processor } from './processor.js'
+import { Recovery } from './recovery.js'
+import { needsRebuild, Shadow } from './shadow.js'
+import type { Turn } from './turn.js'
+
+/** A claimed unit with its logic, and what has to be done before it is live. */
+export interface Beginning extends Pick<Loaded, 'readFrom' | 'spans' | 'state'> {
+  readonly claim: Claim
+  readonly logic: Logic
+  readonly execution: Execution
+  readonly recovery: Recovery
+  /** Turns that were run ahead of the former code, and that it has not put out. */
+  readonly ahead: readonly Turn[]
+  /** Whether the whole state has to be stored, because other code has written what is there. */
+  readonly takesOver: boolean
+  /** Who is told from now on of what goes wrong in the logic while nothing is being handled. */
+  onBroken(handler: (error: MillraceError) => void): void
+}
+
+/**
+ * Claims a unit and brings its state back: from its last commit, or made anew when its code asks for that.
+ * @throws what claiming and loading throws, and what the logic broke with
+ */
+export async function beginUnit(processor: Processor, options: ProcessorOptions): Promise<Beginning> {
+  const { connection, clock, log, owner, partition = WHOLE } = options
+  const shadow = options.shadow ?? (await createShadow(processor, options))
+  await shadow?.caughtUp
+  const taken = await claim(connection, processor, partition, owner)
+  const { changedFrom, record, upgrade } = taken
+  if (changedFrom !== undefined && processor.memory !== 'none')
+    new ProcessorLog(log, processor).changed(changedFrom, processor.version, record.position, upgrade)
+  if (shadow !== undefined && changedFrom !== undefined) return rebuilt(shadow, taken)
+  shadow?.stop()
+  const loaded = await loadMemory(connection, clock, processor, taken)
+  const broken = new Broken()
+  const logic = processor.start(loaded.memory, (error) => broken.report(error))
+  if (broken.error !== undefined) {
+    logic.stop()
+    throw broken.error
+  }
+  const { maxPayload } = connection.server
+  const execution = new Execution({ processor, logic, registry: options.registry, maxPayload }, record)
+  const recovery = new Recovery(record, execution, loaded.journal)
+  const takesOver = changedFrom !== undefined && upgrade === 'keep' && processor.memory === 'keyed'
+  const onBroken = (handler: (error: MillraceError) => void): void => broken.tell(handler)
+  return { ...loaded, claim: taken, logic, execution, recovery, ahead: [], takesOver, onBroken }
+}
+
+async function createShadow(processor: Processor, options: ProcessorOptions): Promise<Shadow | undefined> {
+  const needed = await needsRebuild(options.connection, processor, options.partition)
+  return needed ? new Shadow(processor, options) : undefined
+}
+
+/** What the shadow has run ahead of the former code’s last commit is put out now; what it has not seen yet is not. */
+function rebuilt(shadow: Shadow, taken: Claim): Beginning {
+  const { logic, execution, sequence, turnsAfter } = shadow.take()
+  const { record } = taken
+  return {
+    claim: taken,
+    logic,
+    execution,
+    recovery: new Recovery({ ...record, position: Math.max(record.position, sequence) }, execution, [], false),
+    readFrom: sequence + 1,
+    spans: [],
+    state: { written: 0, live: 0 },
+    ahead: turnsAfter(record.position).map(({ checkpoint: _, ...turn }) => turn),
+    takesOver: true,
+    onBroken: (handler) => shadow.onBroken(handler),
+  }
+}
+
+/** Keeps what a logic breaks with until somebody listens. */
+class Broken {
+  error: MillraceError | undefined
+  #handler: ((error: MillraceError) => void) | undefined
+
+  report(error: MillraceError): void {
+    if (this.#handler === undefined) this.error ??= error
+    else this.#handler(error)
+  }
+
+  tell(handler: (error: MillraceError) => void): void {
+    this.#handler = handler
+    if (this.error !== undefined) handler(this.error)
+  }
+}

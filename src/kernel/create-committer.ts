@@ -1,0 +1,33 @@
+import type { Beginning } from './begin-unit.js'
+import { Committer, type CommitterOptions } from './committer.js'
+import type { ProcessorOptions } from './processor-options.js'
+import type { Processor } from './processor.js'
+import { StateLog } from './state-log.js'
+
+type Reports = Pick<CommitterOptions, 'onStall' | 'onCommitted' | 'onFailure'>
+
+/** The committer of a unit, as its kind of memory needs it. */
+export function createCommitter(
+  { from, to, memory }: Processor,
+  { connection, clock }: ProcessorOptions,
+  { claim, logic, execution, spans, state }: Beginning,
+  reports: Reports,
+): Committer {
+  const looks = memory === 'replay' || memory === 'keyed'
+  return new Committer({
+    ...reports,
+    connection,
+    clock,
+    claim,
+    input: from.stream.name,
+    output: to.stream.name,
+    memory,
+    snapshot: () => logic.snapshot?.(),
+    ...(looks ? { checkpoint: () => execution.checkpoint() } : {}),
+    stateLog: memory === 'keyed' ? new StateLog(() => logic.entries?.() ?? [], state) : undefined,
+    spans,
+    packing: to.packed === true ? to.stream.partitions : undefined,
+    notices: () => logic.notices,
+    bounded: to.stream.maxBytes !== -1,
+  })
+}

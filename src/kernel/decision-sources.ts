@@ -1,0 +1,48 @@
+import type { Clock } from '../time/clock.js'
+import type { Decision } from './decision.js'
+import { IdleTicks } from './idle-ticks.js'
+import type { Logic } from './processor.js'
+import { StepRunner } from './step-runner.js'
+
+export interface DecisionHost {
+  /** Whether decisions may be taken now: recovered, and everything that was stored in part is done again. */
+  readonly open: () => boolean
+  /** Whether no message waits. */
+  readonly idle: () => boolean
+  readonly decide: (decision: Decision) => void
+}
+
+/** Where decisions come from: time that passes while no event comes, and steps that end. */
+export class DecisionSources {
+  readonly #logic: Logic
+  readonly #host: DecisionHost
+  readonly #steps: StepRunner
+  readonly #ticks: IdleTicks
+
+  constructor(clock: Clock, logic: Logic, host: DecisionHost) {
+    this.#logic = logic
+    this.#host = host
+    this.#steps = new StepRunner({
+      clock,
+      onSettled: (id, outcome) => (host.open() ? host.decide({ kind: 'step', id, outcome }) : undefined),
+    })
+    this.#ticks = new IdleTicks(clock, {
+      // no timer fires while a step is open whose result may stop it
+      idle: () => host.open() && host.idle() && this.#steps.pending === 0,
+      due: () => logic.due ?? Number.POSITIVE_INFINITY,
+      tick: (time) => host.decide({ kind: 'tick', time }),
+    })
+  }
+
+  /** Call it after every turn, and when the processor may have become idle. */
+  look(): void {
+    if (this.#logic.takeSteps !== undefined && this.#host.open())
+      for (const request of this.#logic.takeSteps()) this.#steps.run(request)
+    if (this.#logic.due !== undefined) this.#ticks.arm()
+  }
+
+  stop(): void {
+    this.#ticks.stop()
+    this.#steps.stop()
+  }
+}

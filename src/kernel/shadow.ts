@@ -1,0 +1,156 @@
+import type { Connection } from '../broker/connection.js'
+import { Feed } from '../broker/feed.js'
+import { readLast } from '../broker/last-message.js'
+import type { StoredMessage } from '../broker/stored-message.js'
+import { commitSubject } from '../broker/system-subject.js'
+import { fault, isFault, messageOf, type MillraceError } from '../error/millrace-error.js'
+import { decodeCommitRecord } from './commit-record.js'
+import { upgradeOf } from './claim.js'
+import { Execution } from './execution.js'
+import { inputFilters } from './input-filters.js'
+import { processorId, WHOLE, type Logic, type Processor } from './processor.js'
+import type { ProcessorOptions } from './processor-options.js'
+import type { Turn } from './turn.js'
+
+type ShadowOptions = Pick<ProcessorOptions, 'connection' | 'registry' | 'clock' | 'partition'>
+
+/** What a shadow has come to, for the run that goes on from there. */
+export interface Rebuilt {
+  readonly logic: Logic
+  readonly execution: Execution
+  /** Sequence of the last message that it handled. */
+  readonly sequence: number
+  /** Its turns after this position: what the former code has not put out. */
+  turnsAfter(position: number): readonly Turn[]
+}
+
+/** How often the position of the former code is looked up, in ms. */
+const LOOK_MS = 1_000
+
+/**
+ * Changed code that makes its state anew from the beginning of the log while the former code still runs: it follows the
+ * log and puts nothing out. Turns behind the former code’s position are forgotten, those ahead of it are kept, so that
+ * whoever takes over knows what has not been put out yet.
+ */
+export class Shadow {
+  readonly #options: ShadowOptions
+  readonly #processor: Processor
+  readonly #logic: Logic
+  readonly #execution: Execution
+  readonly #stopLooking: () => void
+  #feed: Feed | undefined
+  #turns: Turn[] = []
+  #sequence = 0
+  /** Where the former code was when it was last looked up. */
+  #former = 0
+  #error: MillraceError | undefined
+  #onBroken: (error: MillraceError) => void = (error) => this.#fail(error)
+  #settle: { readonly resolve: () => void; readonly reject: (error: MillraceError) => void } | undefined
+  /** Resolves when it has come to the end of the log for the first time. */
+  readonly caughtUp: Promise<void>
+
+  constructor(processor: Processor, options: ShadowOptions) {
+    const { connection, registry, clock, partition = WHOLE } = options
+    this.#options = options
+    this.#processor = processor
+    this.caughtUp = new Promise((resolve, reject) => (this.#settle = { resolve, reject }))
+    this.caughtUp.catch(() => undefined) // whoever takes it over is told again
+    this.#logic = processor.start({ kind: 'fresh' }, (error) => this.#onBroken(error))
+    const { maxPayload } = connection.server
+    this.#execution = new Execution(
+      { processor, logic: this.#logic, registry, maxPayload },
+      { position: 0, ordinal: 0, failures: 0, partition },
+    )
+    const look = (): void => void this.#look().catch(() => undefined) // the next one may succeed
+    look()
+    this.#stopLooking = clock.every(LOOK_MS, look)
+    this.#feed = new Feed(connection, {
+      stream: processor.from.stream.name,
+      filters: inputFilters(processor, partition),
+      start: { kind: 'sequence', sequence: 1 },
+      clock,
+      onMessages: (messages) => this.#take(messages),
+      onCaughtUp: () => this.#settle?.resolve(),
+      onFailure: (error) => this.#fail(error),
+    })
+  }
+
+  /** Sequence of the last message that it handled. */
+  get sequence(): number {
+    return this.#sequence
+  }
+
+  /** Ends following and hands over. @throws what stopped it */
+  take(): Rebuilt {
+    this.#end()
+    if (this.#error !== undefined) throw this.#error
+    const turns = this.#turns
+    return {
+      logic: this.#logic,
+      execution: this.#execution,
+      sequence: this.#sequence,
+      turnsAfter: (position) => turns.filter(({ sequence }) => sequence > position),
+    }
+  }
+
+  /** Who is told from now on of what goes wrong in its logic. */
+  onBroken(handler: (error: MillraceError) => void): void {
+    this.#onBroken = handler
+  }
+
+  stop(): void {
+    this.#end()
+    this.#logic.stop()
+  }
+
+  #take(messages: readonly StoredMessage[]): void {
+    try {
+      for (const message of messages) {
+        const turn = this.#execution.handle(message, this.#execution.read(message))
+        if (turn.deadLetters.length === 0) message.forget?.()
+        if (message.sequence > this.#former) this.#turns.push(turn)
+        this.#sequence = message.sequence
+      }
+      this.#feed?.release(messages.length)
+    } catch (error) {
+      this.#fail(isFault(error) ? error : fault('INTERNAL', messageOf(error), { cause: error }))
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { connection, partition = WHOLE } = this.#options
+    const stream = this.#processor.to.stream.name
+    const subject = commitSubject(stream, processorId(this.#processor), partition)
+    const last = await readLast(connection, stream, subject)
+    if (last === undefined) return
+    this.#former = decodeCommitRecord(last.data, subject).position
+    this.#turns = this.#turns.filter(({ sequence }) => sequence > this.#former)
+  }
+
+  #fail(error: MillraceError): void {
+    this.#error ??= error
+    this.#end()
+    this.#settle?.reject(error)
+  }
+
+  #end(): void {
+    this.#feed?.stop()
+    this.#feed = undefined
+    this.#stopLooking()
+  }
+}
+
+/**
+ * Whether a unit’s state is of other code and has to be made anew before it can be taken over.
+ * @throws COMMIT_RECORD_INVALID, and errors of the broker
+ */
+export async function needsRebuild(
+  connection: Connection,
+  processor: Processor,
+  partition: string = WHOLE,
+): Promise<boolean> {
+  if (upgradeOf(processor) !== 'rebuild') return false
+  const subject = commitSubject(processor.to.stream.name, processorId(processor), partition)
+  const last = await readLast(connection, processor.to.stream.name, subject)
+  return last !== undefined && decodeCommitRecord(last.data, subject).stateVersion !== processor.version
+}
