@@ -89,7 +89,10 @@ test('finds what the rule finds on a stream, whatever the order, the grace, the 
       let logic = processor.start({ kind: 'fresh' }, () => undefined)
       let refused = 0
       const live = events.flatMap((event, n) => {
-        if (n === stopAt) logic = processor.start(JSON.parse(JSON.stringify(logic.snapshot())), () => undefined)
+        if (n === stopAt) {
+          const state: unknown = JSON.parse(JSON.stringify(logic.snapshot?.()))
+          logic = processor.start({ kind: 'snapshot', state }, () => undefined)
+        }
         return logic.turn(event, () => refused++)
       })
       const found = run.matches.map((match) => made.emit(match).data)

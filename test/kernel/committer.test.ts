@@ -36,7 +36,7 @@ test('C1 C2 a server that is killed while commits run has each output once, in o
   assert.equal(failures, [])
   assert.equal(
     committed,
-    all.map(({ message }) => message.sequence),
+    all.map(({ sequence }) => sequence),
   )
   assert.equal(await made(connection, stream), textsOf(all))
   const record = await storedRecord(connection, stream)
@@ -104,7 +104,7 @@ test('C1 C2 C3 a claim while a commit is on its way has all of it or nothing of 
     owner = await heir
     position = owner.committer.record.position
     assert.equal(await made(connection, stream), textsOf(all.slice(0, position)))
-    outcomes.add(position === waiting.at(-1)?.message.sequence ? 'before the claim' : 'refused')
+    outcomes.add(position === waiting.at(-1)?.sequence ? 'before the claim' : 'refused')
     former.committer.add(all.slice(position, position + 1))
     await eventually('the former owner is fenced', () => former.failures.length > 0)
     assert.equal(
@@ -148,7 +148,7 @@ test('C4 the position waits before a message whose dead letter cannot be stored,
   const stream = await freshStream(connection)
   const first = await committing(connection, stream, 'one')
   const reason = { processor: 'contract', code: 'EVENT_DATA_INVALID', detail: 'no number', issues: [] }
-  const dead = (from: number) => turns(stream, 1, from, 0, { deadLetter: reason })
+  const dead = (from: number) => turns(stream, 1, from, 0, { deadLetters: [reason] })
   first.committer.add(dead(0))
   await first.committer.flush(false)
   await setLimits(connection, 'DEAD_LETTERS', 1)

@@ -12,7 +12,7 @@ import type { Processor } from '../../src/kernel/processor.ts'
 import type { Turn } from '../../src/kernel/turn.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { readAll } from '../support/events.ts'
-import { outputMessage, storedMessage, textOf } from './messages.ts'
+import { outputMessage, textOf, turnOf } from './messages.ts'
 
 export function madeUp(stream: StreamDeclaration): Processor {
   const start = (): never => {
@@ -33,7 +33,7 @@ export async function committing(
   connection: Connection,
   stream: StreamDeclaration,
   owner: string,
-  snapshot: () => unknown = () => undefined,
+  snapshot?: () => unknown,
 ): Promise<Committing> {
   const committed: number[] = []
   const failures: MillraceError[] = []
@@ -43,8 +43,9 @@ export async function committing(
     claim: await claim(connection, madeUp(stream), 'all', owner),
     input: stream.name,
     output: stream.name,
-    snapshot,
-    onCommitted: (turns) => committed.push(...turns.map(({ message }) => message.sequence)),
+    memory: snapshot === undefined ? 'none' : 'snapshot',
+    snapshot: () => snapshot?.(),
+    onCommitted: (turns) => committed.push(...turns.map(({ sequence }) => sequence)),
     onFailure: (error) => failures.push(error),
   })
   return { committer, committed, failures }
@@ -60,12 +61,8 @@ export function turns(
 ): Turn[] {
   return Array.from({ length: count }, (_, i) => {
     const sequence = from + i + 1
-    return {
-      message: storedMessage(sequence),
-      outputs: Array.from({ length: outputs }, (_, at) => outputMessage(`${sequence}-${at}`, `${stream.root}.k.made`)),
-      deadLetter: undefined,
-      ...fields,
-    }
+    const made = Array.from({ length: outputs }, (_, at) => outputMessage(`${sequence}-${at}`, `${stream.root}.k.made`))
+    return turnOf(sequence, 0, { outputs: made, ...fields })
   })
 }
 

@@ -46,9 +46,14 @@ export function outputMessage(text: string, subject = 'out.0.made'): WireMessage
 /** A turn with outputs `<sequence>-0`, `<sequence>-1` and so on. */
 export function turnOf(sequence: number, outputs: number, fields: Partial<Turn> = {}): Turn {
   return {
+    sequence,
+    storedAt: sequence,
     message: storedMessage(sequence),
+    decision: undefined,
     outputs: Array.from({ length: outputs }, (_, at) => outputMessage(`${sequence}-${at}`)),
-    deadLetter: undefined,
+    deadLetters: [],
+    outputsBefore: 0,
+    failuresBefore: 0,
     ...fields,
   }
 }
@@ -57,13 +62,17 @@ export function freshRecord(fields: Partial<CommitRecord> = {}): CommitRecord {
   return {
     processor: 'pipeline-p',
     partition: 'all',
+    partitions: 4,
     version: '1',
+    stateVersion: '1',
     generation: 1,
     owner: 'test',
     inputCreated: '2026-01-01T00:00:00Z',
     position: 0,
     origin: 0,
     time: 0,
+    ordinal: 0,
+    failures: 0,
     partial: null,
     outputs: 0,
     hash: FNV_OFFSET,
@@ -72,6 +81,12 @@ export function freshRecord(fields: Partial<CommitRecord> = {}): CommitRecord {
     deadLetters: 0,
     notices: {},
     snapshot: null,
+    replayFrom: null,
+    basis: null,
+    stateFrom: null,
+    journalFrom: null,
+    restarts: 0,
+    attempting: null,
     ...fields,
   }
 }

@@ -14,8 +14,9 @@ import {
 } from '../../src/kernel/commit-record.ts'
 import { FNV_OFFSET } from '../../src/kernel/hash.ts'
 import { hashTurn, nextCommit } from '../../src/kernel/next-commit.ts'
-import { processorId, type Processor } from '../../src/kernel/processor.ts'
-import { runTurn, type Turn } from '../../src/kernel/turn.ts'
+import { processorId, type Memory, type Processor } from '../../src/kernel/processor.ts'
+import { runTurn } from '../../src/kernel/run-turn.ts'
+import type { Turn } from '../../src/kernel/turn.ts'
 import { freshRecord } from './messages.ts'
 
 /** What is left out of the protocol on purpose: a test that does not notice is worth nothing. */
@@ -124,7 +125,8 @@ class Life {
     this.#from = skips ? record.position : (record.snapshot?.position ?? record.origin)
     if (skips) this.#replayed = record.turnsToReplay
     if (skips) this.#hash = record.hash
-    this.#logic = processor.start(state, (error) => {
+    const memory: Memory = state === undefined ? { kind: 'fresh' } : { kind: 'snapshot', state }
+    this.#logic = processor.start(memory, (error) => {
       throw error
     })
     this.#check(this.#from)
@@ -134,7 +136,8 @@ class Life {
   take(message: StoredMessage): boolean {
     const { sequence } = message
     if (sequence <= this.#from) return false
-    const turn = runTurn(this.#world.processor, this.#logic, this.#world.registry, message)
+    const { processor, registry } = this.#world
+    const turn = runTurn({ processor, logic: this.#logic, registry }, message)
     if (sequence > this.#until) this.#turns.push(turn)
     else {
       this.#hash = hashTurn(this.#hash, turn)
@@ -162,10 +165,12 @@ class Life {
   *commit(): Generator<Point, boolean, void> {
     const { out, processor, room, mutation, snapshots, lose = 0 } = this.#world
     const force = this.#commits % snapshots === snapshots - 1
-    const input = { record: this.#record, turns: this.#turns, room, output: processor.to.stream.name, force }
+    const input = { record: this.#record, expected: this.#expected, turns: this.#turns, room, spans: [], force }
     const commit = nextCommit({
       ...input,
-      state: () => (processor.memory === 'none' ? undefined : this.#logic.snapshot()),
+      output: processor.to.stream.name,
+      memory: processor.memory,
+      state: () => this.#logic.snapshot?.(),
     })
     const message = { subject: this.#subject, headers: [], data: encodeCommitRecord(commit.record) }
     yield 'before the batch'

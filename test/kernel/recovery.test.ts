@@ -49,7 +49,15 @@ test('K1 a rule whose text has changed goes on from its position with empty stat
   const changed = await start(connection, alarm(stream, '6s'), log)
   assert.equal(
     warnings.map(({ ...fields }) => fields),
-    [{ processor: 'rule-alarm', from: alarm(stream).version, to: alarm(stream, '6s').version, position: 1 }],
+    [
+      {
+        processor: 'rule-alarm',
+        from: alarm(stream).version,
+        to: alarm(stream, '6s').version,
+        position: 1,
+        upgrade: 'cut',
+      },
+    ],
   )
   await publishAll(connection, stream, [
     Reading({ machine: 'begun', value: 90 }),
@@ -114,8 +122,8 @@ function remembering(stream: StreamDeclaration, value: (turn: number) => number)
     from: { stream, types: [Reading.type] },
     to: { stream },
     memory: 'snapshot',
-    start(snapshot) {
-      let turns = (snapshot as { turns: number } | undefined)?.turns ?? 0
+    start(memory) {
+      let turns = memory.kind === 'snapshot' ? (memory.state as { turns: number }).turns : 0
       return {
         turn: (): readonly EventDraft[] => [High({ machine: 'm', value: value((turns += 1)) })],
         snapshot: () => ({ turns }),

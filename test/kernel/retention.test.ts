@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import { commitSubject } from '../../src/broker/system-subject.ts'
 import { readLast } from '../../src/broker/last-message.ts'
 import { decodeCommitRecord } from '../../src/kernel/commit-record.ts'
-import { processorId, type Logic, type Processor } from '../../src/kernel/processor.ts'
+import { processorId, unitId, type Logic, type Memory, type Processor } from '../../src/kernel/processor.ts'
 import { ProcessorRun } from '../../src/kernel/run-processor.ts'
 import { silentLog } from '../../src/observe/log.ts'
 import type { Clock } from '../../src/time/clock.ts'
@@ -18,8 +18,8 @@ const test = suite('retention')
 
 /** Puts out one event for each it reads, and counts them: state that must survive. */
 function counting(base: Processor): Processor {
-  const begin = (snapshot: unknown): Logic => {
-    let count = (snapshot as number | undefined) ?? 0
+  const begin = (memory: Memory): Logic => {
+    let count = memory.kind === 'snapshot' ? (memory.state as number) : 0
     return {
       turn: (event) => {
         count += 1
@@ -85,7 +85,7 @@ test('F4 K1 a consumer that was deleted and made again by the feed can still be 
   await publishAll(connection, stream, readings(50))
   const { run } = await start(connection, processor)
   await eventually('half', () => run.counts.turns === 50)
-  await connection.manager.consumers.delete(stream.name, processorId(processor))
+  await connection.manager.consumers.delete(stream.name, unitId(processor, 'all'))
   await publishAll(connection, stream, readings(50))
   await eventually('all', () => run.counts.turns === 100, 30_000)
   const { run: heir } = await start(connection, processor)

@@ -43,8 +43,17 @@ async function firstPartOf(connection: Connection, stream: StreamDeclaration, pr
   assert.ok(message)
   const logic = processor.start({ kind: 'fresh' }, () => undefined)
   const turns = [runTurn({ processor, logic, registry }, message)]
-  const input = { record, turns, room: 999, output: stream.name, state: () => undefined, force: false }
-  const commit = nextCommit(input)
+  const commit = nextCommit({
+    record,
+    expected: sequence,
+    turns,
+    room: 999,
+    output: stream.name,
+    memory: 'none',
+    spans: [],
+    state: () => undefined,
+    force: false,
+  })
   const subject = commitSubject(stream.name, processorId(processor), 'all')
   const headers = [expectLastSequence(sequence), ROLLUP_SUBJECT]
   await publishBatch(connection, [...commit.messages, { subject, headers, data: encodeCommitRecord(commit.record) }])

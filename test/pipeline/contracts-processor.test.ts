@@ -30,7 +30,7 @@ test('reads every type, and has no memory', () => {
 test('an event that fits its contract, or did so in an older version, leads to nothing', () => {
   for (const version of [1, 2]) {
     const turn = runTurn({ processor, logic, registry }, storedDraft({ ...Paid({ order: 'o' }), version }, 1))
-    assert.equal([turn.outputs, turn.deadLetter], [[], undefined])
+    assert.equal([turn.outputs, turn.deadLetters], [[], []])
   }
 })
 
@@ -46,9 +46,10 @@ for (const [what, message, code, detail] of wrong)
   test(`${what} becomes one dead letter, the same one whoever meets it`, () => {
     const turn = runTurn({ processor, logic, registry }, message)
     assert.equal(turn.outputs, [])
-    if (turn.deadLetter === undefined) return assert.unreachable('no dead letter')
-    if (code !== undefined) assert.is(turn.deadLetter.code, code)
-    assert.match(turn.deadLetter.detail, detail)
+    const [reason] = turn.deadLetters
+    if (reason === undefined) return assert.unreachable('no dead letter')
+    if (code !== undefined) assert.is(reason.code, code)
+    assert.match(reason.detail, detail)
     const other = pipelineProcessor(
       definePipeline({
         name: 'other',
@@ -62,9 +63,9 @@ for (const [what, message, code, detail] of wrong)
       }),
       { from: stream, to: stream },
     )
-    const met = runTurn({ processor: other, logic, registry }, message).deadLetter
-    assert.equal(met, turn.deadLetter)
-    const letter = deadLetterMessage('T', message, turn.deadLetter, 1_048_576)
+    const met = runTurn({ processor: other, logic, registry }, message).deadLetters
+    assert.equal(met, [reason])
+    const letter = deadLetterMessage('T', message, reason, 1_048_576)
     // one subject per message, and taken only while nothing is stored under it
     assert.is(letter.subject, 'millrace.dead.T.7.contract')
     assert.ok(letter.headers.some(([name, value]) => name === 'Nats-Expected-Last-Subject-Sequence' && value === '0'))
@@ -74,7 +75,7 @@ for (const [what, message, code, detail] of wrong)
 test('the marker that a server leaves where messages expired is no event and no dead letter', () => {
   const marker = storedMessage(7, { data: Buffer.alloc(0), headers: headersOf([['Nats-Marker-Reason', 'MaxAge']]) })
   const turn = runTurn({ processor, logic, registry }, marker)
-  assert.equal([turn.outputs, turn.deadLetter], [[], undefined])
+  assert.equal([turn.outputs, turn.deadLetters], [[], []])
 })
 
 test.run()
