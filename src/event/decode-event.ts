@@ -1,5 +1,5 @@
 import { quoteShort } from './attribute-reader.js'
-import { decodeMessage } from './decode.js'
+import { decodeMessage, decodeMessages } from './decode.js'
 import type { DataFault } from './data-issues.js'
 import type { Envelope, Rejection } from './envelope.js'
 import type { StoredEvent } from './event.js'
@@ -28,6 +28,22 @@ export type DecodedEvent =
 export function decodeEvent(registry: Registry, headers: HeaderReader, data: Uint8Array, at: StoredAt): DecodedEvent {
   const message = decodeMessage(headers, data)
   return message.kind === 'rejected' ? message : openEnvelope(registry, message.envelope, at)
+}
+
+/**
+ * Reads every event of a stored message: one, or as many as a pack has, in their order and each judged for itself.
+ * None for an empty pack. Never throws, whatever the bytes.
+ */
+export function decodeEvents(
+  registry: Registry,
+  headers: HeaderReader,
+  data: Uint8Array,
+  at: StoredAt,
+): readonly DecodedEvent[] {
+  const messages = decodeMessages(headers, data)
+  return messages.map((message) =>
+    message.kind === 'rejected' ? message : openEnvelope(registry, message.envelope, at),
+  )
 }
 
 /** The second half of decodeEvent, for who has the envelope already. */

@@ -1,8 +1,10 @@
 import { AttributeReader, quoteShort, slotOfHeader } from './attribute-reader.js'
 import { rejectEnvelope, sealEnvelope, type DecodedMessage } from './envelope.js'
+import { readPack } from './decode-packed.js'
 import { readRegular } from './decode-regular.js'
 import { decodeHeaderValue } from './header-value.js'
 import { parseJson } from './json-payload.js'
+import { isPack } from './packed.js'
 import { readStructured } from './structured.js'
 import type { HeaderReader } from './wire.js'
 
@@ -13,11 +15,18 @@ type Header = readonly [name: string, value: string]
 
 /**
  * Reads a message as a CloudEvent, in binary or structured mode of the NATS binding. Says everything that is wrong
- * with the envelope at once. Never throws, whatever the bytes.
+ * with the envelope at once. Never throws, whatever the bytes. A pack is not one event: see decodeMessages.
  */
 export function decodeMessage(headers: HeaderReader, data: Uint8Array): DecodedMessage {
   const envelope = headers.block === undefined ? undefined : readRegular(headers.block, () => parseJson(data))
   return envelope === undefined ? decodeThoroughly(headers, data) : { kind: 'envelope', envelope }
+}
+
+/** Reads every event of a message: one, or as many as a pack has, in order. Never throws, whatever the bytes. */
+export function decodeMessages(headers: HeaderReader, data: Uint8Array): readonly DecodedMessage[] {
+  const envelope = headers.block === undefined ? undefined : readRegular(headers.block, () => parseJson(data))
+  if (envelope !== undefined) return [{ kind: 'envelope', envelope }]
+  return isPack({ headers, data }) ? readPack(data) : [decodeThoroughly(headers, data)]
 }
 
 /** Reads any message, and says what is wrong with it. */

@@ -15,8 +15,14 @@ export function readStructured(contentType: string, payload: Uint8Array): Decode
   const parsed = parseJson(payload)
   if (!JSON_FORMAT.test(contentType)) read.problem(`${quoteShort(contentType.trim())}: only the JSON format is read`)
   else if (!parsed.ok) read.problem(parsed.problem)
-  else if (!isObject(parsed.value)) read.problem('the payload is not a JSON object')
-  else return readMembers(read, parsed.value)
+  else return readStructuredMember(parsed.value, read)
+  return rejectEnvelope(read)
+}
+
+/** The same for a value that was parsed already: one event of a batch, say. */
+export function readStructuredMember(value: unknown, read = new AttributeReader()): DecodedMessage {
+  if (isObject(value)) return readMembers(read, value)
+  read.problem('the payload is not a JSON object')
   return rejectEnvelope(read)
 }
 

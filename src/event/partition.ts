@@ -1,0 +1,27 @@
+const FNV_OFFSET = 0x811c9dc5
+const FNV_PRIME = 0x01000193
+const ASCII = 0x80
+
+/**
+ * The partition into which the server puts a message, by its key token: what `{{partition(n,1)}}` of a subject
+ * transform writes. The hash is FNV-1a, 32 bit, over the bytes of the token.
+ * Sources: nats-server, subject_transform.go; http://www.isthe.com/chongo/tech/comp/fnv/
+ *
+ * @param token the token as it is published: see encodeToken; `_` for an event without a key
+ * @param partitions from 1
+ */
+export function partitionOf(token: string, partitions: number): number {
+  let hash = FNV_OFFSET
+  for (let at = 0; at < token.length; at++) {
+    const code = token.charCodeAt(at)
+    if (code >= ASCII) return hashBytes(Buffer.from(token)) % partitions
+    hash = Math.imul(hash ^ code, FNV_PRIME)
+  }
+  return (hash >>> 0) % partitions
+}
+
+function hashBytes(bytes: Uint8Array): number {
+  let hash = FNV_OFFSET
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, FNV_PRIME)
+  return hash >>> 0
+}
