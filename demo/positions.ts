@@ -3,22 +3,25 @@ import type { Connection } from '../src/broker/connection.ts'
 import { readLast } from '../src/broker/last-message.ts'
 import { commitSubject } from '../src/broker/system-subject.ts'
 import { decodeCommitRecord } from '../src/kernel/commit-record.ts'
-import { processorId, type Processor } from '../src/kernel/processor.ts'
+import { partitionsOf, processorId, type Processor } from '../src/kernel/processor.ts'
 
-/** Turns that a processor has committed. */
+/** Turns that a processor has committed, in all its units. */
 export async function committedTurns(connection: Connection, processor: Processor): Promise<number> {
-  const subject = commitSubject(processor.to.stream.name, processorId(processor), 'all')
-  const last = await readLast(connection, processor.to.stream.name, subject)
-  return last === undefined ? 0 : decodeCommitRecord(last.data, subject).turns
+  const turns = await Promise.all(
+    partitionsOf(processor).map(async (partition) => {
+      const subject = commitSubject(processor.to.stream.name, processorId(processor), partition)
+      const last = await readLast(connection, processor.to.stream.name, subject)
+      return last === undefined ? 0 : decodeCommitRecord(last.data, subject).turns
+    }),
+  )
+  return turns.reduce((sum, count) => sum + count, 0)
 }
 
 /** Messages that the processors have not acknowledged. The server keeps count. */
 export async function lag(connection: Connection, processors: readonly Processor[]): Promise<number> {
   let behind = 0
-  for (const processor of processors) {
-    const info = await connection.manager.consumers.info(processor.from.stream.name, processorId(processor))
-    behind += info.num_pending + info.num_ack_pending
-  }
+  for (const stream of new Set(processors.map(({ from }) => from.stream.name)))
+    for await (const info of connection.manager.consumers.list(stream)) behind += info.num_pending + info.num_ack_pending
   return behind
 }
 

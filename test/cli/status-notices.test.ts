@@ -32,6 +32,7 @@ test('a line per processor that passed something over, and none for the others',
     notices,
     owner: 'o',
     generation: 1,
+    units: [],
     committedAt: 0,
     isOtherVersion: false,
   })
@@ -71,7 +72,7 @@ test('late events of a rule on a stream are in status, for people and as JSON', 
     rules: [{ file: '', rule }],
     homes: new Map(),
   }
-  const status = await readStatus(connection, deployment)
+  const status = await readStatus(connection, systemClock, deployment)
   assert.match(printed(status), /^rule-alarm: 2 late$/m)
   const json = statusJson(status, Date.now()) as { processors: { processor: string; notices?: object }[] }
   assert.equal(json.processors.find(({ processor }) => processor === 'rule-alarm')?.notices, { late: 2 })

@@ -21,7 +21,7 @@ export async function liveStatus(
   while (!signal.aborted) {
     const at = clock.monotonic()
     try {
-      const status = await readStatus(connection, deployment)
+      const status = await readStatus(connection, clock, deployment)
       const { events, outputs, lag } = totals(status)
       const speed = before === undefined ? 0 : Math.round(((events - before.events) * 1_000) / (at - before.at))
       before = { events, at }

@@ -1,11 +1,23 @@
 import { asFault } from '../../broker/api-error.js'
 import type { Connection } from '../../broker/connection.js'
-import { readLast } from '../../broker/last-message.js'
-import { commitSubject, DEAD_LETTER_STREAM } from '../../broker/system-subject.js'
+import { readLags, type ConsumerLag } from '../../broker/consumer-lag.js'
+import { readLastMessages } from '../../broker/last-messages.js'
+import type { StoredMessage } from '../../broker/stored-message.js'
+import { commitFilter, commitSubject, DEAD_LETTER_STREAM } from '../../broker/system-subject.js'
 import { decodeCommitRecord, type CommitRecord } from '../../kernel/commit-record.js'
-import { processorId, type Processor } from '../../kernel/processor.js'
+import { partitionsOf, processorId, unitId, type Processor } from '../../kernel/processor.js'
 import type { Deployment } from '../../runtime/deployment.js'
 import { processorsOf } from '../../runtime/processors.js'
+import type { Clock } from '../../time/clock.js'
+
+/** How far one unit of a processor is. */
+export interface UnitStatus {
+  readonly partition: string
+  readonly position: number
+  readonly lag: number | undefined
+  readonly owner: string
+  readonly generation: number
+}
 
 /** How far one processor is. */
 export type ProcessorStatus =
@@ -14,7 +26,7 @@ export type ProcessorStatus =
       readonly kind: 'run'
       readonly processor: string
       readonly from: string
-      /** Sequence of the last input whose turn is committed. */
+      /** Sequence of the last input whose turn is committed, of the unit that is furthest. */
       readonly position: number
       /** Input messages not delivered, or delivered and not committed; undefined when its consumer is gone. */
       readonly lag: number | undefined
@@ -23,8 +35,10 @@ export type ProcessorStatus =
       readonly deadLetters: number
       /** What it passed over without a dead letter, by name: late events of a rule, for instance. */
       readonly notices: Readonly<Record<string, number>>
+      /** Who runs it: one process, or how many. */
       readonly owner: string
       readonly generation: number
+      readonly units: readonly UnitStatus[]
       /** When it last committed or was claimed, in ms since the Unix epoch. */
       readonly committedAt: number
       /** The record is of another version than the declared one. */
@@ -54,20 +68,29 @@ export interface Status {
  * Reads from NATS alone how far everything is: it tells the truth whoever runs the processors, and wherever.
  * @throws errors of the broker, COMMIT_RECORD_INVALID
  */
-export async function readStatus(connection: Connection, deployment: Deployment): Promise<Status> {
+export async function readStatus(connection: Connection, clock: Clock, deployment: Deployment): Promise<Status> {
   const names = [...deployment.streams.map(({ name }) => name), DEAD_LETTER_STREAM]
   const streams = await Promise.all(names.map((name) => streamStatus(connection, name)))
-  const deployed = new Set(streams.filter(({ kind }) => kind === 'deployed').map(({ stream }) => stream))
-  const processors = await Promise.all(
-    processorsOf(deployment).map((processor) => processorStatus(connection, processor, deployed)),
-  )
+  const found = new Map<string, StreamReading>()
+  for (const { stream, kind } of streams)
+    if (kind === 'deployed' && stream !== DEAD_LETTER_STREAM)
+      found.set(stream, {
+        commits: await readLastMessages(connection, clock, stream, commitFilter(stream)),
+        lags: await readLags(connection, stream),
+      })
   const dead = streams.find(({ stream }) => stream === DEAD_LETTER_STREAM)
   return {
     server: { version: connection.server.version, url: connection.nats.getServer() },
     streams: streams.filter(({ stream }) => stream !== DEAD_LETTER_STREAM),
-    processors,
+    processors: processorsOf(deployment).map((processor) => processorStatus(processor, found)),
     deadLetters: dead?.kind === 'deployed' ? dead.messages : 0,
   }
+}
+
+/** What one stream says of the processors that read it or write to it. */
+interface StreamReading {
+  readonly commits: ReadonlyMap<string, StoredMessage>
+  readonly lags: ReadonlyMap<string, ConsumerLag>
 }
 
 async function streamStatus(connection: Connection, stream: string): Promise<StreamStatus> {
@@ -88,60 +111,51 @@ async function streamStatus(connection: Connection, stream: string): Promise<Str
   }
 }
 
-async function processorStatus(
-  connection: Connection,
-  processor: Processor,
-  deployed: ReadonlySet<string>,
-): Promise<ProcessorStatus> {
+interface UnitReading extends UnitStatus {
+  readonly record: CommitRecord
+  readonly committedAt: number
+}
+
+function processorStatus(processor: Processor, found: ReadonlyMap<string, StreamReading>): ProcessorStatus {
   const id = processorId(processor)
   const from = processor.from.stream.name
-  const to = processor.to.stream.name
-  const record = deployed.has(to) ? await lastCommit(connection, to, id) : undefined
-  if (record === undefined) return { kind: 'never-run', processor: id, from }
+  const units = partitionsOf(processor).flatMap((partition) => unitStatus(processor, partition, found) ?? [])
+  if (units.length === 0) return { kind: 'never-run', processor: id, from }
+  const owners = [...new Set(units.map(({ owner }) => owner))]
+  const lags = units.map(({ lag }) => lag)
+  const sum = (of: (record: CommitRecord) => number): number => units.reduce((all, { record }) => all + of(record), 0)
+  const notices: Record<string, number> = {}
+  for (const { record } of units)
+    for (const [name, times] of Object.entries(record.notices)) notices[name] = (notices[name] ?? 0) + times
   return {
     kind: 'run',
     processor: id,
     from,
-    position: record.position,
-    lag: deployed.has(from) ? await lagOf(connection, from, id, record.position) : undefined,
-    turns: record.turns,
-    outputs: record.outputs,
-    deadLetters: record.deadLetters,
-    notices: record.notices,
-    owner: record.owner,
-    generation: record.generation,
-    committedAt: record.committedAt,
-    isOtherVersion: record.version !== processor.version,
+    position: Math.max(...units.map(({ position }) => position)),
+    lag: lags.includes(undefined) ? undefined : lags.reduce<number>((all, lag) => all + (lag ?? 0), 0),
+    turns: sum(({ turns }) => turns),
+    outputs: sum(({ outputs }) => outputs),
+    deadLetters: sum(({ deadLetters }) => deadLetters),
+    notices,
+    owner: owners.length === 1 ? (owners[0] ?? '') : `${owners.length} processes`,
+    generation: Math.max(...units.map(({ generation }) => generation)),
+    committedAt: Math.max(...units.map(({ committedAt }) => committedAt)),
+    isOtherVersion: units.some(({ record }) => record.version !== processor.version),
+    units: units.map(({ record: _record, committedAt: _at, ...unit }) => unit),
   }
 }
 
-async function lastCommit(
-  connection: Connection,
-  stream: string,
-  id: string,
-): Promise<(CommitRecord & { readonly committedAt: number }) | undefined> {
-  const subject = commitSubject(stream, id, 'all')
-  const message = await readLast(connection, stream, subject)
+function unitStatus(
+  processor: Processor,
+  partition: string,
+  found: ReadonlyMap<string, StreamReading>,
+): UnitReading | undefined {
+  const { from, to } = processor
+  const subject = commitSubject(to.stream.name, processorId(processor), partition)
+  const message = found.get(to.stream.name)?.commits.get(subject)
   if (message === undefined) return undefined
-  return { ...decodeCommitRecord(message.data, subject), committedAt: message.storedAt }
-}
-
-/**
- * What the consumer has still to be given, and what it was given and nobody has acknowledged. What is committed does
- * not count, though its acknowledgement may be missing: a processor that stops commits last.
- */
-async function lagOf(
-  connection: Connection,
-  stream: string,
-  consumer: string,
-  position: number,
-): Promise<number | undefined> {
-  try {
-    const info = await connection.manager.consumers.info(stream, consumer)
-    return info.num_pending + (position < info.delivered.stream_seq ? info.num_ack_pending : 0)
-  } catch (error) {
-    const known = asFault(error, `reading consumer ${consumer}`)
-    if (/consumer not found/i.test(known.detail)) return undefined
-    throw known
-  }
+  const record = decodeCommitRecord(message.data, subject)
+  const lag = found.get(from.stream.name)?.lags.get(unitId(processor, partition))
+  const { position, owner, generation } = record
+  return { partition, position, lag: lag?.after(position), owner, generation, record, committedAt: message.storedAt }
 }

@@ -13,7 +13,7 @@ export async function statusCommand(context: CliContext, watchMs: number | undef
   const connection = await context.connect()
   if (watchMs !== undefined) context.stopIsNormal()
   for (;;) {
-    const status = await readStatus(connection, deployment)
+    const status = await readStatus(connection, clock, deployment)
     if (json) (watchMs === undefined ? printJson : printJsonLine)(context, statusJson(status, clock.now()))
     else {
       if (watchMs !== undefined && out.isTty) out.write('\u001b[2J\u001b[H')

@@ -1,0 +1,38 @@
+import { Feed } from './feed.js'
+import type { Connection } from './connection.js'
+import type { StoredMessage } from './stored-message.js'
+import type { Clock } from '../time/clock.js'
+
+/**
+ * Reads the last message of every subject that a filter takes, in one go. For subjects that keep only their last message
+ * (a rollup, one message per subject), so that reading all is reading the last.
+ * @throws STREAM_NOT_FOUND, BROKER_TIMEOUT and others of the broker
+ */
+export async function readLastMessages(
+  connection: Connection,
+  clock: Clock,
+  stream: string,
+  filter: string,
+): Promise<ReadonlyMap<string, StoredMessage>> {
+  const found = new Map<string, StoredMessage>()
+  let feed: Feed | undefined
+  try {
+    await new Promise<void>((resolve, reject) => {
+      feed = new Feed(connection, {
+        stream,
+        filters: [filter],
+        start: { kind: 'sequence', sequence: 1 },
+        clock,
+        onMessages: (messages) => {
+          for (const message of messages) found.set(message.subject, message)
+          feed?.release(messages.length)
+        },
+        onCaughtUp: () => resolve(),
+        onFailure: reject,
+      })
+    })
+  } finally {
+    feed?.stop()
+  }
+  return found
+}
