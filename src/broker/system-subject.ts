@@ -11,6 +11,11 @@ export function commitSubject(stream: string, processor: string, partition: stri
   return `millrace.${stream}.commit.${processor}.${partition}`
 }
 
+/** The commit records of every processor and partition in a stream. */
+export function commitFilter(stream: string): string {
+  return `millrace.${stream}.commit.*.*`
+}
+
 /** Where one chunk of a processor’s snapshot is. */
 export function snapshotSubject(stream: string, processor: string, partition: string, chunk: number): string {
   return `millrace.${stream}.snapshot.${processor}.${partition}.${chunk}`
@@ -24,6 +29,14 @@ export function journalSubject(stream: string, processor: string, partition: str
 /** Where the keyed state of one processor and partition is written on. */
 export function stateSubject(stream: string, processor: string, partition: string): string {
   return `millrace.${stream}.state.${processor}.${partition}`
+}
+
+/**
+ * Where a stream keeps events that belong to another one, until they are carried over: it stands for the root of their
+ * subjects, and the partition and the type come after it. The partition is the one that the key has in the other stream.
+ */
+export function outboxRoot(stream: string, target: string): string {
+  return `millrace.${stream}.outbox.${target}`
 }
 
 /** Stream that keeps the dead letters of all streams. */
