@@ -1,13 +1,15 @@
+import { requireNoDrift } from '../broker/apply-streams.js'
 import type { Connection } from '../broker/connection.js'
 import { planStreams } from '../broker/plan-streams.js'
-import { requireNoDrift } from '../broker/apply-streams.js'
 import { fault, type MillraceError } from '../error/millrace-error.js'
+import { Ownership } from '../kernel/ownership/ownership.js'
 import { processorId, type Processor } from '../kernel/processor.js'
-import { ProcessorRun } from '../kernel/run-processor.js'
+import type { ProcessorRun } from '../kernel/run-processor.js'
 import type { Log } from '../observe/log.js'
 import type { Clock } from '../time/clock.js'
 import type { Deployment } from './deployment.js'
 import { processorsOf } from './processors.js'
+import { UnitStarter } from './unit-starter.js'
 
 export interface RuntimeOptions {
   readonly connection: Connection
@@ -16,62 +18,115 @@ export interface RuntimeOptions {
   readonly log: Log
   /** Who runs it: host and process, for the commit records. */
   readonly owner: string
+  /** Processes of one group share the units of their processors. Default `millrace`. */
+  readonly group?: string
   /** Only these processors; default all. */
   readonly only?: (processor: Processor) => boolean
 }
 
-/** A deployment at work. */
+/** A deployment at work in this process, alone or with others. */
 export interface Runtime {
-  readonly processors: readonly ProcessorRun[]
-  /** Rejects when every processor has failed; resolves when the runtime was stopped. */
+  /** What it can run. */
+  readonly processors: readonly Processor[]
+  /** The units that it runs now. */
+  readonly running: readonly ProcessorRun[]
+  /** Processes of the group that live, this one among them. */
+  readonly members: readonly string[]
+  /** Rejects when every unit has failed here, or the group can be followed no more; resolves when it was stopped. */
   readonly ended: Promise<void>
   /** Commits what is done, leaves nothing half done, and stops. Safe to call twice. */
   stop(): Promise<void>
 }
 
+/** The group of processes that do not say another one. */
+export const DEFAULT_GROUP = 'millrace'
+/** How long a start waits for its share of the units, in ms; what takes longer goes on beside. */
+const SHARE_MS = 10_000
+
 /**
- * Runs a deployment: checks that its streams are as declared, then starts every processor from its last commit.
- * A processor that fails stops alone, with an error in the log; the others go on.
- * @throws STREAM_DRIFT, and what starting a processor throws
+ * Runs a deployment: checks that its streams are as declared, makes state anew where changed code asks for that, then
+ * shares the units with the other processes of the group. A unit that fails stops alone, with an error in the log; the
+ * others go on.
+ * @throws STREAM_DRIFT, OWNERSHIP_NAME_INVALID, and errors of the broker
  */
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { connection, deployment, clock, log, owner } = options
+  const { connection, deployment, clock, log, owner, group = DEFAULT_GROUP } = options
   requireNoDrift(await planStreams(connection, deployment.streams))
   const processors = processorsOf(deployment).filter(options.only ?? (() => true))
-  const failures: MillraceError[] = []
-  let end: { resolve: () => void; reject: (error: MillraceError) => void } | undefined
-  const ended = new Promise<void>((resolve, reject) => {
-    end = { resolve, reject }
+  const starter = new UnitStarter({ connection, registry: deployment.registry, clock, log, owner, processors })
+  await starter.rebuild()
+  const end = new End(log)
+  const failed = new Map<string, MillraceError>()
+  const units = starter.units
+  const ownership = await Ownership.start({
+    connection,
+    clock,
+    log,
+    group,
+    member: owner,
+    replicas: Math.max(1, ...deployment.streams.map(({ replicas }) => replicas)),
+    units,
+    run: (unit) => starter.start(unit),
+    onFailure: (unit, error) => {
+      failed.set(unit, error)
+      const { code, detail, advice } = error
+      log.error({ unit, code, detail, advice }, error.message)
+      if (failed.size === units.length) end.reject(fault('RUNTIME_FAILED', error.message, { cause: error }))
+    },
+    onEnd: (error) => end.reject(error),
   })
-  ended.catch((error: unknown) => log.debug({ error }, 'runtime ended'))
-  const runs = await Promise.all(
-    processors.map((processor) =>
-      ProcessorRun.start(processor, {
-        connection,
-        registry: deployment.registry,
-        clock,
-        log,
-        owner,
-        onFailure: (error) => {
-          failures.push(error)
-          log.error(
-            { processor: processorId(processor), code: error.code, detail: error.detail, advice: error.advice },
-            error.message,
-          )
-          if (failures.length === processors.length)
-            end?.reject(fault('RUNTIME_FAILED', error.message, { cause: error }))
-        },
-      }),
-    ),
-  )
-  for (const { processor, position } of runs)
-    log.info({ processor: processorId(processor), version: processor.version, position }, 'processor started')
+  await untilShared(clock, ownership, units.length, failed)
+  for (const processor of processors) {
+    const own = starter.running.filter((run) => run.processor === processor)
+    const fields = { processor: processorId(processor), version: processor.version, units: own.length }
+    log.info({ ...fields, position: Math.max(0, ...own.map(({ position }) => position)) }, 'processor started')
+  }
   let stopping: Promise<void> | undefined
   const stop = async (): Promise<void> => {
-    const results = await Promise.allSettled(runs.map((run) => run.stop()))
-    for (const result of results)
-      if (result.status === 'rejected') log.error({ error: String(result.reason) }, 'processor did not stop cleanly')
-    end?.resolve()
+    await ownership.stop()
+    starter.close()
+    end.resolve()
   }
-  return { processors: runs, ended, stop: () => (stopping ??= stop()) }
+  return {
+    processors,
+    get running() {
+      return starter.running
+    },
+    get members() {
+      return ownership.members
+    },
+    ended: end.promise,
+    stop: () => (stopping ??= stop()),
+  }
+}
+
+/** Resolves when this process runs its share of the units, so that who waits for it to be ready finds it at work. */
+async function untilShared(
+  clock: Clock,
+  ownership: Ownership,
+  units: number,
+  failed: ReadonlyMap<string, unknown>,
+): Promise<void> {
+  const until = clock.monotonic() + SHARE_MS
+  const share = (): number => Math.floor(units / Math.max(1, ownership.members.length))
+  while (ownership.held.length + failed.size < share() && clock.monotonic() < until) await clock.sleep(10)
+}
+
+/** How a runtime ends, once. */
+class End {
+  readonly promise: Promise<void>
+  #settle: { readonly resolve: () => void; readonly reject: (error: MillraceError) => void } | undefined
+
+  constructor(log: Log) {
+    this.promise = new Promise((resolve, reject) => (this.#settle = { resolve, reject }))
+    this.promise.catch((error: unknown) => log.debug({ error }, 'runtime ended'))
+  }
+
+  resolve(): void {
+    this.#settle?.resolve()
+  }
+
+  reject(error: MillraceError): void {
+    this.#settle?.reject(error)
+  }
 }

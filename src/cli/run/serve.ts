@@ -45,7 +45,7 @@ export async function serve(context: CliContext, options: ServeOptions): Promise
     ...onlyThese(deployment, options.only),
   })
   try {
-    const processors = runtime.processors.map(({ processor }) => processorId(processor))
+    const processors = runtime.processors.map((processor) => processorId(processor))
     if (readyFile !== undefined) await writeReady(readyFile, { pid: process.pid, processors })
     log.info({ processors: processors.length, server: connection.nats.getServer() }, 'ready')
     options.onReady?.(runtime)

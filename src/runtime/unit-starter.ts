@@ -1,0 +1,106 @@
+import type { Connection } from '../broker/connection.js'
+import type { UnitRun } from '../kernel/ownership/holding-port.js'
+import { partitionsOf, processorId, unitId, type Processor } from '../kernel/processor.js'
+import type { OwnedUnit } from '../kernel/ownership/ownership-options.js'
+import { ProcessorRun } from '../kernel/run-processor.js'
+import { needsRebuild, Shadow } from '../kernel/shadow.js'
+import type { Registry } from '../event/registry.js'
+import type { Log } from '../observe/log.js'
+import type { Clock } from '../time/clock.js'
+
+export interface UnitStarterOptions {
+  readonly connection: Connection
+  readonly registry: Registry
+  readonly clock: Clock
+  readonly log: Log
+  readonly owner: string
+  readonly processors: readonly Processor[]
+}
+
+/** Starts the units that this process comes to own, and knows those that run. */
+export class UnitStarter {
+  readonly #options: UnitStarterOptions
+  readonly #units: ReadonlyMap<string, { readonly processor: Processor; readonly partition: string }>
+  readonly #shadows = new Map<string, Shadow>()
+  readonly #running = new Map<string, ProcessorRun>()
+
+  constructor(options: UnitStarterOptions) {
+    this.#options = options
+    this.#units = new Map(
+      options.processors.flatMap((processor) =>
+        partitionsOf(processor).map((partition) => [unitId(processor, partition), { processor, partition }] as const),
+      ),
+    )
+  }
+
+  /** Every unit that this process can run. */
+  get units(): readonly OwnedUnit[] {
+    return [...this.#units].map(([id, { processor }]) => ({
+      id,
+      processor: processorId(processor),
+      revision: processor.version,
+    }))
+  }
+
+  get running(): readonly ProcessorRun[] {
+    return [...this.#running.values()]
+  }
+
+  /**
+   * Makes the state of changed code anew, where it asks for that, beside the processes that still run the former code.
+   * To be awaited before units are asked for.
+   * @throws what stops a shadow, and errors of the broker
+   */
+  async rebuild(): Promise<void> {
+    const { connection, log } = this.#options
+    for (const [unit, { processor, partition }] of this.#units)
+      if (await needsRebuild(connection, processor, partition))
+        this.#shadows.set(unit, new Shadow(processor, { ...this.#options, partition }))
+    if (this.#shadows.size === 0) return
+    log.info({ units: this.#shadows.size }, 'state of changed code is made anew from the log')
+    await Promise.all([...this.#shadows.values()].map(({ caughtUp }) => caughtUp))
+    log.info({ units: this.#shadows.size }, 'state of changed code is made; it takes over')
+  }
+
+  /** @throws what starting a processor throws */
+  async start(unit: string): Promise<UnitRun> {
+    const found = this.#units.get(unit)
+    if (found === undefined) throw new Error(`${unit} is none of this process`)
+    const { processor, partition } = found
+    const { connection, registry, clock, log, owner } = this.#options
+    let settle: { readonly resolve: () => void; readonly reject: (error: Error) => void } | undefined
+    const ended = new Promise<void>((resolve, reject) => (settle = { resolve, reject }))
+    ended.catch(() => undefined) // ownership listens as soon as it is given the run
+    const shadow = this.#shadows.get(unit)
+    this.#shadows.delete(unit)
+    const run = await ProcessorRun.start(processor, {
+      connection,
+      registry,
+      clock,
+      log,
+      owner,
+      partition,
+      shadow,
+      onFailure: (error) => {
+        this.#running.delete(unit)
+        settle?.reject(error)
+      },
+    })
+    if (run.state.kind !== 'failed') this.#running.set(unit, run)
+    const stop = async (): Promise<void> => {
+      try {
+        await run.stop()
+      } finally {
+        this.#running.delete(unit)
+        settle?.resolve()
+      }
+    }
+    return { ended, stop }
+  }
+
+  /** Lets go of what was made anew and never taken over. */
+  close(): void {
+    for (const shadow of this.#shadows.values()) shadow.stop()
+    this.#shadows.clear()
+  }
+}
