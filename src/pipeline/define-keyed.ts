@@ -1,0 +1,130 @@
+import { fault } from '../error/millrace-error.js'
+import type { DraftOf, EventContract } from '../event/contract.js'
+import type { StoredEvent } from '../event/event.js'
+import type { Upgrade } from '../kernel/processor.js'
+import type { InputOf } from './define-pipeline.js'
+import type { KeyedContext } from './keyed/keyed-context.js'
+import { readTime, type PipelineTime, type TimeSource } from './pipeline-time.js'
+
+// oxlint-disable-next-line typescript/no-explicit-any -- a list of contracts of any types
+type Contracts = readonly EventContract<string, any>[]
+
+/** What checks a state: a zod schema, or anything that answers like one. */
+export interface StateSchema<State> {
+  safeParse(data: unknown):
+    | { readonly success: true; readonly data: State }
+    | {
+        readonly success: false
+        readonly error: { readonly issues: readonly { path: PropertyKey[]; message: string }[] }
+      }
+}
+
+export interface KeyedOptions<Inputs extends Contracts, Outputs extends Contracts, State, Seen> {
+  /** Unique among pipelines; letters, digits, _ and -. Part of the ids of its outputs: do not rename lightly. */
+  readonly name: string
+  /** Raise it when the code changes what comes out or what the state looks like. Stored with each state. */
+  readonly version: number
+  readonly from: { readonly stream: string; readonly events: Inputs }
+  readonly to: { readonly stream: string; readonly events: Outputs }
+  /**
+   * What state belongs to. Default: the event’s own key. Unless `spread` is `one`, a key must only have events of one
+   * partition, as parts of the event’s key do.
+   */
+  readonly keyBy?: (event: InputOf<Inputs>) => string
+  /** `one`: events of all partitions come in one order to one process. Default `keys`: each partition for itself. */
+  readonly spread?: 'keys' | 'one'
+  /** Default `ingestion`. */
+  readonly time?: PipelineTime<InputOf<Inputs>>
+  /**
+   * The shape of a state, checked when it is read back after a restart. Without `init`, a key that was not seen yet or
+   * was cleared has the state undefined.
+   */
+  readonly state?: StateSchema<State>
+  /** Makes the state of a key that has none. */
+  readonly init?: (key: string) => State
+  /** Handles an event. What it throws undoes what it did, and the event becomes a dead letter. */
+  readonly onEvent: (context: KeyedContext<Seen, DraftOf<Outputs[number]>>, event: InputOf<Inputs>) => void
+  /** Handles a timer. */
+  readonly onTimer?: (context: KeyedContext<Seen, DraftOf<Outputs[number]>>, name: string) => void
+  /** Brings the state that an earlier version stored to this one. Without it such a state has to fit `state` as it is. */
+  readonly migrate?: (state: unknown, fromVersion: number) => State
+  /** What happens when `version` was raised. Default `keep`: with `migrate`, or as the state is. */
+  readonly upgrade?: Upgrade
+}
+
+/** A declared keyed pipeline, as discovery finds it. */
+export interface KeyedDeclaration {
+  readonly kind: 'keyed'
+  readonly name: string
+  readonly version: number
+  readonly from: { readonly stream: string; readonly events: Contracts }
+  readonly to: { readonly stream: string; readonly events: Contracts }
+  readonly spread: 'keys' | 'one'
+  readonly time: TimeSource
+  readonly keyOf: (event: StoredEvent) => string
+  readonly schema: StateSchema<unknown> | undefined
+  readonly init: ((key: string) => unknown) | undefined
+  readonly onEvent: (context: KeyedContext<unknown>, event: StoredEvent) => unknown
+  readonly onTimer: ((context: KeyedContext<unknown>, name: string) => unknown) | undefined
+  readonly migrate: ((state: unknown, fromVersion: number) => unknown) | undefined
+  readonly upgrade: Upgrade
+}
+
+/**
+ * Declares a state by key with named timers, in place of operators: the way to have windows and processes of many keys
+ * with a few bytes for each, and a recovery that reads the states instead of the log. What changed is stored together
+ * with the outputs and the position, so that a crash at any point neither loses nor repeats an event.
+ *
+ * @example
+ * defineKeyed({
+ *   name: 'count', version: 1,
+ *   from: { stream: 'PAYMENTS', events: [Authorized] }, to: { stream: 'PAYMENTS', events: [Counted] },
+ *   state: z.object({ count: z.number() }),
+ *   onEvent(c) {
+ *     if (c.state === undefined) c.timer('end', c.now + 60_000)
+ *     c.state = { count: (c.state?.count ?? 0) + 1 }
+ *   },
+ *   onTimer(c) {
+ *     c.emit(Counted({ cardId: c.key, count: c.state?.count ?? 0 }))
+ *     c.clear()
+ *   },
+ * })
+ * @throws PIPELINE_INVALID
+ */
+export function defineKeyed<const Inputs extends Contracts, const Outputs extends Contracts, State>(
+  options: KeyedOptions<Inputs, Outputs, State, State> & { readonly init: (key: string) => State },
+): KeyedDeclaration
+export function defineKeyed<const Inputs extends Contracts, const Outputs extends Contracts, State = unknown>(
+  options: KeyedOptions<Inputs, Outputs, State, State | undefined> & { readonly init?: undefined },
+): KeyedDeclaration
+export function defineKeyed(options: unknown): KeyedDeclaration {
+  const declared = options as KeyedOptions<Contracts, Contracts, unknown, unknown>
+  const { name, version, from, to, keyBy, spread = 'keys', time, init, state: schema } = declared
+  const invalid = (detail: string): never => {
+    throw fault('PIPELINE_INVALID', `${name}: ${detail}`)
+  }
+  if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) invalid('name may have letters, digits, _ and -, at most 64')
+  if (!Number.isInteger(version) || version < 1) invalid(`version ${version} must be a whole number from 1`)
+  if (from.events.length === 0) invalid('from.events is empty')
+  if (to.events.length === 0) invalid('to.events is empty')
+  if (spread !== 'keys' && spread !== 'one') invalid(`spread ${JSON.stringify(spread)} is not known: keys, one`)
+  if (typeof declared.onEvent !== 'function') invalid('onEvent is missing')
+  const loops = from.stream === to.stream ? from.events.filter((contract) => to.events.includes(contract)) : []
+  if (loops.length > 0) invalid(`it puts out what it reads: ${loops.map(({ type }) => type).join(', ')}`)
+  return Object.freeze({
+    kind: 'keyed',
+    name,
+    version,
+    from,
+    to,
+    spread,
+    time: readTime(name, time as PipelineTime<StoredEvent> | undefined),
+    keyOf: (keyBy as ((event: StoredEvent) => string) | undefined) ?? (({ key }) => key ?? ''),
+    schema,
+    init,
+    onEvent: declared.onEvent as unknown as KeyedDeclaration['onEvent'],
+    onTimer: declared.onTimer as unknown as KeyedDeclaration['onTimer'],
+    migrate: declared.migrate,
+    upgrade: declared.upgrade ?? 'keep',
+  })
+}
