@@ -2,6 +2,7 @@ import { asapScheduler, asyncScheduler, type SchedulerLike } from 'rxjs'
 import { fault } from '../error/millrace-error.js'
 import { runIn } from './ambient.js'
 import { EventTimeScheduler } from './event-time-scheduler.js'
+import { unguarded } from './guard.js'
 
 /** What the test asks of an rxjs; the module as a whole (`import * as rxjs from 'rxjs'`) will do. */
 export interface RxjsModule {
@@ -20,7 +21,8 @@ const START = 1_000
  */
 export function selfTest(rxjs: RxjsModule = { asyncScheduler, asapScheduler }): void {
   const scheduler = new EventTimeScheduler(START)
-  const missed = runIn(scheduler, () => missedBy(rxjs, scheduler))
+  // another rxjs would ask the machine for the time
+  const missed = runIn(scheduler, () => unguarded(() => missedBy(rxjs, scheduler)))
   if (missed.length === 0) return
   throw fault('RXJS_FOREIGN', `${missed.join(', ')}; Millrace holds ${import.meta.resolve('rxjs')}`)
 }
