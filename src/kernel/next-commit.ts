@@ -61,7 +61,7 @@ export function nextCommit(input: CommitInput): Commit {
   let taken = 0
   for (let begin = 0; begin < turns.length; begin = taken) {
     const end = segmentEnd(input.memory, turns, begin)
-    if (end === undefined || end > MOST_TURNS) break
+    if (end === undefined || (taken > 0 && end > MOST_TURNS)) break
     if (!addOutputs(outputs, record, turns.slice(begin, end), input.room)) break
     taken = end
   }
@@ -109,16 +109,15 @@ function part(input: CommitInput, segment: readonly Turn[]): Commit {
   const { record, room } = input
   const content = packer(input.packing)
   let reached = record.partial ?? { sequence: 0, outputs: 0 }
-  for (const turn of segment) {
+  fill: for (const turn of segment) {
     const rest = missing(record, turn)
     let at = turn.outputsBefore + turn.outputs.length - rest.length
     for (const output of rest) {
       const full = content.count >= room || content.bytes + output.data.length > MOST_BYTES
-      if (content.added > 0 && full) break
+      if (content.added > 0 && full) break fill // a smaller one behind it must not overtake it
       content.add(output)
       reached = { sequence: turn.sequence, outputs: (at += 1) }
     }
-    if (reached.sequence === turn.sequence && reached.outputs < turn.outputsBefore + turn.outputs.length) break
   }
   return {
     turns: [],
@@ -143,20 +142,9 @@ function finish(input: CommitInput, turns: readonly Turn[], outputs: Packer): Co
     const whole = withSnapshot(input, turns, messages, advanced)
     if (whole !== undefined) return whole
   }
-  const at = { output: input.output, processor: record.processor, partition: record.partition }
   const replay = memory === 'replay' ? { replayFrom: checkpoint?.replay?.sequence ?? null } : {}
   const needed = memory === 'replay' && checkpoint !== undefined ? (replay.replayFrom ?? Infinity) : undefined
-  const known = neededSpans(input.spans, needed)
-  const entries = journalOf(turns)
-  const spans =
-    entries.length === 0 ? known : [...known, { from: input.expected + 1, lastAfter: entries.at(-1)?.after ?? 0 }]
-  if (entries.length > 0)
-    messages.push(
-      ...appendixMessages(
-        journalSubject(at.output, at.processor, at.partition),
-        entries.map((entry) => JSON.stringify(entry)),
-      ),
-    )
+  const spans = addJournal(input, turns, needed, messages)
   const keyed = memory === 'keyed' ? addEntries(input, turns, all, messages) : {}
   const basis = checkpoint === undefined ? {} : { basis: checkpoint.basis, hash: checkpoint.hash, ...replay }
   const turnsToReplay =
@@ -167,6 +155,23 @@ function finish(input: CommitInput, turns: readonly Turn[], outputs: Packer): Co
     spans,
     record: { ...advanced, ...basis, ...turnsToReplay, ...keyed, journalFrom: spans[0]?.from ?? null },
   }
+}
+
+/** Adds those decisions of these turns that a replay has to take. @returns what of the journal it has to read */
+function addJournal(
+  { output, record, memory, spans, expected }: CommitInput,
+  turns: readonly Turn[],
+  needed: number | undefined,
+  messages: WireMessage[],
+): readonly JournalSpan[] {
+  if (memory === 'none' || memory === 'keyed') return []
+  const known = neededSpans(spans, needed)
+  const entries = journalOf(turns).filter(({ after }) => after >= (needed ?? 0))
+  const last = entries.at(-1)
+  if (last === undefined) return known
+  const texts = entries.map((entry) => JSON.stringify(entry))
+  messages.push(...appendixMessages(journalSubject(output, record.processor, record.partition), texts))
+  return [...known, { from: expected + 1, lastAfter: last.after }]
 }
 
 /** The record after these turns, but for what depends on the kind of memory. */
@@ -191,7 +196,7 @@ function advance(
     time,
     ordinal,
     failures,
-    partial: passed(record, turns) ? null : record.partial,
+    partial: passed(record, turns) ? null : aheadOf(record, turns),
     outputs: record.outputs + added,
     hash,
     turns: record.turns + handled,
@@ -201,6 +206,13 @@ function advance(
     restarts: handled > 0 && !careful ? 0 : record.restarts,
     attempting: handled > 0 ? null : record.attempting,
   }
+}
+
+/** What stays ahead of the position: its decisions that are behind it now are not taken a second time. */
+function aheadOf({ partial }: CommitRecord, turns: readonly Turn[]): CommitRecord['partial'] {
+  if (partial === null) return null
+  const taken = turns.filter(({ decision }) => decision !== undefined).length
+  return { ...partial, journal: partial.journal.slice(taken) }
 }
 
 /** Whether the outputs that were stored ahead of the position are behind it now. */
