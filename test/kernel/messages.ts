@@ -4,8 +4,12 @@ import { completeDraft } from '../../src/event/complete.ts'
 import { encodeEvent } from '../../src/event/encode.ts'
 import type { EventDraft } from '../../src/event/event.ts'
 import type { HeaderReader, WireMessage } from '../../src/event/wire.ts'
+import { APPENDIX_ENCODING, readAppendix } from '../../src/kernel/appendix.ts'
 import type { CommitRecord } from '../../src/kernel/commit-record.ts'
+import type { JournalEntry } from '../../src/kernel/decision.ts'
 import { FNV_OFFSET } from '../../src/kernel/hash.ts'
+import type { JournalSpan } from '../../src/kernel/journal-spans.ts'
+import type { Commit } from '../../src/kernel/next-commit.ts'
 import type { Turn } from '../../src/kernel/turn.ts'
 
 export function headersOf(entries: readonly (readonly [string, string])[]): HeaderReader {
@@ -88,6 +92,52 @@ export function freshRecord(fields: Partial<CommitRecord> = {}): CommitRecord {
     restarts: 0,
     attempting: null,
     ...fields,
+  }
+}
+
+/** The messages of a commit that are no messages of Millrace. */
+export function outputsOf({ messages }: Pick<Commit, 'messages'>): readonly WireMessage[] {
+  return messages.filter(({ subject }) => !subject.startsWith('millrace.'))
+}
+
+/** What commits have stored, under the sequences that a stream would give; each is followed by its record. */
+export class Appended {
+  readonly #messages: { readonly sequence: number; readonly message: WireMessage }[] = []
+  /** Sequence of the last record. */
+  last = 1
+
+  store(messages: readonly WireMessage[]): void {
+    for (const [at, message] of messages.entries()) this.#messages.push({ sequence: this.last + 1 + at, message })
+    this.last += messages.length + 1
+  }
+
+  state(from: number | null): readonly (readonly unknown[])[] {
+    return this.#read('state', from).flatMap(({ items }) => items as unknown[][])
+  }
+
+  journal(from: number | null): readonly JournalEntry[] {
+    return this.#read('journal', from).flatMap(({ items }) => items as JournalEntry[])
+  }
+
+  /** As a recovery makes them. */
+  spans(from: number | null): readonly JournalSpan[] {
+    return this.#read('journal', from).map(({ sequence, items }) => ({
+      from: sequence,
+      lastAfter: (items.at(-1) as JournalEntry).after,
+    }))
+  }
+
+  #read(
+    what: string,
+    from: number | null,
+  ): readonly { readonly sequence: number; readonly items: readonly unknown[] }[] {
+    if (from === null) return []
+    return this.#messages
+      .filter(({ sequence, message }) => sequence >= from && message.subject.startsWith(`millrace.OUT.${what}.`))
+      .map(({ sequence, message: { subject, headers, data } }) => {
+        const encoding = headers.find(([name]) => name === APPENDIX_ENCODING)?.[1]
+        return { sequence, items: readAppendix(subject, encoding, data) }
+      })
   }
 }
 

@@ -1,0 +1,70 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { CommitRecord } from '../../src/kernel/commit-record.ts'
+import { nextCommit, type CommitInput } from '../../src/kernel/next-commit.ts'
+import { freshRecord, outputsOf, turnOf } from './messages.ts'
+import { segments } from './segment-property.ts'
+
+const test = suite('commits of processors that look at their state')
+
+test('C1 C2 K1 cut anywhere, in parts, over deaths: outputs once and in order, and a record that can be gone on from', () => {
+  const found = segments({ runs: 1_000 })
+  assert.ok(found.parts > 300 && found.inside > 30, JSON.stringify(found))
+})
+
+const input: Omit<CommitInput, 'turns'> = {
+  record: freshRecord(),
+  expected: 1,
+  room: 900,
+  output: 'OUT',
+  memory: 'keyed',
+  spans: [],
+  state: () => assert.unreachable(),
+  force: false,
+}
+const checkpoint = { basis: { time: 1 }, replay: null, hash: 0, changes: [] }
+
+test('C2 a small output does not overtake a large one that has no room in the part', () => {
+  const sizes = [[5], [5], [1], [5]]
+  const turns = sizes.map((mebibytes, at) =>
+    turnOf(at + 1, 0, {
+      outputs: mebibytes.map((size) => ({ subject: 'o', headers: [], data: Buffer.alloc(size * 1024 * 1024) })),
+      ...(at === sizes.length - 1 ? { checkpoint } : {}),
+    }),
+  )
+  const stored: number[][] = []
+  let record: CommitRecord = input.record
+  while (record.position < sizes.length) {
+    const commit = nextCommit({ ...input, record, turns })
+    stored.push(outputsOf(commit).map(({ data }) => data.length / 1024 / 1024))
+    record = commit.record
+    assert.ok(stored.length < 9, 'it comes to an end')
+  }
+  assert.equal(stored, [[5], [5, 1], [5]])
+})
+
+test('C1 however many turns there are before the state is known, they are one commit', () => {
+  const turns = Array.from({ length: 20_000 }, (_, at) => turnOf(at + 1, 0, at === 19_999 ? { checkpoint } : {}))
+  const commit = nextCommit({ ...input, turns })
+  assert.equal([commit.turns.length, commit.record.position], [20_000, 20_000])
+  assert.equal(commit.record.basis, { time: 1 })
+})
+
+test('C1 nothing is committed of turns behind which the state is not known', () => {
+  const turns = [turnOf(1, 1, { checkpoint }), turnOf(2, 1), turnOf(3, 1)]
+  const commit = nextCommit({ ...input, turns })
+  assert.equal([commit.turns.length, commit.record.position, outputsOf(commit).length], [1, 1, 1])
+})
+
+for (const memory of ['none', 'keyed'] as const)
+  test(`memory ${memory} is not replayed: its decisions are not kept, however many there are`, () => {
+    let record: CommitRecord = input.record
+    for (let at = 0; at < 5; at++) {
+      const tick = turnOf(at, 1, { message: undefined, decision: { kind: 'tick', time: at }, checkpoint })
+      const commit = nextCommit({ ...input, memory, record, turns: [tick] })
+      assert.equal([commit.spans, commit.record.journalFrom, commit.messages.length], [[], null, 1])
+      record = commit.record
+    }
+  })
+
+test.run()
