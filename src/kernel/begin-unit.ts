@@ -1,11 +1,12 @@
 import type { MillraceError } from '../error/millrace-error.js'
 import { claim, type Claim } from './claim.js'
 import { Execution } from './execution.js'
-import { loadMemory, type Loaded } from './load-memory.js'
+import { loadMemory } from './load-memory.js'
 import { ProcessorLog } from './processor-log.js'
 import type { ProcessorOptions } from './processor-options.js'
 import { WHOLE, type Logic, type Processor } from './processor.js'
 import { Recovery } from './recovery.js'
+import type { Loaded } from './restore-memory.js'
 import { needsRebuild, Shadow } from './shadow.js'
 import type { Turn } from './turn.js'
 

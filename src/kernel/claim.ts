@@ -7,7 +7,7 @@ import { readStreamIdentity } from '../broker/stream-identity.js'
 import { commitSubject } from '../broker/system-subject.js'
 import { fault, isFault } from '../error/millrace-error.js'
 import { decodeCommitRecord, encodeCommitRecord, type CommitRecord } from './commit-record.js'
-import { FNV_OFFSET } from './hash.js'
+import { EMPTY_STATE, freshRecord } from './fresh-record.js'
 import { processorId, unitId, WHOLE, type Processor, type Upgrade } from './processor.js'
 
 /** A processor’s right to commit, until somebody else claims it. */
@@ -46,7 +46,7 @@ export async function claim(
     const changed = found !== undefined && found.stateVersion !== processor.version
     if (changed) requireUpgrade(found, processor)
     const record: CommitRecord = {
-      ...(found ?? fresh(processor, partition, created)),
+      ...(found ?? freshRecord(processor, partition, created)),
       version: processor.version,
       generation: (found?.generation ?? 0) + 1,
       owner,
@@ -81,9 +81,9 @@ function changedState(found: CommitRecord, processor: Processor): Partial<Commit
     case 'keep':
       return processor.memory === 'none' ? { stateVersion: processor.version, partial } : { origin }
     case 'rebuild':
-      return { ...EMPTY, origin: 0, partial }
+      return { ...EMPTY_STATE, origin: 0, partial }
     default:
-      return { ...EMPTY, origin, partial, stateVersion: processor.version }
+      return { ...EMPTY_STATE, origin, partial, stateVersion: processor.version }
   }
 }
 
@@ -116,43 +116,6 @@ function requireSameInput(found: CommitRecord, created: string, processor: Proce
     'STREAM_REPLACED',
     `${found.processor} read ${name} as made at ${found.inputCreated}, now it is of ${created}`,
   )
-}
-
-/** What a state begins with. */
-const EMPTY = {
-  notices: {},
-  snapshot: null,
-  hash: FNV_OFFSET,
-  turnsToReplay: 0,
-  replayFrom: null,
-  basis: null,
-  stateFrom: null,
-  journalFrom: null,
-} as const
-
-function fresh(processor: Processor, partition: string, created: string): CommitRecord {
-  return {
-    ...EMPTY,
-    processor: processorId(processor),
-    partition,
-    partitions: processor.from.stream.partitions,
-    version: processor.version,
-    stateVersion: processor.version,
-    generation: 0,
-    owner: '',
-    inputCreated: created,
-    position: 0,
-    origin: 0,
-    time: 0,
-    ordinal: 0,
-    failures: 0,
-    partial: null,
-    outputs: 0,
-    turns: 0,
-    deadLetters: 0,
-    restarts: 0,
-    attempting: null,
-  }
 }
 
 /** The sequence of the stored record, or undefined when somebody else was first. */

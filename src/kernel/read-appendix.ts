@@ -3,6 +3,7 @@ import { Feed } from '../broker/feed.js'
 import type { StoredMessage } from '../broker/stored-message.js'
 import type { Clock } from '../time/clock.js'
 import { APPENDIX_ENCODING, readAppendix } from './appendix.js'
+import type { AppendixPart } from './restore-memory.js'
 
 export interface AppendixRange {
   readonly stream: string
@@ -10,12 +11,6 @@ export interface AppendixRange {
   /** Stream sequences, both included. */
   readonly from: number
   readonly to: number
-}
-
-/** One stored list of an appendix. */
-export interface AppendixPart {
-  readonly sequence: number
-  readonly items: readonly unknown[]
 }
 
 /**

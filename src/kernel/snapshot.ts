@@ -24,22 +24,33 @@ export function snapshotMessages(stream: string, processor: string, partition: s
 }
 
 /**
- * Reads the state that a commit record points to.
- * @throws SNAPSHOT_INVALID a chunk is missing or damaged
+ * Reads the chunks of the state that a commit record points to.
+ * @throws SNAPSHOT_INVALID one is missing
  */
-export async function readSnapshot(connection: Connection, stream: string, record: CommitRecord): Promise<unknown> {
-  const reference = record.snapshot
-  if (reference === null) return undefined
-  const { processor, partition } = record
-  const parts: Uint8Array[] = []
-  for (let chunk = 0; chunk < reference.chunks; chunk++) {
+export async function readSnapshotChunks(
+  connection: Connection,
+  stream: string,
+  { processor, partition, snapshot }: CommitRecord,
+): Promise<readonly Uint8Array[]> {
+  const chunks: Uint8Array[] = []
+  const count = snapshot?.chunks ?? 0
+  for (let chunk = 0; chunk < count; chunk++) {
     const message = await readLast(connection, stream, snapshotSubject(stream, processor, partition, chunk))
-    if (!message) throw fault('SNAPSHOT_INVALID', `${processor}: chunk ${chunk} of ${reference.chunks} is missing`)
-    parts.push(message.data)
+    if (!message) throw fault('SNAPSHOT_INVALID', `${processor}: chunk ${chunk} of ${count} is missing`)
+    chunks.push(message.data)
   }
-  const bytes = Buffer.concat(parts)
-  if (bytes.length !== reference.bytes)
-    throw fault('SNAPSHOT_INVALID', `${processor}: ${bytes.length} bytes instead of ${reference.bytes}`)
+  return chunks
+}
+
+/**
+ * Puts the state that a commit record points to together; undefined when there is none.
+ * @throws SNAPSHOT_INVALID it is damaged
+ */
+export function decodeSnapshot({ processor, snapshot }: CommitRecord, chunks: readonly Uint8Array[]): unknown {
+  if (snapshot === null) return undefined
+  const bytes = Buffer.concat(chunks)
+  if (bytes.length !== snapshot.bytes)
+    throw fault('SNAPSHOT_INVALID', `${processor}: ${bytes.length} bytes instead of ${snapshot.bytes}`)
   try {
     return JSON.parse(inflateRawSync(bytes).toString('utf8'))
   } catch (error) {

@@ -8,10 +8,15 @@ export interface Rewrite {
   readonly from: number | undefined
 }
 
-/** Entries written again in one commit. */
-const SLICE = 500
-/** A round begins when so many entries were written since the last one, and more than there are by this factor. */
-const LEAST = 10_000
+/** When the state log is written again. */
+export interface StateLogPace {
+  /** Entries written again in one commit. */
+  readonly slice: number
+  /** A round begins when so many entries were written since the last one, and more than there are by a factor. */
+  readonly least: number
+}
+
+const USUAL: StateLogPace = { slice: 500, least: 10_000 }
 const FACTOR = 2
 
 /** JSON of one change: `[key, value]`, or `[key]` when the key is gone. */
@@ -27,13 +32,19 @@ export function encodeChange(key: string, value: unknown): string {
  */
 export class StateLog {
   readonly #entries: () => Iterable<KeyedEntry>
+  readonly #pace: StateLogPace
   #written: number
   #live: number
   #round: { readonly from: number; readonly iterator: Iterator<KeyedEntry>; live: number } | undefined
 
   /** @param read how many entries the log had when it was read, and how many of them live */
-  constructor(entries: () => Iterable<KeyedEntry>, read: { readonly written: number; readonly live: number }) {
+  constructor(
+    entries: () => Iterable<KeyedEntry>,
+    read: { readonly written: number; readonly live: number },
+    pace: StateLogPace = USUAL,
+  ) {
     this.#entries = entries
+    this.#pace = pace
     this.#written = read.written
     this.#live = read.live
   }
@@ -46,12 +57,12 @@ export class StateLog {
   /** @param expected stream sequence of the last record: what comes now is after it */
   next(expected: number): Rewrite | undefined {
     if (this.#round === undefined) {
-      if (this.#written < Math.max(LEAST, FACTOR * this.#live)) return undefined
+      if (this.#written < Math.max(this.#pace.least, FACTOR * this.#live)) return undefined
       this.#round = { from: expected + 1, iterator: this.#entries()[Symbol.iterator](), live: 0 }
       this.#written = 0
     }
     const entries: string[] = []
-    while (entries.length < SLICE) {
+    while (entries.length < this.#pace.slice) {
       const { done, value } = this.#round.iterator.next()
       if (done === true) {
         const { from, live } = this.#round

@@ -1,0 +1,41 @@
+import type { CommitRecord } from './commit-record.js'
+import { FNV_OFFSET } from './hash.js'
+import { processorId, type Processor } from './processor.js'
+
+/** What a state begins with. */
+export const EMPTY_STATE = {
+  notices: {},
+  snapshot: null,
+  hash: FNV_OFFSET,
+  turnsToReplay: 0,
+  replayFrom: null,
+  basis: null,
+  stateFrom: null,
+  journalFrom: null,
+} as const
+
+/** What a unit begins with that has never run. @param created when the input stream was made */
+export function freshRecord(processor: Processor, partition: string, created: string): CommitRecord {
+  return {
+    ...EMPTY_STATE,
+    processor: processorId(processor),
+    partition,
+    partitions: processor.from.stream.partitions,
+    version: processor.version,
+    stateVersion: processor.version,
+    generation: 0,
+    owner: '',
+    inputCreated: created,
+    position: 0,
+    origin: 0,
+    time: 0,
+    ordinal: 0,
+    failures: 0,
+    partial: null,
+    outputs: 0,
+    turns: 0,
+    deadLetters: 0,
+    restarts: 0,
+    attempting: null,
+  }
+}
