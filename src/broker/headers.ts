@@ -44,24 +44,43 @@ export function encodedSize(headers: MsgHdrs): number {
 
 let chunk: Buffer<ArrayBufferLike> = Buffer.alloc(0)
 
+/** A view of the memory that holds these bytes: many messages come in one chunk of the socket, and share it. */
+function chunkOf(bytes: Uint8Array): Buffer<ArrayBufferLike> {
+  if (chunk.buffer !== bytes.buffer) chunk = Buffer.from(bytes.buffer)
+  return chunk
+}
+
 /** The raw header block of a received message, found without the client decoding it. */
-export function headerBlock(message: Msg, data: Uint8Array = message.data): string {
-  // the client's messages know how long their headers are, though its interface does not say so
-  const length = (message as ClientMessage)._msg?.hdr
-  if (length === undefined) return decodedBlock(message)
-  if (length <= 0) return ''
-  const start = data.byteOffset - length
-  if (start >= 0) {
-    // many messages come in one chunk of the socket: one view of it serves them all
-    if (chunk.buffer !== data.buffer) chunk = Buffer.from(data.buffer)
-    const block = chunk.toString('utf8', start, start + length)
-    if (block.startsWith('NATS/1.0')) return block
-  }
-  return decodedBlock(message)
+export function headerBlock(message: Msg): string {
+  // the client's messages know where their headers are, though its interface does not say so
+  const { _msg: layout, _rdata: raw } = message as ClientMessage
+  if (layout === undefined || raw === undefined) return decodedBlock(message)
+  if (layout.hdr <= 0) return ''
+  const block = chunkOf(raw).toString('utf8', raw.byteOffset, raw.byteOffset + layout.hdr)
+  return block.startsWith('NATS/1.0') ? block : decodedBlock(message)
+}
+
+/** The payload of a received message as text, without cutting it out; undefined when that is not possible. */
+export function payloadText(message: Msg): string | undefined {
+  const { _msg: layout, _rdata: raw } = message as ClientMessage
+  if (layout === undefined || raw === undefined) return undefined
+  const from = raw.byteOffset + Math.max(0, layout.hdr)
+  return chunkOf(raw).toString('utf8', from, raw.byteOffset + raw.length)
+}
+
+/** A short part of a received message that is ASCII: the client decodes it with a decoder made for long texts. */
+export function replyOf(message: Msg): string {
+  const reply = (message as ClientMessage)._msg?.reply
+  if (reply === undefined) return message.reply ?? ''
+  return chunkOf(reply).toString('latin1', reply.byteOffset, reply.byteOffset + reply.length)
 }
 
 /** The client’s own message, with what it keeps to itself. */
-type ClientMessage = Msg & { readonly _msg?: { readonly hdr?: number } }
+type ClientMessage = Msg & {
+  readonly _msg?: { readonly hdr: number; readonly reply?: Uint8Array }
+  /** Headers and payload, one after the other. */
+  readonly _rdata?: Uint8Array
+}
 
 /** For another layout of the client’s buffers, or what begins like no headers: what the client makes of them. */
 function decodedBlock(message: Msg): string {

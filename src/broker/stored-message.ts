@@ -1,6 +1,6 @@
 import type { Msg } from '@nats-io/transport-node'
 import type { HeaderReader } from '../event/wire.js'
-import { BlockReader, headerBlock } from './headers.js'
+import { BlockReader, headerBlock, payloadText, replyOf } from './headers.js'
 
 /** One message as a consumer delivered it. Headers and payload are read from the received bytes when asked for. */
 export interface StoredMessage {
@@ -14,6 +14,8 @@ export interface StoredMessage {
   readonly pending: number
   readonly headers: HeaderReader
   readonly data: Uint8Array
+  /** The payload as UTF-8 text, where that is at hand. */
+  readonly text?: string | undefined
   /** Where an acknowledgement goes. */
   readonly reply: string
   /** Lets go of headers and payload, for who keeps the message only for its sequence and its acknowledgement. */
@@ -50,7 +52,7 @@ export class DeliveredMessage implements StoredMessage {
 
   constructor(message: Msg) {
     this.#message = message
-    const reply = message.reply ?? ''
+    const reply = replyOf(message)
     this.reply = reply
     // $JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.<delivery>.<time ns>.<pending>; with the layout of
     // js_ack_fc_v2 (12 tokens) a random token follows. Read from the end: names may be of any length, never dotted.
@@ -72,9 +74,13 @@ export class DeliveredMessage implements StoredMessage {
     return (this.#data ??= this.#message?.data ?? EMPTY)
   }
 
+  /** The payload as text; read once by who decodes it, so it is not kept. */
+  get text(): string | undefined {
+    return this.#message === undefined ? undefined : payloadText(this.#message)
+  }
+
   get headers(): HeaderReader {
-    this.#headers ??= new BlockReader(this.#message === undefined ? '' : headerBlock(this.#message, this.data))
-    return this.#headers
+    return (this.#headers ??= new BlockReader(this.#message === undefined ? '' : headerBlock(this.#message)))
   }
 
   forget(): void {

@@ -1,8 +1,9 @@
 import { quoteShort } from './attribute-reader.js'
-import { decodeMessage, decodeMessages } from './decode.js'
+import { decodeAll, decodeMessage } from './decode.js'
 import type { DataFault } from './data-issues.js'
 import type { Envelope, Rejection } from './envelope.js'
 import type { StoredEvent } from './event.js'
+import type { ReadableMessage } from './packed.js'
 import type { Registry } from './registry.js'
 import type { HeaderReader } from './wire.js'
 
@@ -34,16 +35,8 @@ export function decodeEvent(registry: Registry, headers: HeaderReader, data: Uin
  * Reads every event of a stored message: one, or as many as a pack has, in their order and each judged for itself.
  * None for an empty pack. Never throws, whatever the bytes.
  */
-export function decodeEvents(
-  registry: Registry,
-  headers: HeaderReader,
-  data: Uint8Array,
-  at: StoredAt,
-): readonly DecodedEvent[] {
-  const messages = decodeMessages(headers, data)
-  return messages.map((message) =>
-    message.kind === 'rejected' ? message : openEnvelope(registry, message.envelope, at),
-  )
+export function decodeEvents(registry: Registry, message: ReadableMessage, at: StoredAt): readonly DecodedEvent[] {
+  return decodeAll(message).map((one) => (one.kind === 'rejected' ? one : openEnvelope(registry, one.envelope, at)))
 }
 
 /** The second half of decodeEvent, for who has the envelope already. */

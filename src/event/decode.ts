@@ -3,8 +3,8 @@ import { rejectEnvelope, sealEnvelope, type DecodedMessage } from './envelope.js
 import { readPack } from './decode-packed.js'
 import { readRegular } from './decode-regular.js'
 import { decodeHeaderValue } from './header-value.js'
-import { parseJson } from './json-payload.js'
-import { isPack } from './packed.js'
+import { parseJson, parseText, type JsonPayload } from './json-payload.js'
+import { isPack, type ReadableMessage } from './packed.js'
 import { readStructured } from './structured.js'
 import type { HeaderReader } from './wire.js'
 
@@ -24,9 +24,23 @@ export function decodeMessage(headers: HeaderReader, data: Uint8Array): DecodedM
 
 /** Reads every event of a message: one, or as many as a pack has, in order. Never throws, whatever the bytes. */
 export function decodeMessages(headers: HeaderReader, data: Uint8Array): readonly DecodedMessage[] {
-  const envelope = headers.block === undefined ? undefined : readRegular(headers.block, () => parseJson(data))
+  return decodeAll({ headers, data })
+}
+
+/** The same, for a message whose payload need not be cut out when its text is at hand. */
+export function decodeAll(message: ReadableMessage): readonly DecodedMessage[] {
+  const { headers } = message
+  const { block } = headers
+  const envelope = block === undefined ? undefined : readRegular(block, () => parsePayload(message))
   if (envelope !== undefined) return [{ kind: 'envelope', envelope }]
+  const { data } = message
   return isPack({ headers, data }) ? readPack(data) : [decodeThoroughly(headers, data)]
+}
+
+function parsePayload(message: ReadableMessage): JsonPayload {
+  const { text } = message
+  // text with U+FFFD may be of bytes that are no UTF-8: the bytes tell
+  return text === undefined || text.includes('\uFFFD') ? parseJson(message.data) : parseText(text)
 }
 
 /** Reads any message, and says what is wrong with it. */

@@ -14,6 +14,12 @@ export function parseJson(bytes: Uint8Array): JsonPayload {
   const text = buffer.toString('utf8')
   // bytes that are not UTF-8 become U+FFFD, which a text may also have of its own
   if (text.includes('\uFFFD') && !isUtf8(bytes)) return { ok: false, problem: 'the payload is not UTF-8' }
+  return parseText(text)
+}
+
+/** Reads text as JSON; an empty one says nothing. */
+export function parseText(text: string): JsonPayload {
+  if (text === '') return NOTHING
   try {
     return { ok: true, value: JSON.parse(text) }
   } catch (thrown) {

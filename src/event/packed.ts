@@ -24,6 +24,8 @@ export interface PackMember {
 export interface ReadableMessage {
   readonly headers: HeaderReader
   readonly data: Uint8Array
+  /** The payload as UTF-8 text, where that is at hand; what is not UTF-8 is U+FFFD in it. */
+  readonly text?: string | undefined
 }
 
 /** Whether a message holds a batch of events. The data is looked at first: that costs nothing for other messages. */

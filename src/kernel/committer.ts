@@ -26,6 +26,7 @@ import { decodeCommitRecord, type CommitRecord } from './commit-record.js'
 import type { JournalSpan } from './journal-spans.js'
 import { nextCommit, SNAPSHOT_EVERY, type Commit } from './next-commit.js'
 import type { MemoryKind } from './processor.js'
+import type { Packing } from './packer.js'
 import type { StateLog } from './state-log.js'
 import { lostClaim, storeCommit, type CommitTarget } from './store-commit.js'
 import type { Checkpoint, Turn } from './turn.js'
@@ -46,8 +47,8 @@ export interface CommitterOptions {
   readonly stateLog?: StateLog | undefined
   /** What of the journal a recovery has found. */
   readonly spans?: readonly JournalSpan[]
-  /** Partitions of the output stream, when outputs may share messages. */
-  readonly packing?: number | undefined
+  /** Of the output stream, when outputs may share messages. */
+  readonly packing?: Packing | undefined
   /** What the processor has passed over without a dead letter. */
   readonly notices?: () => Readonly<Record<string, number>> | undefined
   /** Whether the stream deletes old messages by size, so that the record must be stored again now and then. */

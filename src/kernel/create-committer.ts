@@ -26,7 +26,7 @@ export function createCommitter(
     ...(looks ? { checkpoint: () => execution.checkpoint() } : {}),
     stateLog: memory === 'keyed' ? new StateLog(() => logic.entries?.() ?? [], state) : undefined,
     spans,
-    packing: to.packed === true ? to.stream.partitions : undefined,
+    packing: to.packed === true ? { root: to.stream.root, partitions: to.stream.partitions } : undefined,
     notices: () => logic.notices,
     bounded: to.stream.maxBytes !== -1,
   })

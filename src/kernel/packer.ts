@@ -1,3 +1,4 @@
+import { OutputPacker } from '../event/pack-outputs.js'
 import type { WireMessage } from '../event/wire.js'
 
 /** Collects the outputs of one commit as the messages that hold them. */
@@ -6,15 +7,21 @@ export interface Packer {
   readonly count: number
   /** Outputs so far. */
   readonly added: number
+  /** Payload so far. */
   readonly bytes: number
   add(output: WireMessage): void
   messages(): WireMessage[]
 }
 
-/** @param partitions of the output stream, when outputs may share messages */
-export function packer(partitions: number | undefined): Packer {
-  void partitions
-  return new Single()
+/** The stream that packs are written to: its root, and into how many partitions it spreads its keys. */
+export interface Packing {
+  readonly root: string
+  readonly partitions: number
+}
+
+/** @param packing of the output stream, when outputs may share messages */
+export function packer(packing: Packing | undefined): Packer {
+  return packing === undefined ? new Single() : new OutputPacker(packing)
 }
 
 class Single implements Packer {

@@ -1,6 +1,6 @@
 import type { StoredMessage } from '../broker/stored-message.js'
 import { isFault } from '../error/millrace-error.js'
-import { decodeEvent, type DecodedEvent } from '../event/decode-event.js'
+import { decodeEvents, type DecodedEvent } from '../event/decode-event.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
 import type { Registry } from '../event/registry.js'
 import { parseStoredSubject } from '../event/subject.js'
@@ -31,15 +31,20 @@ export interface DecisionPlace {
 /** A message read against its contract. */
 export type Input = readonly DecodedEvent[]
 
+/** What the server writes when the messages of a subject have expired. */
+const MARKER = 'Nats-Marker-Reason'
 const NOTHING: readonly WireMessage[] = []
 const NO_FAILURES: readonly DeadLetterReason[] = []
 
 /** Reads the events of a message; none when it is a marker that the server wrote. Never throws. */
 export function readInput({ processor, registry }: TurnContext, message: StoredMessage): Input {
-  if (message.data.length === 0 && message.headers.get('Nats-Marker-Reason') !== undefined) return []
   const { sequence, storedAt } = message
-  const at = { stream: processor.from.stream.name, sequence, storedAt }
-  return [decodeEvent(registry, message.headers, message.data, at)]
+  const input = decodeEvents(registry, message, { stream: processor.from.stream.name, sequence, storedAt })
+  return input[0]?.kind === 'rejected' && isMarker(message) ? [] : input
+}
+
+function isMarker({ data, headers }: StoredMessage): boolean {
+  return data.length === 0 && headers.get(MARKER) !== undefined
 }
 
 /**

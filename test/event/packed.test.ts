@@ -54,7 +54,7 @@ const good = (id: string) => `{"specversion":"1.0","id":"${id}","source":"/s","t
 
 /** Per event: its id, or the code of its rejection. */
 function read({ headers, data }: ReturnType<typeof packOf>): string[] {
-  return decodeEvents(registry, headers, data, at).map((one) => (one.kind === 'event' ? one.event.id : one.code))
+  return decodeEvents(registry, { headers, data }, at).map((one) => (one.kind === 'event' ? one.event.id : one.code))
 }
 
 test('are decoded as each of them would be alone', () => {
@@ -63,11 +63,11 @@ test('are decoded as each of them would be alone', () => {
       const pack = message(packEvents(events))
       const alone = events.map((one) => message(encodeEvent(one)))
       assert.equal(
-        decodeEvents(registry, pack.headers, pack.data, at),
+        decodeEvents(registry, pack, at),
         alone.map(({ headers, data }) => decodeEvent(registry, headers, data, at)),
       )
       for (const { headers, data } of alone)
-        assert.equal(decodeEvents(registry, headers, data, at), [decodeEvent(registry, headers, data, at)])
+        assert.equal(decodeEvents(registry, { headers, data }, at), [decodeEvent(registry, headers, data, at)])
     }),
   )
 })
