@@ -6,7 +6,7 @@ import { storedFilter } from '../event/subject.js'
 import { decodeCommitRecord } from '../kernel/commit-record.js'
 import { partitionsOf, processorId, type Processor } from '../kernel/processor.js'
 import type { Clock } from '../time/clock.js'
-import { markOf, type OutputIndex } from './output-index.js'
+import { marksOf, type OutputIndex, type OutputMark } from './output-index.js'
 import { readRange } from './read-range.js'
 import { readSource } from './source-stream.js'
 
@@ -113,9 +113,11 @@ class Tally {
     this.#ownId = new RegExp(`^${processorId(processor)}-\\d+-(\\d+)-\\d+$`)
   }
 
-  stored({ headers, data }: StoredMessage): void {
-    const mark = markOf(headers, data)
-    if (mark === undefined) return
+  stored(message: StoredMessage): void {
+    for (const mark of marksOf(message)) this.#mark(mark)
+  }
+
+  #mark(mark: OutputMark): void {
     const replayed = this.#index.take(mark.identity)
     if (replayed === undefined) {
       const cause = Number(this.#ownId.exec(mark.id)?.[1] ?? Number.NaN)

@@ -4,7 +4,7 @@ import { decodeHeaderValue } from '../event/header-value.js'
 import type { Registry } from '../event/registry.js'
 import type { WireMessage } from '../event/wire.js'
 import type { Logic, Processor } from '../kernel/processor.js'
-import { runTurn } from '../kernel/run-turn.js'
+import { readInput, runTurn } from '../kernel/run-turn.js'
 import { eventLine } from './event-line.js'
 import { LineWriter, type WriteText } from './line-writer.js'
 import { OutputIndex, wireHeaders } from './output-index.js'
@@ -46,6 +46,8 @@ export function dryRun(options: DryRunOptions): DryRun {
 }
 
 class DryRunSink implements DryRun {
+  /** A turn is one of a message, and numbers the outputs of all events in it. */
+  readonly whole = true
   readonly #options: DryRunOptions
   readonly #logic: Logic
   readonly #lines: LineWriter | undefined
@@ -97,8 +99,10 @@ class DryRunSink implements DryRun {
   #turn(message: StoredMessage): readonly WireMessage[] {
     if (this.#broken !== undefined) throw this.#broken
     const { processor, registry, index } = this.#options
-    const { outputs, deadLetters } = runTurn({ processor, logic: this.#logic, registry }, message)
-    this.#events += 1
+    const context = { processor, logic: this.#logic, registry }
+    const input = readInput(context, message)
+    const { outputs, deadLetters } = runTurn(context, message, input)
+    this.#events += input.length
     for (const deadLetter of deadLetters) this.#reject(message.sequence, deadLetter)
     for (const output of outputs) {
       this.#count(output)

@@ -1,6 +1,11 @@
 import { createHash } from 'node:crypto'
+import { isFault } from '../error/millrace-error.js'
+import { decodeMessages } from '../event/decode.js'
+import { encodeEvent } from '../event/encode.js'
+import type { DecodedMessage } from '../event/envelope.js'
 import { messageId } from '../event/identity.js'
 import { decodeHeaderValue } from '../event/header-value.js'
+import { isPack, type ReadableMessage } from '../event/packed.js'
 import type { HeaderReader, WireMessage } from '../event/wire.js'
 
 /** What tells one output of a processor from another, and whether two of the same identity are equal. */
@@ -15,13 +20,36 @@ export interface OutputMark {
 const SAID = ['ce-type', 'ce-dataversion', 'ce-time', 'ce-partitionkey', 'ce-correlationid', 'ce-causationid'] as const
 
 /** The mark of an output as the kernel writes it, in binary mode; undefined for a message that is none. */
-export function markOf(headers: HeaderReader, data: Uint8Array): OutputMark | undefined {
+function markOf(headers: HeaderReader, data: Uint8Array): OutputMark | undefined {
   const id = decodeHeaderValue(headers.get('ce-id') ?? '')
   const source = decodeHeaderValue(headers.get('ce-source') ?? '')
   if (!id || !source) return undefined
   const hash = createHash('sha256')
   for (const name of SAID) hash.update(`${headers.get(name) ?? ''}\n`)
   return { identity: messageId(source, id), id, fingerprint: hash.update(data).digest('base64') }
+}
+
+/** The marks of all outputs in a message: one, or those of a pack. */
+export function marksOf({ headers, data }: ReadableMessage): readonly OutputMark[] {
+  const messages = isPack({ headers, data }) ? decodeMessages(headers, data) : undefined
+  if (messages !== undefined) return messages.flatMap(markOfMember)
+  const mark = markOf(headers, data)
+  return mark === undefined ? [] : [mark]
+}
+
+/** As it would be outside of the pack: the kernel writes the same text of the same data. */
+function markOfMember(message: DecodedMessage): readonly OutputMark[] {
+  if (message.kind === 'rejected') return []
+  const { envelope } = message
+  if (envelope.time === undefined) return [] // the kernel always writes one
+  try {
+    const written = encodeEvent({ ...envelope, time: envelope.time })
+    const mark = markOf(wireHeaders(written), written.data)
+    return mark === undefined ? [] : [mark]
+  } catch (error) {
+    if (isFault(error, 'EVENT_ENVELOPE_INVALID')) return [] // in binary mode it cannot be, so it is none of the kernel’s
+    throw error
+  }
 }
 
 /** Reads the headers of a message that has not been sent. */

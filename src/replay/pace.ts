@@ -1,6 +1,7 @@
 import type { StoredMessage } from '../broker/stored-message.js'
 import { fault } from '../error/millrace-error.js'
 import { decodeMessage } from '../event/decode.js'
+import { membersOf } from '../event/packed.js'
 import { parseTime } from '../event/rfc3339.js'
 import type { Clock } from '../time/clock.js'
 
@@ -67,6 +68,7 @@ function eventTime(message: StoredMessage): number {
   const text = message.headers.get('ce-time')
   const time = text === undefined ? undefined : parseTime(text)
   if (time !== undefined) return time
-  const decoded = decodeMessage(message.headers, message.data)
+  const { headers, data } = membersOf(message)?.[0] ?? message // a pack that is taken whole goes with its first event
+  const decoded = decodeMessage(headers, data)
   return decoded.kind === 'envelope' ? (decoded.envelope.time ?? message.storedAt) : message.storedAt
 }

@@ -1,25 +1,30 @@
 /** How far a replay is. */
 export interface Progress {
-  /** Messages that the sink has taken, without those it rejected. */
+  /** Events that the sink has taken, without what it rejected. */
   readonly delivered: number
   readonly rejected: number
-  /** How many there are in all; undefined when the replay follows the stream. */
+  /** Messages of which the sink has taken everything. */
+  readonly messages: number
+  /** How many messages there are in all; undefined when the replay follows the stream. */
   readonly of: number | undefined
-  /** Messages per second over the last seconds. */
+  /** Events per second over the last seconds. */
   readonly rate: number
-  /** Sequence of the last message that was taken; undefined before the first. */
+  /** Sequence of the last message of which something was taken; undefined before the first. */
   readonly sequence: number | undefined
+  /** Where the rest begins, and how many events there were taken already: see ReplayResult. */
+  readonly next: number
+  readonly repeated: number
 }
 
 const WINDOW_MS = 5_000
 
-/** Messages per second over the last five seconds, from the counts it is shown. */
+/** Events per second over the last five seconds, from the counts it is shown. */
 export class RateMeter {
   readonly #samples: { readonly at: number; readonly count: number }[] = []
 
   /**
    * @param at monotonic ms
-   * @param count messages since the beginning
+   * @param count events since the beginning
    */
   rate(at: number, count: number): number {
     this.#samples.push({ at, count })

@@ -1,8 +1,8 @@
 import type { Connection } from '../broker/connection.js'
-import type { StoredMessage } from '../broker/stored-message.js'
 import type { Clock } from '../time/clock.js'
 import { Pacer, type Pace } from './pace.js'
 import { RateMeter, type Progress } from './progress.js'
+import { Reached, type Portion } from './reached.js'
 import { readRange } from './read-range.js'
 import { resolveRange, type RangeRequest, type ReplayRange } from './replay-range.js'
 import type { Sink } from './sink.js'
@@ -13,7 +13,7 @@ export interface ReplayOptions extends RangeRequest {
   readonly sink: Sink
   /** Default: as fast as the sink takes. */
   readonly pace?: Pace
-  /** Stops after so many messages. */
+  /** Stops after so many events; inside of a pack, unless the sink takes packs whole. */
   readonly limit?: number | undefined
   /** Most messages in hand and not taken by the sink. Default 8,192. */
   readonly credit?: number
@@ -26,7 +26,7 @@ export interface ReplayOptions extends RangeRequest {
 }
 
 export interface ReplayResult {
-  /** Messages that the sink took, without those it rejected as no events. */
+  /** Events that the sink took, without what it rejected. */
   readonly delivered: number
   readonly rejected: number
   /** Sequence of the first message that could be delivered. */
@@ -35,6 +35,8 @@ export interface ReplayResult {
   readonly lastSequence: number | undefined
   /** Where a replay that goes on with the rest begins. */
   readonly nextSequence: number
+  /** How many events of the message there were delivered already and come again: 0 unless it ended inside of a pack. */
+  readonly repeated: number
   readonly ended: 'complete' | 'interrupted'
 }
 
@@ -42,7 +44,7 @@ const PROGRESS_MS = 250
 
 /**
  * Delivers recorded events of a stream again, in log order, to a sink; commit records and other messages of Millrace’s
- * own are left out. The stream is only read: nothing of the replay stays on the server, except what the sink stores.
+ * own are left out, and the events of a pack come one by one. The stream is only read: nothing of the replay stays on the server, except what the sink stores.
  * Two replays, of a range up to N and from N+1 on, deliver what one of the whole delivers.
  * @throws REPLAY_RANGE_INVALID, STREAM_NOT_FOUND, errors of the broker after which it cannot go on, and the sink’s own
  */
@@ -68,18 +70,18 @@ class Replay {
   readonly #meter = new RateMeter()
   /** Aborted by the caller’s signal, or when the limit is reached. */
   readonly #stop = new AbortController()
-  #taken = 0
-  #last: number | undefined
+  readonly #reached: Reached
 
   constructor(options: ReplayOptions, range: ReplayRange) {
     const { pace = { kind: 'max' }, clock } = options
     this.#options = options
     this.#range = range
+    this.#reached = new Reached(options.sink.whole === true)
     this.#pacer = pace.kind === 'max' ? undefined : new Pacer(pace, clock)
   }
 
   async run(): Promise<ReplayResult> {
-    const { connection, clock, credit, signal, limit, onProgress } = this.#options
+    const { connection, clock, credit, signal, onProgress } = this.#options
     const { source, filters, first, last } = this.#range
     const onAbort = (): void => this.#stop.abort(signal?.reason)
     if (signal?.aborted === true) onAbort()
@@ -95,9 +97,12 @@ class Replay {
         credit,
         clock,
         signal: this.#stop.signal,
-        take: (messages) => (this.#pacer === undefined ? this.#hand(messages) : this.#paced(this.#pacer, messages)),
+        take: (messages) => {
+          const portion = this.#reached.begin(messages)
+          return this.#pacer === undefined ? this.#hand(portion, 0) : this.#paced(this.#pacer, portion)
+        },
       })
-      return this.#result(this.#taken === limit ? 'complete' : end)
+      return this.#result(this.#isAtLimit ? 'complete' : end)
     } finally {
       stopProgress()
       signal?.removeEventListener('abort', onAbort)
@@ -105,12 +110,13 @@ class Replay {
     }
   }
 
-  async #paced(pacer: Pacer, messages: readonly StoredMessage[]): Promise<void> {
+  async #paced(pacer: Pacer, portion: Portion): Promise<void> {
     const { signal } = this.#stop
-    for (let at = 0; at < messages.length && !signal.aborted;) {
-      const due = pacer.due(messages, at)
+    const { units } = portion
+    for (let at = 0; at < units.length && !signal.aborted;) {
+      const due = pacer.due(units, at)
       if (due.kind === 'now') {
-        await this.#hand(messages.slice(at, at + due.count))
+        await this.#hand(portion, at, at + due.count)
         at += due.count
       } else await this.#sleep(due.wait)
     }
@@ -125,37 +131,52 @@ class Replay {
     }
   }
 
-  #hand(messages: readonly StoredMessage[]): void | Promise<void> {
-    const room = (this.#options.limit ?? Number.POSITIVE_INFINITY) - this.#taken
-    const wanted = messages.length > room ? messages.slice(0, room) : messages
-    const taking = this.#options.sink.take(wanted)
-    if (taking === undefined) this.#onTaken(wanted)
-    else return taking.then(() => this.#onTaken(wanted))
+  #hand({ units }: Portion, from: number, to = units.length): void | Promise<void> {
+    const { limit, sink } = this.#options
+    const fitting = limit === undefined ? to - from : this.#reached.fitting(from, limit - this.#reached.events)
+    const count = Math.min(to - from, fitting)
+    if (count === 0) return
+    const taking = sink.take(count === units.length ? units : units.slice(from, from + count))
+    if (taking === undefined) this.#onTaken(count)
+    else return taking.then(() => this.#onTaken(count))
   }
 
-  #onTaken(messages: readonly StoredMessage[]): void {
-    this.#taken += messages.length
-    this.#last = messages.at(-1)?.sequence ?? this.#last
-    if (this.#taken === this.#options.limit) this.#stop.abort()
+  #onTaken(count: number): void {
+    this.#reached.took(count)
+    if (this.#isAtLimit) this.#stop.abort()
+  }
+
+  get #isAtLimit(): boolean {
+    return this.#reached.events >= (this.#options.limit ?? Number.POSITIVE_INFINITY)
   }
 
   #progress(): Progress {
     const { rejected } = this.#options.sink
-    const rate = this.#meter.rate(this.#options.clock.monotonic(), this.#taken)
-    return { delivered: this.#taken - rejected, rejected, of: this.#range.of, rate, sequence: this.#last }
+    const { events, messages, sequence } = this.#reached
+    const rate = this.#meter.rate(this.#options.clock.monotonic(), events)
+    return { delivered: events - rejected, rejected, messages, of: this.#range.of, rate, sequence, ...this.#rest() }
+  }
+
+  /** What comes after what was taken. */
+  #rest(): Pick<Progress, 'next' | 'repeated'> {
+    const { sequence, inside } = this.#reached
+    if (sequence === undefined) return { next: this.#range.first, repeated: 0 }
+    return { next: Math.max(this.#range.first, inside > 0 ? sequence : sequence + 1), repeated: inside }
   }
 
   #result(ended: ReplayResult['ended']): ReplayResult {
     const { first, last } = this.#range
     const { rejected } = this.#options.sink
-    const whole = ended === 'complete' && this.#taken !== this.#options.limit
-    const end = whole ? last : this.#last
+    const { events, sequence } = this.#reached
+    const { next, repeated } = this.#rest()
+    const isRead = ended === 'complete' && !this.#isAtLimit && last !== undefined
     return {
-      delivered: this.#taken - rejected,
+      delivered: events - rejected,
       rejected,
       firstSequence: first,
-      lastSequence: this.#last,
-      nextSequence: end === undefined ? first : Math.max(first, end + 1),
+      lastSequence: sequence,
+      nextSequence: isRead ? Math.max(first, last + 1) : next,
+      repeated,
       ended,
     }
   }

@@ -2,6 +2,8 @@ import type { StoredMessage } from '../broker/stored-message.js'
 
 /** Where a replay delivers. A message that the sink cannot take as an event is counted and passed over. */
 export interface Sink {
+  /** Whether it takes packs whole, as they are stored. Default: each event of a pack comes as a message of its own. */
+  readonly whole?: boolean
   /**
    * Takes messages, in order. They are done with, stored or written, when it returns or its promise resolves; no more
    * come before that.
@@ -9,7 +11,7 @@ export interface Sink {
   take(messages: readonly StoredMessage[]): void | Promise<void>
   /** No more comes, for whatever reason: gives back what the sink holds. Called once. */
   end(): void | Promise<void>
-  /** Messages that were no events, so far. */
+  /** What was no event, so far. */
   readonly rejected: number
 }
 

@@ -11,6 +11,8 @@ import { eventMessage } from '../../src/cli/publish/event-message.ts'
 import { replayCommand } from '../../src/cli/replay/replay-command.ts'
 import type { ReplayFlags } from '../../src/cli/replay/replay-flags.ts'
 import { paceOf, startOf } from '../../src/cli/replay/replay-flags.ts'
+import { stopText } from '../../src/cli/replay/replay-texts.ts'
+import type { ReplayJob } from '../../src/cli/replay/replay-job.ts'
 import { resumeLine } from '../../src/cli/replay/resume-line.ts'
 import { isFault } from '../../src/error/millrace-error.ts'
 import { createRegistry } from '../../src/event/registry.ts'
@@ -126,6 +128,7 @@ test('--json: one document with what became of it, on the output that has no eve
     firstSequence: 3,
     lastSequence: 6,
     nextSequence: 7,
+    repeated: 0,
     ended: 'complete',
   })
   const { out } = await run(
@@ -206,6 +209,18 @@ test('the line to go on with keeps what was asked for, is safe to paste, and rep
   assert.is(
     resumeLine({ flags, options, stream: 'S', next: 41, taken: 20 }),
     `millrace replay --stream S --from-seq 41 --to-seq 90 --type 'a.b,c.>' --limit 30 --out 'it'\\''s here.ndjson' --append --context prod --streams other`,
+  )
+})
+
+test('who is stopped inside of a pack is told that its first events come again', () => {
+  const at = { firstSequence: 1, lastSequence: 12, nextSequence: 12, repeated: 3, ended: 'interrupted' } as const
+  const job = { kind: 'lines', stream: 'S', sink: undefined } as unknown as ReplayJob
+  const flags = { ...USUAL, stream: 'S', fromSeq: 1, limit: 50 }
+  const subject = { context: { options: { streams: './streams' } }, flags, job } as Parameters<typeof stopText>[0]
+  assert.is(
+    stopText(subject, { ...at, delivered: 20, rejected: 0 }),
+    'Stopped inside of sequence 12, which holds many events: its first 3 will come again. Resume with: ' +
+      'millrace replay --stream S --from-seq 12 --limit 33',
   )
 })
 

@@ -43,6 +43,7 @@ test('delivers a range from a sequence to a sequence, in order, each once', asyn
     firstSequence: 20,
     lastSequence: 59,
     nextSequence: 60,
+    repeated: 0,
     ended: 'complete',
   })
 })
@@ -265,7 +266,8 @@ test('progress tells how much of how much, and how fast', async () => {
   const stream = await filled(20)
   const seen: unknown[] = []
   await replayLines({ stream: stream.name, to: 10, onProgress: (progress) => seen.push({ ...progress, rate: 0 }) })
-  assert.equal(seen.at(-1), { delivered: 10, rejected: 0, of: 10, rate: 0, sequence: 10 })
+  const end = { delivered: 10, rejected: 0, messages: 10, of: 10, rate: 0, sequence: 10, next: 11, repeated: 0 }
+  assert.equal(seen.at(-1), end)
 })
 
 test.run()

@@ -1,5 +1,6 @@
 import type { StoredMessage } from '../../broker/stored-message.js'
 import type { Issue } from '../../error/millrace-error.js'
+import { decodeMessages } from '../../event/decode.js'
 import { decodeHeaderValue } from '../../event/header-value.js'
 import { DEAD_LETTER_HEADER } from '../../kernel/dead-letter.js'
 import { readOriginalHeaders } from '../../kernel/original-headers.js'
@@ -20,7 +21,9 @@ export interface DeadLetter {
   readonly sequence: number
   readonly subject: string
   readonly storedAt: string
-  /** CloudEvents attributes that could be read. */
+  /** How many events it has: one, unless it is a pack that could not be taken apart. */
+  readonly events: number
+  /** CloudEvents attributes that could be read; of many events only what they share. */
   readonly type: string | undefined
   readonly key: string | undefined
   readonly id: string | undefined
@@ -40,10 +43,14 @@ export function readDeadLetter(message: StoredMessage): DeadLetter {
   }
   const H = DEAD_LETTER_HEADER
   const original = readOriginalHeaders(headers.entries(), headers.get(H.headers))
-  const attribute = (name: string): string | undefined => {
+  const named = (name: string): string | undefined => {
     const value = original.find(([other]) => other.toLowerCase() === name)?.[1]
     return value === undefined ? undefined : (decodeHeaderValue(value) ?? value)
   }
+  const inside = /^\s*application\/cloudevents/i.test(named('content-type') ?? '')
+    ? attributesInside(original, message.data)
+    : []
+  const attribute = (name: keyof Attributes): string | undefined => named(`ce-${HEADER[name]}`) ?? shared(inside, name)
   const [headersOut, payloadOut] = [headers.get(H.headersLeftOut), headers.get(H.payloadLeftOut)]
   return {
     number: message.sequence,
@@ -57,9 +64,10 @@ export function readDeadLetter(message: StoredMessage): DeadLetter {
     sequence: Number(text(H.sequence) ?? 0),
     subject: text(H.subject) ?? '',
     storedAt: text(H.storedAt) ?? '',
-    type: attribute('ce-type'),
-    key: attribute('ce-partitionkey'),
-    id: attribute('ce-id'),
+    events: Math.max(1, inside.length),
+    type: attribute('type'),
+    key: attribute('key'),
+    id: attribute('id'),
     headers: original,
     data: message.data,
     leftOut: {
@@ -67,6 +75,27 @@ export function readDeadLetter(message: StoredMessage): DeadLetter {
       ...(payloadOut === undefined ? {} : { payload: Number(payloadOut) }),
     },
   }
+}
+
+interface Attributes {
+  readonly type: string | undefined
+  readonly key: string | undefined
+  readonly id: string | undefined
+}
+
+const HEADER = { type: 'type', key: 'partitionkey', id: 'id' } as const
+
+/** What the payload says of its events, where the headers leave it to the payload. */
+function attributesInside(headers: DeadLetter['headers'], data: Uint8Array): readonly Attributes[] {
+  const get = (name: string): string | undefined => headers.find(([other]) => other.toLowerCase() === name)?.[1]
+  return decodeMessages({ get, entries: () => headers }, data).map((message) =>
+    message.kind === 'envelope' ? message.envelope : { type: message.type, key: undefined, id: message.id },
+  )
+}
+
+function shared(inside: readonly Attributes[], name: keyof Attributes): string | undefined {
+  const value = inside[0]?.[name]
+  return inside.every((one) => one[name] === value) ? value : undefined
 }
 
 /** The payload for a person or as JSON: a value when it is JSON, else text, else base64. */

@@ -13,7 +13,7 @@ const COLUMNS: readonly Column<DeadLetter>[] = [
   { title: 'SEQUENCE', align: 'right', value: ({ sequence }) => String(sequence) },
   { title: 'PROCESSOR', value: ({ processor }) => processor },
   { title: 'CODE', value: ({ code }) => code },
-  { title: 'TYPE', value: ({ type }) => type ?? '' },
+  { title: 'TYPE', value: ({ type = '', events }) => (events > 1 ? `${type} ×${events}` : type) },
   { title: 'KEY', value: ({ key }) => key ?? '' },
   { title: 'DETAIL', flexible: true, value: ({ detail }) => detail },
 ]
@@ -34,6 +34,7 @@ export async function listCommand(context: CliContext, query: DeadLetterQuery): 
     )
 }
 
-function summaryOf({ number, at, stream, sequence, processor, code, type, key, id, detail }: DeadLetter): object {
-  return { number, at: formatTime(at), stream, sequence, processor, code, type, key, id, detail }
+function summaryOf({ number, at, stream, sequence, processor, code, ...rest }: DeadLetter): object {
+  const { type, key, id, events, detail } = rest
+  return { number, at: formatTime(at), stream, sequence, processor, code, type, key, id, events, detail }
 }

@@ -188,9 +188,9 @@ async function compared(
   return compareOutputs({ connection, clock, signal, processor, outputTypes, index, ...range })
 }
 
-function fractionOf({ delivered, rejected, of }: Reached): number | undefined {
+function fractionOf({ messages, of }: Reached): number | undefined {
   if (of === undefined) return undefined
-  return of === 0 ? 1 : (delivered + rejected) / of
+  return of === 0 ? 1 : messages / of
 }
 
 function withResume(failure: unknown, resume: string | undefined): unknown {

@@ -28,21 +28,34 @@ export function rangeNotes(job: ReplayJob, { notices, source, first }: ReplayRan
 
 /** What is said after Ctrl-C. */
 export function stopText(subject: Subject, result: ReplayResult): string {
-  const { lastSequence, nextSequence, delivered, rejected } = result
-  const stopped =
-    lastSequence === undefined ? 'Stopped before the first event.' : `Stopped after sequence ${lastSequence}.`
-  return `${stopped} ${resumeText(subject, nextSequence, delivered + rejected)}`
+  const { lastSequence, nextSequence, delivered, rejected, repeated } = result
+  const rest = { next: nextSequence, repeated, taken: delivered + rejected }
+  if (lastSequence === undefined) return `Stopped before the first event. ${resumeText(subject, rest)}`
+  return `${stoppedAt(lastSequence, repeated)} ${resumeText(subject, rest)}`
 }
 
 /** The same after an error; undefined when nothing was delivered before it. */
-export function resumeAfter(subject: Subject, { sequence, delivered, rejected }: Progress): string | undefined {
+export function resumeAfter(subject: Subject, progress: Progress): string | undefined {
+  const { sequence, next, delivered, rejected, repeated } = progress
   if (sequence === undefined) return undefined
-  return `Stopped after sequence ${sequence}. ${resumeText(subject, sequence + 1, delivered + rejected)}`
+  return `${stoppedAt(sequence, repeated)} ${resumeText(subject, { next, repeated, taken: delivered + rejected })}`
 }
 
-function resumeText({ context, flags, job }: Subject, next: number, taken: number): string {
+function stoppedAt(sequence: number, inside: number): string {
+  if (inside === 0) return `Stopped after sequence ${sequence}.`
+  return `Stopped inside of sequence ${sequence}, which holds many events: its first ${inside} will come again.`
+}
+
+interface Rest {
+  readonly next: number
+  readonly repeated: number
+  readonly taken: number
+}
+
+function resumeText({ context, flags, job }: Subject, { next, repeated, taken }: Rest): string {
   if (hasMemory(job)) return 'A rule needs its history: run it again from where this run began.'
-  return `Resume with: ${resumeLine({ flags, options: context.options, stream: job.stream, next, taken })}`
+  const { options } = context
+  return `Resume with: ${resumeLine({ flags, options, stream: job.stream, next, taken: taken - repeated })}`
 }
 
 function hasMemory(job: ReplayJob): job is Extract<ReplayJob, { kind: 'dry-run' }> {
