@@ -19,6 +19,15 @@ export interface StreamDeclaration {
   readonly maxBytes: number
   /** How long a message id is remembered, in ms. */
   readonly duplicateWindow: number
+  /** Streams from which the server fills this one; nobody publishes to it then. Made by mergeStream. */
+  readonly sources?: readonly SourceDeclaration[]
+}
+
+/** What a stream takes from another one. */
+export interface SourceDeclaration {
+  readonly stream: string
+  /** Which stored subjects it takes, and how it stores them itself. */
+  readonly transforms: readonly { readonly src: string; readonly dest: string }[]
 }
 
 export interface StreamOptions {

@@ -1,9 +1,11 @@
-import type { StreamConfig } from '@nats-io/jetstream'
+import type { StreamConfig, StreamSource } from '@nats-io/jetstream'
 import { fault } from '../error/millrace-error.js'
 import { asFault } from './api-error.js'
 import type { Connection } from './connection.js'
 import type { StreamDeclaration } from './define-stream.js'
+import { replacedInput } from './replaced-input.js'
 import { deadLetterConfig, streamConfig, type ManagedConfig } from './stream-config.js'
+import { deployedSources, sameSources, type SourceConfig } from './stream-sources.js'
 import { streamTaking } from './stream-taking.js'
 
 /** One setting that differs. */
@@ -37,6 +39,8 @@ const FIXED: Readonly<Record<string, string>> = {
   storage: 'JetStream cannot move a stream to another storage',
   retention: 'the retention policy of a stream with events is not changed in place',
   subject_transform: 'other partitions for stored keys would break their order',
+  metadata:
+    'its inputs have other numbers of partitions than before: keys would be elsewhere, which breaks their order',
 }
 
 /**
@@ -53,7 +57,8 @@ export async function planStreams(
   const steps: PlanStep[] = []
   for (const config of wanted) {
     const deployed = await deployedConfig(connection, config.name)
-    steps.push(deployed === undefined ? await planCreate(connection, config) : compare(config, deployed))
+    if (deployed === undefined) steps.push(await planCreate(connection, config))
+    else steps.push((await refusedMerge(connection, config, deployed)) ?? compare(config, deployed))
   }
   return steps
 }
@@ -85,6 +90,27 @@ async function planCreate(connection: Connection, config: ManagedConfig): Promis
   return { kind: 'create', stream: config.name, config }
 }
 
+/** Why a stream that is filled from others cannot be what is declared, whatever its settings. */
+async function refusedMerge(
+  connection: Connection,
+  config: ManagedConfig,
+  deployed: StreamConfig,
+): Promise<PlanStep | undefined> {
+  if (config.sources === undefined) return undefined
+  const { name: stream } = config
+  if (deployedSources(deployed).length === 0) {
+    const changes = [{ setting: 'sources', deployed: undefined, declared: config.sources }]
+    const reason = `there is a stream ${stream} that is not filled from others: rename it, or the pipeline`
+    return { kind: 'refused', stream, config, changes, reason }
+  }
+  const replaced = await replacedInput(connection, config, deployed)
+  if (replaced === undefined) return undefined
+  const { name, known, created } = replaced
+  const changes = [{ setting: `input ${name}`, deployed: known, declared: created }]
+  const reason = `${name} was deleted and made again: restore it, or delete ${stream} too and let its pipeline begin again`
+  return { kind: 'refused', stream, config, changes, reason }
+}
+
 async function deployedConfig(connection: Connection, name: string): Promise<StreamConfig | undefined> {
   try {
     return (await connection.manager.streams.info(name)).config
@@ -99,7 +125,7 @@ async function deployedConfig(connection: Connection, name: string): Promise<Str
 export function compare(config: ManagedConfig, deployed: StreamConfig): PlanStep {
   const actual = deployed as unknown as Record<string, unknown>
   const changes: Change[] = Object.entries(config)
-    .filter(([setting, declared]) => !same(declared, actual[setting]))
+    .filter(([setting, declared]) => !isAsDeclared(setting, declared, actual[setting]))
     .map(([setting, declared]) => ({ setting, deployed: actual[setting], declared }))
   const stream = config.name
   if (changes.length === 0) return { kind: 'unchanged', stream, config }
@@ -109,10 +135,23 @@ export function compare(config: ManagedConfig, deployed: StreamConfig): PlanStep
     : { kind: 'refused', stream, config, changes, reason }
 }
 
+function isAsDeclared(setting: string, declared: unknown, deployed: unknown): boolean {
+  if (setting === 'sources')
+    return sameSources(declared as SourceConfig[], deployedSources({ sources: (deployed ?? []) as StreamSource[] }))
+  if (setting !== 'metadata') return same(declared, deployed)
+  const notes = (deployed ?? {}) as Record<string, string>
+  return Object.entries(declared as Record<string, string>).every(([note, text]) => (notes[note] ?? text) === text)
+}
+
 function same(declared: unknown, deployed: unknown): boolean {
-  const empty = (value: unknown): unknown => (value === '' || value === false ? undefined : value)
+  if (isEmpty(declared) || isEmpty(deployed)) return isEmpty(declared) && isEmpty(deployed)
   if (Array.isArray(declared) && Array.isArray(deployed))
     return declared.length === deployed.length && declared.every((item) => deployed.includes(item))
-  if (typeof declared === 'object' && declared !== null) return JSON.stringify(declared) === JSON.stringify(deployed)
-  return empty(declared) === empty(deployed)
+  if (typeof declared === 'object') return JSON.stringify(declared) === JSON.stringify(deployed)
+  return declared === deployed
+}
+
+/** The server leaves out of its answer what is empty. */
+function isEmpty(value: unknown): boolean {
+  return [undefined, null, '', false, 0].includes(value as undefined) || (Array.isArray(value) && value.length === 0)
 }

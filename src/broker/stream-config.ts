@@ -1,5 +1,6 @@
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream'
-import type { StreamDeclaration } from './define-stream.js'
+import type { SourceDeclaration, StreamDeclaration } from './define-stream.js'
+import { PARTITIONS_NOTE, sourceConfig, type SourceConfig } from './stream-sources.js'
 import { DEAD_LETTER_STREAM, DEAD_LETTER_SUBJECTS, systemSubjects } from './system-subject.js'
 
 /** The settings of a stream that Millrace manages; others that an operator set are left alone. */
@@ -19,7 +20,12 @@ export type ManagedConfig = Pick<
   | 'allow_rollup_hdrs'
   | 'deny_delete'
 > &
-  ReliedFlags & { subject_transform?: { src: string; dest: string } }
+  ReliedFlags & {
+    subject_transform?: { src: string; dest: string }
+    sources?: SourceConfig[]
+    /** Ours only; an operator’s stays. */
+    metadata?: Record<string, string>
+  }
 
 /** Settings that old servers drop without a word; checked in what the server echoes. */
 export interface ReliedFlags {
@@ -34,7 +40,8 @@ const NS = 1_000_000
 
 /** The JetStream configuration of a declared stream. */
 export function streamConfig(stream: StreamDeclaration): ManagedConfig {
-  const { name, root, partitions } = stream
+  const { name, root, partitions, sources } = stream
+  if (sources !== undefined) return mergeConfig(stream, sources)
   return {
     name,
     description: stream.description,
@@ -54,6 +61,30 @@ export function streamConfig(stream: StreamDeclaration): ManagedConfig {
     allow_atomic: true,
     allow_msg_ttl: true,
     allow_msg_schedules: true,
+  }
+}
+
+/**
+ * The configuration of a stream that the server fills from others. It takes what they have as it is: no rollup and no
+ * lifetime that the header of a message asks for, no ids to tell apart.
+ */
+function mergeConfig(stream: StreamDeclaration, sources: readonly SourceDeclaration[]): ManagedConfig {
+  return {
+    name: stream.name,
+    description: stream.description,
+    subjects: [],
+    sources: sources.map(sourceConfig),
+    metadata: { [PARTITIONS_NOTE]: String(stream.partitions) },
+    retention: RetentionPolicy.Limits,
+    storage: stream.storage === 'memory' ? StorageType.Memory : StorageType.File,
+    num_replicas: stream.replicas,
+    max_age: stream.maxAge * NS,
+    max_bytes: stream.maxBytes,
+    discard: DiscardPolicy.Old,
+    duplicate_window: stream.duplicateWindow * NS,
+    allow_direct: true,
+    allow_rollup_hdrs: false,
+    deny_delete: false,
   }
 }
 

@@ -58,10 +58,12 @@ export function storedFilter(root: string, type = '>', partition?: number): stri
   return `${root}.${partition ?? '*'}.${type}`
 }
 
-/** Reads the subject of a stored event; undefined when it is not one of this root. */
+/** Reads the subject of a stored event; undefined when it is not one of this root. A root’s last token may be `*`. */
 export function parseStoredSubject(root: string, subject: string): StoredSubject | undefined {
-  const partitionAt = root.length + 1
-  if (!subject.startsWith(root) || subject[root.length] !== '.') return undefined
+  const rootEnd = root.endsWith('.*') ? subject.indexOf('.', root.length) : root.length
+  const fixed = root.endsWith('.*') ? root.slice(0, -1) : root
+  if (!subject.startsWith(fixed) || subject[rootEnd] !== '.') return undefined
+  const partitionAt = rootEnd + 1
   const typeAt = subject.indexOf('.', partitionAt) + 1
   if (typeAt === 0 || typeAt === subject.length) return undefined
   const partition = subject.slice(partitionAt, typeAt - 1)
