@@ -5,8 +5,8 @@ import { causedBy } from '../event/correlation.js'
 import { encodeEvent } from '../event/encode.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
 import { outputId } from '../event/identity.js'
-import { publishSubject } from '../event/subject.js'
 import type { WireMessage } from '../event/wire.js'
+import { outputSubject } from './output-subject.js'
 import { processorId, processorSource, type Processor } from './processor.js'
 
 export interface OutputPlace {
@@ -46,5 +46,5 @@ export function encodeOutput(processor: Processor, draft: EventDraft, place: Out
     if (size > maxPayload)
       throw fault('MESSAGE_TOO_LARGE', `${event.type} of ${processor.name}: ${size} bytes, at most ${maxPayload}`)
   }
-  return { subject: publishSubject(processor.to.stream.root, event.key, event.type), headers, data }
+  return { subject: outputSubject(processor, event), headers, data }
 }

@@ -55,7 +55,7 @@ export type Memory =
  * Pipelines and rules are processors; the kernel knows no more of them than this.
  */
 export interface Processor {
-  readonly kind: 'pipeline' | 'rule' | 'contracts'
+  readonly kind: 'pipeline' | 'rule' | 'contracts' | 'outbox'
   /** Unique among processors of its kind; part of its commit subject and of the ids of its outputs. */
   readonly name: string
   /** Changes when its code or text changes. */
@@ -68,7 +68,7 @@ export interface Processor {
     readonly stream: StreamDeclaration
     /** Whether many outputs may share one message. Default false. */
     readonly packed?: boolean
-    /** Outputs of these types belong to other streams, which take them from an outbox in `stream`. */
+    /** Outputs of these types belong to other streams: they wait in `stream` until they are carried over. */
     readonly others?: readonly { readonly stream: StreamDeclaration; readonly types: readonly string[] }[]
   }
   readonly memory: MemoryKind
