@@ -1,3 +1,4 @@
+import { messageOf } from '../error/millrace-error.js'
 import type { Clock } from '../time/clock.js'
 import type { StepOutcome } from './decision.js'
 import type { StepRequest } from './processor.js'
@@ -21,7 +22,7 @@ const LONGEST_WAIT_MS = 10_000
  */
 export class StepRunner {
   readonly #options: StepRunnerOptions
-  readonly #stopped = new AbortController()
+  #stopped = false
   readonly #waiting: StepRequest[] = []
   readonly #running = new Map<string, AbortController>()
 
@@ -35,6 +36,7 @@ export class StepRunner {
   }
 
   run(request: StepRequest): void {
+    if (this.#stopped) return
     this.#waiting.push(request)
     this.#next()
   }
@@ -48,19 +50,21 @@ export class StepRunner {
   }
 
   stop(): void {
+    this.#stopped = true
     this.#waiting.length = 0
-    this.#running.clear()
-    this.#stopped.abort(new Error('the processor stops'))
+    const running = [...this.#running.values()]
+    this.#running.clear() // none of them counts any more
+    for (const own of running) own.abort(new Error('the processor stops'))
   }
 
   #next(): void {
     const { concurrency = 64 } = this.#options
-    while (this.#running.size < concurrency && !this.#stopped.signal.aborted) {
+    while (this.#running.size < concurrency && !this.#stopped) {
       const request = this.#waiting.shift()
       if (request === undefined) return
       const own = new AbortController()
       this.#running.set(request.id, own)
-      void this.#attempts(request, AbortSignal.any([own.signal, this.#stopped.signal])).then((outcome) => {
+      void this.#attempts(request, own.signal).then((outcome) => {
         if (this.#running.get(request.id) !== own) return
         this.#running.delete(request.id)
         this.#options.onSettled(request.id, outcome)
@@ -73,9 +77,7 @@ export class StepRunner {
     const { clock, chance = () => 0.5 } = this.#options
     for (let attempt = 1; ; attempt++) {
       try {
-        const value: unknown = await this.#once(request, signal)
-        // what a replay will read from the journal is what the pipeline sees now
-        return { ok: true, value: value === undefined ? null : (JSON.parse(JSON.stringify(value)) as unknown) }
+        return succeeded(request, await this.#once(request, signal))
       } catch (error) {
         if (attempt >= request.attempts || signal.aborted) return { ok: false, error: plain(error) }
         const wait = chance() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt)
@@ -87,15 +89,22 @@ export class StepRunner {
   #once(request: StepRequest, outer: AbortSignal): Promise<unknown> {
     const limit = new AbortController()
     return new Promise((resolve, reject) => {
+      const end = (error: Error): void => {
+        limit.abort(error)
+        reject(error)
+      }
       const cancel = this.#options.clock.after(request.timeoutMs, () => {
         const error = new Error(`step ${request.name} took longer than ${request.timeoutMs} ms`)
         error.name = 'TimeoutError'
-        limit.abort(error)
-        reject(error)
+        outer.removeEventListener('abort', onAbort)
+        end(error)
       })
-      const onAbort = (): void => reject(outer.reason as Error)
+      const onAbort = (): void => {
+        cancel()
+        end(outer.reason as Error)
+      }
       outer.addEventListener('abort', onAbort, { once: true })
-      const run = async (): Promise<unknown> => request.run(request.id, AbortSignal.any([outer, limit.signal]))
+      const run = async (): Promise<unknown> => request.run(request.id, limit.signal)
       run()
         .then(resolve, reject)
         .finally(() => {
@@ -103,6 +112,18 @@ export class StepRunner {
           outer.removeEventListener('abort', onAbort)
         })
     })
+  }
+}
+
+/** What a replay will read from the journal is what the pipeline sees now. Work that was done is not done again. */
+function succeeded({ name }: StepRequest, value: unknown): StepOutcome {
+  if (value === undefined) return { ok: true, value: null }
+  try {
+    const text = JSON.stringify(value) as string | undefined
+    if (text === undefined) throw new TypeError(`${typeof value} is no JSON`)
+    return { ok: true, value: JSON.parse(text) as unknown }
+  } catch (error) {
+    return { ok: false, error: { name: 'TypeError', message: `result of step ${name}: ${messageOf(error)}` } }
   }
 }
 
