@@ -13,10 +13,13 @@ export class AppendixTrimming {
   readonly #stream: string
   readonly #journal: string
   readonly #state: string
+  readonly #keepsJournal: boolean
   readonly #trimmed = new Map<string, number>()
   #failure: MillraceError | undefined
 
-  constructor(connection: Connection, stream: string, { processor, partition }: CommitRecord) {
+  /** @param keepsJournal whether the journal stays as long as the log, which keeps everything too */
+  constructor(connection: Connection, stream: string, { processor, partition }: CommitRecord, keepsJournal: boolean) {
+    this.#keepsJournal = keepsJournal
     this.#connection = connection
     this.#stream = stream
     this.#journal = journalSubject(stream, processor, partition)
@@ -31,7 +34,7 @@ export class AppendixTrimming {
   /** @param sequence stream sequence of the record */
   trim({ journalFrom, stateFrom }: CommitRecord, sequence: number): void {
     // nothing of the journal is needed when the record does not point into it; a state log has always a beginning
-    this.#purge(this.#journal, journalFrom ?? sequence)
+    if (!this.#keepsJournal) this.#purge(this.#journal, journalFrom ?? sequence)
     this.#purge(this.#state, stateFrom ?? 0)
   }
 

@@ -53,6 +53,8 @@ export interface CommitterOptions {
   readonly notices?: () => Readonly<Record<string, number>> | undefined
   /** Whether the stream deletes old messages by size, so that the record must be stored again now and then. */
   readonly bounded?: boolean
+  /** Whether the journal stays as long as the stream, so that history can be replayed with its decisions. */
+  readonly keepsJournal?: boolean
   /** Told when storing does not succeed and is tried again. */
   readonly onStall?: (error: MillraceError, forMs: number) => void
   readonly onCommitted: (turns: readonly Turn[], record: CommitRecord) => void
@@ -102,7 +104,7 @@ export class Committer {
     this.#subject = commitSubject(options.output, record.processor, record.partition)
     const { connection, clock, input, output, onStall = () => undefined } = options
     this.#target = { connection, clock, input, output, subject: this.#subject, onStall }
-    this.#trimming = new AppendixTrimming(connection, output, record)
+    this.#trimming = new AppendixTrimming(connection, output, record, options.keepsJournal === true)
     this.#snapshotAt = clock.monotonic()
     this.#stopTending = clock.every(TEND_MS, () => this.#tend())
   }

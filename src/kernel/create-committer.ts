@@ -29,5 +29,6 @@ export function createCommitter(
     packing: to.packed === true ? { root: to.stream.root, partitions: to.stream.partitions } : undefined,
     notices: () => logic.notices,
     bounded: to.stream.maxBytes !== -1,
+    keepsJournal: to.stream.maxBytes === -1 && to.stream.maxAge === 0,
   })
 }

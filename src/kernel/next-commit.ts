@@ -5,7 +5,7 @@ import type { CommitRecord } from './commit-record.js'
 import { addEntries, withSnapshot } from './commit-state.js'
 import { fnv1a } from './hash.js'
 import { journalOf, neededSpans, type JournalSpan } from './journal-spans.js'
-import { packer, type Packer } from './packer.js'
+import { packer, type Packer, type Packing } from './packer.js'
 import type { MemoryKind } from './processor.js'
 import type { Rewrite } from './state-log.js'
 import type { Turn } from './turn.js'
@@ -29,8 +29,8 @@ export interface CommitInput {
   readonly room: number
   readonly output: string
   readonly memory: MemoryKind
-  /** Partitions of the output stream when outputs are packed; undefined: one message each. */
-  readonly packing?: number | undefined
+  /** Of the output stream when outputs are packed; undefined: one message each. */
+  readonly packing?: Packing | undefined
   readonly spans: readonly JournalSpan[]
   /** Memory `snapshot`: the state after the last turn. */
   readonly state: () => unknown
@@ -157,21 +157,22 @@ function finish(input: CommitInput, turns: readonly Turn[], outputs: Packer): Co
   }
 }
 
-/** Adds those decisions of these turns that a replay has to take. @returns what of the journal it has to read */
+/** Adds the decisions of these turns. @returns what of the journal a recovery has to read */
 function addJournal(
   { output, record, memory, spans, expected }: CommitInput,
   turns: readonly Turn[],
   needed: number | undefined,
   messages: WireMessage[],
 ): readonly JournalSpan[] {
-  if (memory === 'none' || memory === 'keyed') return []
-  const known = neededSpans(spans, needed)
-  const entries = journalOf(turns).filter(({ after }) => after >= (needed ?? 0))
+  const replays = memory === 'snapshot' || memory === 'replay'
+  const known = replays ? neededSpans(spans, needed) : []
+  const entries = journalOf(turns)
   const last = entries.at(-1)
   if (last === undefined) return known
   const texts = entries.map((entry) => JSON.stringify(entry))
   messages.push(...appendixMessages(journalSubject(output, record.processor, record.partition), texts))
-  return [...known, { from: expected + 1, lastAfter: last.after }]
+  // whoever replays history later needs every decision; a recovery needs those behind which something lives
+  return replays && last.after >= (needed ?? 0) ? [...known, { from: expected + 1, lastAfter: last.after }] : known
 }
 
 /** The record after these turns, but for what depends on the kind of memory. */
