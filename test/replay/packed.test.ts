@@ -4,20 +4,27 @@ import type { Connection } from '../../src/broker/connection.ts'
 import type { StreamDeclaration } from '../../src/broker/define-stream.ts'
 import { publishOnce } from '../../src/broker/publish-once.ts'
 import { encodeEvent } from '../../src/event/encode.ts'
-import type { Event } from '../../src/event/event.ts'
-import { packEvents } from '../../src/event/packed.ts'
+import type { Event, EventDraft } from '../../src/event/event.ts'
+import { isPack, packEvents } from '../../src/event/packed.ts'
 import { partitionOf } from '../../src/event/partition.ts'
-import { encodeToken, parseStoredSubject, publishSubject } from '../../src/event/subject.ts'
-import { marksOf, wireHeaders } from '../../src/replay/output-index.ts'
+import { createRegistry } from '../../src/event/registry.ts'
+import { encodeToken, parseStoredSubject, publishSubject, storedFilter } from '../../src/event/subject.ts'
+import type { Processor } from '../../src/kernel/processor.ts'
+import { ProcessorRun } from '../../src/kernel/run-processor.ts'
+import { silentLog } from '../../src/observe/log.ts'
+import { compareOutputs } from '../../src/replay/compare-outputs.ts'
+import { dryRun } from '../../src/replay/dry-run.ts'
+import { marksOf, OutputIndex, wireHeaders } from '../../src/replay/output-index.ts'
 import type { Progress } from '../../src/replay/progress.ts'
 import { replay } from '../../src/replay/replay.ts'
+import type { Rejected } from '../../src/replay/sink.ts'
 import { subjectSink } from '../../src/replay/subject-sink.ts'
 import { resolveTarget } from '../../src/replay/subject-target.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
-import { freshStream, sharedConnection } from '../support/broker.ts'
+import { eventually, freshStream, sharedConnection } from '../support/broker.ts'
 import { readAll } from '../support/events.ts'
 import { eventsOf, publishPacks, splitInto } from '../support/packs.ts'
-import { memorySink, Paid, replayLines, sleepingClock } from '../support/replays.ts'
+import { memorySink, Paid, replayLines, Sent, sleepingClock } from '../support/replays.ts'
 
 const test = suite('a replay of packed events')
 
@@ -132,6 +139,51 @@ test('hands packs over whole to a sink that asks for it, and counts their events
   assert.equal([result.delivered, result.nextSequence, result.repeated, some.sequences], [16, 5, 0, [1, 2, 3, 4]])
 })
 
+/** Puts out an event for each. */
+function sender(stream: StreamDeclaration, each = (order: string): EventDraft => Sent({ order })): Processor {
+  return {
+    kind: 'pipeline',
+    name: 'p',
+    version: '1',
+    from: { stream, types: [Paid.type] },
+    to: { stream, packed: true },
+    memory: 'none',
+    spread: 'one',
+    start: () => ({ turn: ({ data }) => [each((data as { order: string }).order)], stop: () => undefined }),
+  }
+}
+
+test('a dry run handles every event of a pack, and gives the outputs the ids that they have live', async () => {
+  const { connection, stream } = await packed([2, 3])
+  const { headers, data } = packEvents(paid(2))
+  const text = Buffer.from(data).toString().replace('"amount":0', '"amount":"0"')
+  await publishOnce(connection, { subject: `${stream.root}.k.order.paid`, headers, data: Buffer.from(text) })
+  const processor = sender(stream)
+  let written = ''
+  const rejected: Rejected[] = []
+  const sink = dryRun({
+    processor,
+    registry: createRegistry([Paid, Sent]),
+    write: (chunk) => void (written += chunk),
+    onRejected: (one) => rejected.push(one),
+  })
+  const result = await replay({ connection, clock: systemClock, stream: stream.name, ...fromStart, sink })
+  assert.equal(sink.summary, { events: 7, outputs: 6, outputsByType: { 'order.sent': 6 }, deadLetters: 1 })
+  assert.equal([result.delivered, result.rejected], [6, 1])
+  assert.equal(
+    rejected.map(({ sequence, code }) => [sequence, code]),
+    [[3, 'EVENT_DATA_INVALID']],
+  )
+  const ids = written
+    .trimEnd()
+    .split('\n')
+    .map((line) => (JSON.parse(line) as { id: string }).id)
+  assert.equal(
+    ids.map((id) => id.split('-').slice(-2).join('-')),
+    ['1-0', '1-1', '2-0', '2-1', '2-2', '3-0'],
+  )
+})
+
 test('to a subject: every event under its own key and message id, in the partition of the target, once', async () => {
   const { connection, stream, events } = await packed()
   const to = await freshStream(connection, { partitions: 16 })
@@ -150,6 +202,40 @@ test('to a subject: every event under its own key and message id, in the partiti
   }
   const [copies, originals] = [await replayLines({ stream: to.name }), await replayLines({ stream: stream.name })]
   assert.equal(copies.lines.map(said), originals.lines.map(said))
+})
+
+test('outputs that are stored in packs are compared one by one', async () => {
+  const { connection, stream } = await packed([30, 20, 1])
+  const registry = createRegistry([Paid, Sent])
+  const onFailure = (error: Error): void => assert.unreachable(error.message)
+  const rest = { registry, clock: systemClock, log: silentLog, owner: 'test', onFailure }
+  const run = await ProcessorRun.start(sender(stream), { connection, ...rest })
+  await eventually('committed', () => run.counts.turns === 3)
+  await run.stop()
+  const stored = await readAll(connection, stream.name, [storedFilter(stream.root, Sent.type)])
+  assert.ok(stored.length < 40 && stored.some((message) => isPack(message)), `${stored.length} messages`)
+  for (const [each, differ] of [
+    [undefined, 0],
+    [(order: string) => Sent({ order: order === 'o 1' ? 'other' : order }), 8],
+  ] as const) {
+    const processor = sender(stream, each)
+    const index = new OutputIndex()
+    const sink = dryRun({ processor, registry, index })
+    const { types } = processor.from
+    await replay({ connection, clock: systemClock, stream: stream.name, types, ...fromStart, sink })
+    const outputTypes = [Sent.type]
+    const compared = await compareOutputs({
+      connection,
+      clock: systemClock,
+      processor,
+      outputTypes,
+      index,
+      first: 1,
+      last: 3,
+    })
+    const { same, different, onlyInReplay, onlyStored } = compared
+    assert.equal([same, different, onlyInReplay, onlyStored], [51 - differ, differ, 0, 0])
+  }
 })
 
 test('an output is the same output in a pack and alone, and another one when anything of it differs', () => {
