@@ -9,16 +9,27 @@ import { mergedSubjects } from './merge-stream.js'
 import { requireSameStream } from './stream-identity.js'
 import { inputNote } from './stream-sources.js'
 
+/** Who reads a merge stream, and how far. */
+export interface MergeReader {
+  /** The one that it reads; undefined: all. */
+  readonly partition: number | undefined
+  /** The first sequence that it has still to read, or would read again in a recovery. */
+  readonly needed: number
+}
+
 /**
  * Removes from a merge stream what is neither needed by its readers nor kept by the input that it came from. Three
- * things stay: what is at or after `needed`; what the input has still; and of each input the last message, from which
- * the server knows, after a restart, how far that input is merged: without it, it could take everything again.
- * @param needed the first sequence that a reader has still to read, or would read again in a recovery
+ * things stay: what a reader needs; what the input has still; and of each input the last message, from which the server
+ * knows, after a restart, how far that input is merged: without it, it could take everything again.
  * @returns how many messages were removed
  * @throws STREAM_REPLACED an input was deleted and made again: what it has since then is not merged
  * @throws STREAM_NOT_FOUND, BROKER_TIMEOUT and others of the broker
  */
-export async function forgetMerged(connection: Connection, merge: StreamDeclaration, needed: number): Promise<number> {
+export async function forgetMerged(
+  connection: Connection,
+  merge: StreamDeclaration,
+  readers: readonly MergeReader[],
+): Promise<number> {
   try {
     const { manager } = connection
     const { config } = await manager.streams.info(merge.name)
@@ -27,18 +38,22 @@ export async function forgetMerged(connection: Connection, merge: StreamDeclarat
       const { created } = await manager.streams.info(stream)
       const known = config.metadata?.[inputNote(stream)] ?? created
       requireSameStream(stream, { created: known, last: 0 }, { created, last: 0 })
-      const filter = mergedSubjects(merge.name, stream)
-      const last = await readLast(connection, merge.name, filter)
+      const subjects = mergedSubjects(merge.name, stream)
+      const last = await readLast(connection, merge.name, subjects)
       if (last === undefined) continue
       // commit records and the like are kept for ever: the first event is what the input has still
       const events = `${transforms[0]?.src.split('.', 1)[0] ?? ''}.>`
       const first = await firstOf(connection, stream, { seq: 1, next_by_subj: events })
       // a copy is stored after its original: those from before the first that is left are of others, which are gone
       const kept =
-        first && (await firstOf(connection, merge.name, { start_time: first.timestamp, next_by_subj: filter }))
-      const seq = Math.min(needed, kept?.seq ?? last.sequence, last.sequence)
-      // without a sequence above 1 the server would take the purge for one of everything
-      if (seq > 1) purged += (await manager.streams.purge(merge.name, { filter, seq })).purged
+        first && (await firstOf(connection, merge.name, { start_time: first.timestamp, next_by_subj: subjects }))
+      const most = Math.min(kept?.seq ?? last.sequence, last.sequence)
+      for (const { partition, needed } of readers) {
+        const filter = partition === undefined ? subjects : subjects.replace('>', `${partition}.>`)
+        const seq = Math.min(needed, most)
+        // without a sequence above 1 the server would take the purge for one of everything
+        if (seq > 1) purged += (await manager.streams.purge(merge.name, { filter, seq })).purged
+      }
     }
     return purged
   } catch (error) {

@@ -1,8 +1,10 @@
 import type { StreamDeclaration } from '../broker/define-stream.js'
+import { mergeStream } from '../broker/merge-stream.js'
 import type { Rule } from '../cep/rule.js'
 import { fault } from '../error/millrace-error.js'
 import type { Registry } from '../event/registry.js'
 import type { PipelineDeclaration } from '../pipeline/define-pipeline.js'
+import type { PipelineStreams } from '../pipeline/pipeline-processor.js'
 
 /** A rule and the file it came from. */
 export interface RuleFile {
@@ -14,6 +16,7 @@ export interface RuleFile {
 export interface Deployment {
   /** The folder, as an absolute path. */
   readonly folder: string
+  /** Those of the contexts, and after them those that merge the inputs of a pipeline. */
   readonly streams: readonly StreamDeclaration[]
   readonly registry: Registry
   readonly pipelines: readonly PipelineDeclaration[]
@@ -40,6 +43,36 @@ export function ruleNamed(deployment: Deployment, name: string): RuleFile {
 /** The stream that events of a type are published to: that of the context which declares the type. */
 export function streamOf(deployment: Deployment, type: string): StreamDeclaration | undefined {
   return deployment.homes.get(type)
+}
+
+/** The streams that a pipeline reads and writes. @throws DECLARATION_UNKNOWN */
+export function pipelineStreams(deployment: Deployment, pipeline: PipelineDeclaration): PipelineStreams {
+  const stream = (name: string): StreamDeclaration => streamNamed(deployment, name)
+  const streams = { from: stream(pipeline.from.stream), to: stream(pipeline.to.stream) }
+  const [, ...others] = pipeline.outputs
+  if (others.length === 0) return streams
+  return {
+    ...streams,
+    others: others.map((output) => ({ stream: stream(output.stream), types: output.events.map(({ type }) => type) })),
+  }
+}
+
+/**
+ * The streams that pipelines with several inputs read, which follow from their declarations.
+ * @throws DECLARATION_UNKNOWN, STREAM_INVALID
+ */
+export function mergeStreamsOf({ streams, pipelines }: Pick<Deployment, 'streams' | 'pipelines'>): StreamDeclaration[] {
+  return pipelines
+    .filter(({ inputs }) => inputs.length > 1)
+    .map(({ name, inputs }) =>
+      mergeStream(
+        name,
+        inputs.map(({ stream, events }) => ({
+          stream: named('stream', stream, streams, (declared) => declared.name),
+          types: events.map(({ type }) => type),
+        })),
+      ),
+    )
 }
 
 function named<T>(what: string, name: string, all: readonly T[], nameOf: (item: T) => string): T {

@@ -9,7 +9,8 @@ import { fault, isFault, messageOf } from '../error/millrace-error.js'
 import type { EventContract } from '../event/contract.js'
 import { createRegistry, type Registry } from '../event/registry.js'
 import type { PipelineDeclaration } from '../pipeline/define-pipeline.js'
-import type { Deployment, RuleFile } from './deployment.js'
+import { mergeStreamsOf, type Deployment, type RuleFile } from './deployment.js'
+import { holdRxjs } from './hold-rxjs.js'
 
 export interface DiscoverParts {
   /** False leaves the rules out, for who looks at their files himself. */
@@ -19,11 +20,13 @@ export interface DiscoverParts {
 /**
  * Loads what a folder declares: one folder per bounded context, each with `stream.ts`, `events.ts`, `pipelines/*.ts`
  * and `rules/*.yaml`. TypeScript is loaded as it is.
- * @throws STREAMS_FOLDER_MISSING, DECLARATION_INVALID, RULE_INVALID (with file, line and column), CONTRACT_DUPLICATE
+ * @throws STREAMS_FOLDER_MISSING, DECLARATION_INVALID, RULE_INVALID (with file, line and column), CONTRACT_DUPLICATE,
+ *   RXJS_FOREIGN
  */
 export async function discover(folder: string, parts: DiscoverParts = {}): Promise<Deployment> {
   const root = resolve(folder)
   const contexts = await contextsIn(root)
+  await holdRxjs(root)
   const streams: StreamDeclaration[] = []
   const contracts: EventContract[] = []
   const pipelines: PipelineDeclaration[] = []
@@ -39,10 +42,6 @@ export async function discover(folder: string, parts: DiscoverParts = {}): Promi
       pipelines.push(await loadDefault<PipelineDeclaration>(join(context, 'pipelines'), file, 'pipeline'))
   }
   requireUnique(
-    'stream',
-    streams.map(({ name }) => name),
-  )
-  requireUnique(
     'pipeline',
     pipelines.map(({ name }) => name),
   )
@@ -52,9 +51,13 @@ export async function discover(folder: string, parts: DiscoverParts = {}): Promi
     'rule',
     rules.map(({ rule }) => rule.name),
   )
-  const deployment = { folder: root, streams, registry, pipelines, rules, homes }
-  requireStreams(deployment)
-  return deployment
+  requireStreams(streams, pipelines, rules)
+  const all = [...streams, ...mergeStreamsOf({ streams, pipelines })]
+  requireUnique(
+    'stream',
+    all.map(({ name }) => name),
+  )
+  return { folder: root, streams: all, registry, pipelines, rules, homes }
 }
 
 /** Paths of every rule file in a `streams/` folder, whatever is in them. @throws STREAMS_FOLDER_MISSING */
@@ -166,7 +169,12 @@ function requireUnique(what: string, all: readonly string[]): void {
   if (twice !== undefined) throw fault('DECLARATION_INVALID', `two ${what}s are named ${JSON.stringify(twice)}`)
 }
 
-function requireStreams({ streams, pipelines, rules }: Deployment): void {
+/** Whoever names a stream, names one of a context; what merges the inputs of a pipeline is its own. */
+function requireStreams(
+  streams: readonly StreamDeclaration[],
+  pipelines: readonly PipelineDeclaration[],
+  rules: readonly RuleFile[],
+): void {
   const known = new Set(streams.map(({ name }) => name))
   const check = (who: string, stream: string): void => {
     if (!known.has(stream))
@@ -175,7 +183,8 @@ function requireStreams({ streams, pipelines, rules }: Deployment): void {
         `${who}: stream ${JSON.stringify(stream)} is not declared; there are: ${[...known].join(', ')}`,
       )
   }
-  for (const { name, from, to } of pipelines) for (const { stream } of [from, to]) check(`pipeline ${name}`, stream)
+  for (const { name, inputs, outputs } of pipelines)
+    for (const { stream } of [...inputs, ...outputs]) check(`pipeline ${name}`, stream)
   for (const { file, rule } of rules) for (const stream of [rule.on, rule.to]) check(file, stream)
 }
 

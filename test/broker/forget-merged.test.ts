@@ -33,6 +33,9 @@ async function scene(connection: Connection): Promise<{ one: string; two: string
   return { one: inputs[0].name, two: inputs[1].name, merge }
 }
 
+const forget = (connection: Connection, merge: StreamDeclaration, needed: number): Promise<number> =>
+  forgetMerged(connection, merge, [{ partition: undefined, needed }])
+
 async function left(connection: Connection, merge: StreamDeclaration): Promise<number[]> {
   return (await merged(connection, merge, 0)).map(({ sequence }) => sequence)
 }
@@ -40,7 +43,7 @@ async function left(connection: Connection, merge: StreamDeclaration): Promise<n
 test('what the inputs have still is kept, though every reader has passed it', async () => {
   const connection = await sharedConnection()
   const { merge } = await scene(connection)
-  assert.is(await forgetMerged(connection, merge, 1_000), 0)
+  assert.is(await forget(connection, merge, 1_000), 0)
   assert.is((await left(connection, merge)).length, 200)
 })
 
@@ -48,13 +51,30 @@ test('M5 what no input has is forgotten up to what is needed, and nothing that i
   const connection = await sharedConnection()
   const { one, two, merge } = await scene(connection)
   for (const input of [one, two]) await connection.manager.streams.purge(input)
-  for (const needed of [0, 1]) assert.is(await forgetMerged(connection, merge, needed), 0)
-  assert.is(await forgetMerged(connection, merge, 51), 50)
+  for (const needed of [0, 1]) assert.is(await forget(connection, merge, needed), 0)
+  assert.is(await forget(connection, merge, 51), 50)
   assert.is((await left(connection, merge))[0], 51)
-  assert.is(await forgetMerged(connection, merge, 151), 99, 'the last of the first input stays')
+  assert.is(await forget(connection, merge, 151), 99, 'the last of the first input stays')
   assert.equal((await left(connection, merge)).slice(0, 2), [100, 151])
-  await forgetMerged(connection, merge, 1_000)
+  await forget(connection, merge, 1_000)
   assert.equal(await left(connection, merge), [100, 200])
+})
+
+test('M5 each partition is forgotten as far as its own reader is, though another has read nothing', async () => {
+  const connection = await sharedConnection()
+  const { one, two, merge } = await scene(connection)
+  for (const input of [one, two]) await connection.manager.streams.purge(input)
+  const readers = [0, 1, 2, 3].map((partition) => ({ partition, needed: partition === 2 ? 1_000 : 0 }))
+  const before = await merged(connection, merge, 200)
+  await forgetMerged(connection, merge, readers)
+  const partitionOf = ({ subject }: { subject: string }) => subject.split('.')[3]
+  const after = await merged(connection, merge, 0)
+  assert.equal(
+    after.map(({ sequence }) => sequence),
+    before
+      .filter((message) => partitionOf(message) !== '2' || [100, 200].includes(message.sequence))
+      .map(({ sequence }) => sequence),
+  )
 })
 
 test('an input that has forgotten a part keeps the rest; records that are kept for ever do not count', async () => {
@@ -62,11 +82,11 @@ test('an input that has forgotten a part keeps the rest; records that are kept f
   const { one, merge } = await scene(connection)
   const { manager } = connection
   await manager.streams.purge(one, { seq: 41, filter: '>' })
-  assert.is(await forgetMerged(connection, merge, 1_000), 40)
+  assert.is(await forget(connection, merge, 1_000), 40)
   const subject = commitSubject(one, 'pipeline-x', 'all')
   await manager.streams.purge(one)
   await publishOnce(connection, { subject, headers: [], data: new Uint8Array(0) })
-  assert.is(await forgetMerged(connection, merge, 1_000), 59)
+  assert.is(await forget(connection, merge, 1_000), 59)
   assert.is((await left(connection, merge))[0], 100)
 })
 
@@ -99,10 +119,10 @@ test('an input that was made again is said to whoever forgets', async () => {
   const connection = await sharedConnection()
   const { one, merge } = await scene(connection)
   await connection.manager.streams.delete(one)
-  assert.is((await faultOf(forgetMerged(connection, merge, 10))).code, 'STREAM_NOT_FOUND')
+  assert.is((await faultOf(forget(connection, merge, 10))).code, 'STREAM_NOT_FOUND')
   const [again] = declareInputs({ name: one, root: one.toLowerCase() }) as [StreamDeclaration]
   await apply(connection, again)
-  assert.is((await faultOf(forgetMerged(connection, merge, 10))).code, 'STREAM_REPLACED')
+  assert.is((await faultOf(forget(connection, merge, 10))).code, 'STREAM_REPLACED')
 })
 
 test.run()

@@ -10,7 +10,7 @@ import { OutputIndex } from '../../replay/output-index.js'
 import type { Rejected, Sink } from '../../replay/sink.js'
 import { subjectSink, type SubjectSink } from '../../replay/subject-sink.js'
 import { resolveTarget } from '../../replay/subject-target.js'
-import { pipelineNamed, streamNamed, type Deployment } from '../../runtime/deployment.js'
+import { pipelineNamed, pipelineStreams, streamNamed, type Deployment } from '../../runtime/deployment.js'
 import type { Registry } from '../../event/registry.js'
 import type { CliContext } from '../context.js'
 import { ruleBy } from '../rules/rule-source.js'
@@ -81,10 +81,7 @@ async function processorOf(context: CliContext, { pipeline, rule }: ReplayFlags)
 
 function pipelineOf(deployment: Deployment, name: string): Chosen {
   const declared = pipelineNamed(deployment, name)
-  const streams = {
-    from: streamNamed(deployment, declared.from.stream),
-    to: streamNamed(deployment, declared.to.stream),
-  }
+  const streams = pipelineStreams(deployment, declared)
   const outputTypes = declared.to.events.map(({ type }) => type)
   return { processor: pipelineProcessor(declared, streams), outputTypes, registry: deployment.registry }
 }
