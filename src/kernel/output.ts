@@ -38,7 +38,8 @@ export function encodeOutput(processor: Processor, draft: EventDraft, place: Out
     id: outputId(processorId(processor), partition, sequence, ordinal),
     source: processorSource(processor),
     time: cause?.time ?? 0,
-    ...(cause === undefined ? {} : causedBy(cause)),
+    // an event that is passed on with its own id is not what it follows from
+    ...(cause === undefined || cause.id === draft.id ? {} : causedBy(cause)),
   })
   const { headers, data } = encodeEvent(event)
   if (data.length > maxPayload - MOST_HEADERS) {

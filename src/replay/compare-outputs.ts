@@ -2,11 +2,11 @@ import type { Connection } from '../broker/connection.js'
 import { readLast } from '../broker/last-message.js'
 import type { StoredMessage } from '../broker/stored-message.js'
 import { commitSubject } from '../broker/system-subject.js'
-import { storedFilter } from '../event/subject.js'
 import { decodeCommitRecord } from '../kernel/commit-record.js'
 import { partitionsOf, processorId, type Processor } from '../kernel/processor.js'
 import type { Clock } from '../time/clock.js'
 import { marksOf, type OutputIndex, type OutputMark } from './output-index.js'
+import { outputPlaces } from './output-places.js'
 import { readRange } from './read-range.js'
 import { readSource } from './source-stream.js'
 
@@ -55,7 +55,7 @@ const EXAMPLES = 10
 export async function compareOutputs(options: CompareOptions): Promise<Comparison> {
   const last = Math.min(options.last, await livePosition(options))
   const tally = new Tally(options.processor, options.index, options.first, last)
-  await readStored(options, (message) => tally.stored(message))
+  await readStored(options, tally)
   return tally.finish()
 }
 
@@ -80,21 +80,24 @@ async function livePosition({ connection, processor }: CompareOptions): Promise<
   return Math.max(...positions)
 }
 
-async function readStored(options: CompareOptions, onMessage: (message: StoredMessage) => void): Promise<void> {
-  const { connection, clock, signal, processor, outputTypes } = options
-  const { from, to } = processor
-  const { first, last } = await readSource(connection, to.stream.name)
-  await readRange(connection, {
-    stream: to.stream.name,
-    filters: outputTypes.map((type) => storedFilter(to.stream.root, type)),
-    // in the stream that it reads, an output comes after its cause
-    first: from.stream.name === to.stream.name ? Math.max(first, options.first) : first,
-    last,
-    clock,
-    signal,
-    take: (messages) => messages.forEach(onMessage),
-  })
-  signal?.throwIfAborted()
+async function readStored(
+  { connection, clock, signal, processor, outputTypes, ...range }: CompareOptions,
+  tally: Tally,
+): Promise<void> {
+  for (const { stream, filters, shared } of outputPlaces(processor, outputTypes)) {
+    const { first, last } = await readSource(connection, stream)
+    await readRange(connection, {
+      stream,
+      filters,
+      // in the stream that it reads, an output comes after its cause
+      first: processor.from.stream.name === stream ? Math.max(first, range.first) : first,
+      last,
+      clock,
+      signal,
+      take: (messages) => messages.forEach((message) => tally.stored(message, shared)),
+    })
+    signal?.throwIfAborted()
+  }
 }
 
 class Tally {
@@ -102,6 +105,7 @@ class Tally {
   readonly #first: number
   readonly #last: number
   readonly #ownId: RegExp
+  readonly #seen = new Set<string>()
   readonly #examples = { different: [] as string[], onlyInReplay: [] as string[], onlyStored: [] as string[] }
   readonly #counts = { same: 0, different: 0, onlyInReplay: 0, onlyStored: 0, ahead: 0 }
 
@@ -113,8 +117,13 @@ class Tally {
     this.#ownId = new RegExp(`^${processorId(processor)}-\\d+-(\\d+)-\\d+$`)
   }
 
-  stored(message: StoredMessage): void {
-    for (const mark of marksOf(message)) this.#mark(mark)
+  /** @param shared it may come a second time, from another place */
+  stored(message: StoredMessage, shared: boolean): void {
+    for (const mark of marksOf(message)) {
+      if (shared && this.#seen.has(mark.identity)) continue
+      if (shared) this.#seen.add(mark.identity)
+      this.#mark(mark)
+    }
   }
 
   #mark(mark: OutputMark): void {

@@ -8,6 +8,7 @@ import type { ProcessorRun } from '../kernel/run-processor.js'
 import type { Log } from '../observe/log.js'
 import type { Clock } from '../time/clock.js'
 import type { Deployment } from './deployment.js'
+import { keepForgetting } from './forgetting.js'
 import { processorsOf } from './processors.js'
 import { UnitStarter } from './unit-starter.js'
 
@@ -52,7 +53,8 @@ const SHARE_MS = 10_000
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { connection, deployment, clock, log, owner, group = DEFAULT_GROUP } = options
   requireNoDrift(await planStreams(connection, deployment.streams))
-  const processors = processorsOf(deployment).filter(options.only ?? (() => true))
+  const all = processorsOf(deployment)
+  const processors = all.filter(options.only ?? (() => true))
   const starter = new UnitStarter({ connection, registry: deployment.registry, clock, log, owner, processors })
   await starter.rebuild()
   const end = new End(log)
@@ -81,8 +83,10 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     const fields = { processor: processorId(processor), version: processor.version, units: own.length }
     log.info({ ...fields, position: Math.max(0, ...own.map(({ position }) => position)) }, 'processor started')
   }
+  const stopForgetting = keepForgetting({ connection, clock, log, processors: all })
   let stopping: Promise<void> | undefined
   const stop = async (): Promise<void> => {
+    stopForgetting()
     await ownership.stop()
     starter.close()
     end.resolve()

@@ -5,6 +5,7 @@ import { defineStream } from '../../src/broker/define-stream.ts'
 import { applyStreams } from '../../src/broker/apply-streams.ts'
 import { planStreams } from '../../src/broker/plan-streams.ts'
 import { parseStoredSubject } from '../../src/event/subject.ts'
+import { encodeOutput } from '../../src/kernel/output.ts'
 import { outputSubject } from '../../src/kernel/output-subject.ts'
 import { outboxName, outboxProcessor } from '../../src/pipeline/outbox-processor.ts'
 import { processorsOf } from '../../src/runtime/processors.ts'
@@ -63,6 +64,18 @@ test('the processor that carries events over has a unit for each partition of th
     ['FIRST', 'millrace.FIRST.outbox.OTHER', 7, undefined],
   )
   assert.is(writes.stream, other)
+})
+
+test('X2 an event that is passed on stays as it was made: one without causes gets none', () => {
+  const passed = { type: 'thing.done', version: 1, data: {}, key: undefined, attributes: {} }
+  const made = { ...passed, id: 'i', source: '/s', time: 5, correlationId: undefined, causationId: undefined }
+  const cause = { ...made, stream: 'FIRST', sequence: 9, storedAt: 0 }
+  const place = { sequence: 9, partition: 0, ordinal: 0, maxPayload: 1e6, cause }
+  const { headers } = encodeOutput(outboxProcessor(first, other), cause, place)
+  const given = Object.fromEntries(headers)
+  assert.equal([given['ce-id'], given['ce-source'], given['ce-causationid']], ['i', '/s', undefined])
+  const { headers: follows } = encodeOutput(outboxProcessor(first, other), { ...made, id: 'other' }, place)
+  assert.is(Object.fromEntries(follows)['ce-causationid'], 'i')
 })
 
 test('two pairs of streams that would share a name are refused', () => {
