@@ -4,6 +4,7 @@ import type { StoredEvent } from '../event/event.js'
 import type { Upgrade } from '../kernel/processor.js'
 import type { InputOf } from './define-pipeline.js'
 import type { KeyedContext } from './keyed/keyed-context.js'
+import type { PipelinePort } from './pipeline-ports.js'
 import { readTime, type PipelineTime, type TimeSource } from './pipeline-time.js'
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a list of contracts of any types
@@ -26,12 +27,13 @@ export interface KeyedOptions<Inputs extends Contracts, Outputs extends Contract
   readonly version: number
   readonly from: { readonly stream: string; readonly events: Inputs }
   readonly to: { readonly stream: string; readonly events: Outputs }
-  /**
-   * What state belongs to. Default: the event’s own key. Unless `spread` is `one`, a key must only have events of one
-   * partition, as parts of the event’s key do.
-   */
+  /** What state belongs to. Default: the event’s own key. See `spread` for one that is not. */
   readonly keyBy?: (event: InputOf<Inputs>) => string
-  /** `one`: events of all partitions come in one order to one process. Default `keys`: each partition for itself. */
+  /**
+   * `keys` (default): each partition is handled for itself, in as many processes as there are. The events of a key must
+   * lie in one partition then, so `keyBy` has to give the key under which they were published (KEY_NOT_OF_PARTITION).
+   * `one`: every event comes in one order to one process, and `keyBy` may be anything.
+   */
   readonly spread?: 'keys' | 'one'
   /** Default `ingestion`. */
   readonly time?: PipelineTime<InputOf<Inputs>>
@@ -59,9 +61,12 @@ export interface KeyedDeclaration {
   readonly version: number
   readonly from: { readonly stream: string; readonly events: Contracts }
   readonly to: { readonly stream: string; readonly events: Contracts }
+  /** The same, as pipelines with several of them have it. */
+  readonly inputs: readonly PipelinePort[]
+  readonly outputs: readonly PipelinePort[]
   readonly spread: 'keys' | 'one'
   readonly time: TimeSource
-  readonly keyOf: (event: StoredEvent) => string
+  readonly keyBy: ((event: StoredEvent) => string) | undefined
   readonly schema: StateSchema<unknown> | undefined
   readonly init: ((key: string) => unknown) | undefined
   readonly onEvent: (context: KeyedContext<unknown>, event: StoredEvent) => unknown
@@ -117,9 +122,11 @@ export function defineKeyed(options: unknown): KeyedDeclaration {
     version,
     from,
     to,
+    inputs: [from],
+    outputs: [to],
     spread,
     time: readTime(name, time as PipelineTime<StoredEvent> | undefined),
-    keyOf: (keyBy as ((event: StoredEvent) => string) | undefined) ?? (({ key }) => key ?? ''),
+    keyBy: keyBy as ((event: StoredEvent) => string) | undefined,
     schema,
     init,
     onEvent: declared.onEvent as unknown as KeyedDeclaration['onEvent'],

@@ -89,7 +89,6 @@ function declare({ events, timers, init }: Program, time: PipelineTime<StoredEve
     version: 1,
     from: { stream: 'T', events: [In] },
     to: { stream: 'T', events: [Out] },
-    keyBy: (event: StoredEvent) => (event.data as { key: string }).key,
     time,
     onEvent: (c: Context, event: StoredEvent) => {
       const data = event.data as { kind: number }
@@ -135,6 +134,7 @@ function logOf(moments: readonly Moment[]): StoredEvent[] {
     return storedEvent({
       type: In.type,
       data: { key, kind, at },
+      key,
       id: `e${at}`,
       correlationId: at % 3 === 0 ? 'conversation' : undefined,
       time: time - behind,

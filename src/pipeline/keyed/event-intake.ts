@@ -21,7 +21,7 @@ export interface EventIntake {
   offer(event: StoredEvent): void
   /** Time passes without an event. `time` is that of the stream. */
   tick(time: number): void
-  /** When a tick would do something, as a time of the stream. @param timers event time of the earliest timer */
+  /** When a tick would do something, in whole ms of the stream. @param timers event time of the earliest timer */
   due(timers: number): number
   /** Event time; -Infinity before the first event. */
   readonly now: number
@@ -96,7 +96,7 @@ class IngestionIntake implements EventIntake {
   }
 
   due(timers: number): number {
-    return timers
+    return Math.ceil(timers)
   }
 
   takeChanges(): readonly KeyedChange[] {

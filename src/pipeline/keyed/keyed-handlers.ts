@@ -10,6 +10,7 @@ import type { EventDraft, StoredEvent } from '../../event/event.js'
 import { Seeded } from '../../time/seeded.js'
 import type { KeyedDeclaration } from '../define-keyed.js'
 import { withCause, type DraftCause } from './draft-cause.js'
+import type { OutputCheck } from '../output-check.js'
 import { dropTimer, setTimer, type KeyState } from './key-state.js'
 import type { KeyedContext } from './keyed-context.js'
 import { copyPlain, findNotPlain, isPlain } from './plain-data.js'
@@ -37,7 +38,7 @@ export class KeyedHandlers {
   readonly #declaration: KeyedDeclaration
   readonly #heap: TimerHeap<KeyState>
   readonly #strict: boolean
-  readonly #allowed: ReadonlySet<string>
+  readonly #check: OutputCheck
   readonly #context: KeyedContext<unknown>
   #call: HandlerCall | undefined
   /** Timers that were changed, with what they were before, in order. */
@@ -45,11 +46,11 @@ export class KeyedHandlers {
   #setForNow = 0
 
   /** @param strict the whole state is checked after each call */
-  constructor(declaration: KeyedDeclaration, heap: TimerHeap<KeyState>, strict: boolean) {
+  constructor(declaration: KeyedDeclaration, heap: TimerHeap<KeyState>, check: OutputCheck, strict: boolean) {
     this.#declaration = declaration
     this.#heap = heap
     this.#strict = strict
-    this.#allowed = new Set(declaration.to.events.map(({ type }) => type))
+    this.#check = check
     this.#context = this.#makeContext()
   }
 
@@ -69,7 +70,7 @@ export class KeyedHandlers {
       const { onEvent, onTimer } = this.#declaration
       const result = typeof what === 'string' ? onTimer?.(this.#context, what) : onEvent(this.#context, what)
       if (result !== undefined) this.#refusePromise(result)
-      if (entry.state !== undefined) this.#check(entry)
+      if (entry.state !== undefined) this.#checkState(entry)
     } catch (error) {
       entry.state = before
       for (const [name, due] of this.#undo.reverse())
@@ -96,7 +97,7 @@ export class KeyedHandlers {
     return fault('KEYED_STATE_NOT_STORABLE', this.#where(key, state))
   }
 
-  #check({ key, state }: KeyState): void {
+  #checkState({ key, state }: KeyState): void {
     if (!this.#strict && isPlain(state, GLANCE, GLANCE_DEPTH)) return
     if (findNotPlain(state, { shared: this.#strict }) !== undefined)
       throw fault('KEYED_STATE_INVALID', this.#where(key, state))
@@ -158,9 +159,8 @@ export class KeyedHandlers {
   }
 
   #emit({ outputs, cause }: HandlerCall, draft: EventDraft): void {
-    const type = (draft as EventDraft | undefined)?.type
-    if (type === undefined || !this.#allowed.has(type))
-      throw fault('OUTPUT_INVALID', `${this.#declaration.name} put out ${JSON.stringify(draft)?.slice(0, 200)}`)
+    const problem = this.#check.problem(draft)
+    if (problem !== undefined) throw problem
     outputs.push(cause === undefined ? draft : withCause(draft, cause))
   }
 

@@ -17,6 +17,8 @@ import { EventTimeScheduler } from '../../time/event-time-scheduler.js'
 import { takeRefusal } from '../../time/guard.js'
 import type { KeyedDeclaration } from '../define-keyed.js'
 import { causeAt, storedCause } from './draft-cause.js'
+import { keyReader } from '../key-reader.js'
+import { OutputCheck } from '../output-check.js'
 import { EntryTable } from './entry-table.js'
 import { eventIntake, type EventIntake } from './event-intake.js'
 import { KeyState, storedKey, unlinkFired } from './key-state.js'
@@ -41,6 +43,8 @@ export class KeyedLogic implements Logic {
   readonly #table: EntryTable<KeyState>
   readonly #handlers: KeyedHandlers
   readonly #intake: EventIntake
+  readonly #keyOf: (event: StoredEvent) => string
+  readonly #check: OutputCheck
   /** Says that a turn is on: time and chance of the machine are refused. Nothing is scheduled here. */
   readonly #scope = new EventTimeScheduler()
   readonly #offer = (event: StoredEvent): void => this.#intake.offer(event)
@@ -53,8 +57,10 @@ export class KeyedLogic implements Logic {
   /** @throws KEYED_STATE_UNREADABLE */
   constructor(declaration: KeyedDeclaration, memory: Memory, { strict = false }: KeyedLogicOptions = {}) {
     this.#declaration = declaration
+    this.#keyOf = keyReader(declaration)
+    this.#check = new OutputCheck(declaration)
     this.#table = new EntryTable((entry) => this.#stored(entry))
-    this.#handlers = new KeyedHandlers(declaration, this.#heap, strict)
+    this.#handlers = new KeyedHandlers(declaration, this.#heap, this.#check, strict)
     this.#intake = eventIntake(declaration, memory, {
       advance: (time) => this.#fire(time),
       handle: (event, time) => this.#handle(event, time),
@@ -122,9 +128,9 @@ export class KeyedLogic implements Logic {
   }
 
   #handle(event: StoredEvent, now: number): void {
-    const { keyOf, time } = this.#declaration
+    const { time } = this.#declaration
     try {
-      const entry = this.#entryOf(keyOf(event))
+      const entry = this.#entryOf(this.#keyOf(event))
       // an event that has waited is not the one of the turn, whose time and cause the kernel would give
       const cause = time.kind === 'own' ? causeAt(event.time, storedCause(event)) : undefined
       this.#handlers.run({ entry, now, outputs: this.#outputs, cause, what: event })
@@ -136,8 +142,6 @@ export class KeyedLogic implements Logic {
   }
 
   #entryOf(key: string): KeyState {
-    if (typeof key !== 'string')
-      throw fault('TURN_FAILED', `${this.#declaration.name}: keyBy gave ${String(key)}, not a text`)
     const known = this.#table.get(key)
     if (known !== undefined) {
       this.#table.touch(known)
@@ -177,8 +181,8 @@ export class KeyedLogic implements Logic {
 
   #emitLate(make: () => EventDraft): void {
     const draft = make()
-    if (!this.#declaration.to.events.some(({ type }) => type === draft?.type))
-      throw fault('OUTPUT_INVALID', `${this.#declaration.name}: time.late made ${JSON.stringify(draft)?.slice(0, 200)}`)
+    const problem = this.#check.problem(draft)
+    if (problem !== undefined) throw problem
     this.#outputs.push(draft)
   }
 

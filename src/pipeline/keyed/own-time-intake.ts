@@ -4,7 +4,7 @@ import type { EventContract } from '../../event/contract.js'
 import type { StoredEvent } from '../../event/event.js'
 import type { KeyedChange, KeyedEntry } from '../../kernel/processor.js'
 import { Reorder, type Held } from '../../time/reorder.js'
-import { fromStoredTime, type StoredTime } from '../../time/watermark.js'
+import { fromStoredTime, toStoredTime, type StoredTime } from '../../time/watermark.js'
 import type { TimeSource } from '../pipeline-time.js'
 import { EntryTable, RESERVED, type TableEntry } from './entry-table.js'
 import type { EventIntake, IntakeTarget } from './event-intake.js'
@@ -14,7 +14,9 @@ type OwnTime = Extract<TimeSource, { kind: 'own' }>
 /** What is kept of event time beside the events that wait. Plain data. */
 interface OwnTimeBasis {
   readonly time: StoredTime
+  /** Largest time of an event, and of its storing. */
   readonly largest: StoredTime
+  readonly stored: StoredTime
   /** Events taken so far: they number those that wait. */
   readonly taken: number
   readonly late: number
@@ -22,7 +24,7 @@ interface OwnTimeBasis {
 
 /** Begins the keys of waiting events in the state log. */
 const WAITING = `${RESERVED}e`
-const NEVER: OwnTimeBasis = { time: null, largest: null, taken: 0, late: 0 }
+const NEVER: OwnTimeBasis = { time: null, largest: null, stored: null, taken: 0, late: 0 }
 
 /** An event that waits. */
 class WaitingEvent implements TableEntry {
@@ -53,6 +55,7 @@ export class OwnTimeIntake implements EventIntake {
     (number) => WAITING + number,
   )
   #reorder: Reorder<WaitingEvent>
+  #stored: number
   #taken: number
   #late: number
   #now: number
@@ -66,12 +69,13 @@ export class OwnTimeIntake implements EventIntake {
     basis: Partial<OwnTimeBasis> | undefined,
     target: IntakeTarget,
   ) {
-    const { time: watermark, largest, taken, late } = { ...NEVER, ...basis }
+    const { time: watermark, largest, stored, taken, late } = { ...NEVER, ...basis }
     this.#name = name
     this.#time = time
     this.#contracts = contracts
     this.#target = target
     this.#reorder = new Reorder(time.lateness, { watermark, largest })
+    this.#stored = fromStoredTime(stored)
     this.#taken = taken
     this.#late = late
     this.#now = fromStoredTime(watermark)
@@ -83,7 +87,7 @@ export class OwnTimeIntake implements EventIntake {
 
   get basis(): OwnTimeBasis {
     const { watermark, largest } = this.#reorder.snapshot()
-    return { time: watermark, largest, taken: this.#taken, late: this.#late }
+    return { time: watermark, largest, stored: toStoredTime(this.#stored), taken: this.#taken, late: this.#late }
   }
 
   get notices(): Readonly<Record<string, number>> {
@@ -94,6 +98,7 @@ export class OwnTimeIntake implements EventIntake {
     const time = this.#timeOf(event)
     if (time === undefined) return
     this.#taken += 1
+    if (event.storedAt > this.#stored) this.#stored = event.storedAt
     const waiting = new WaitingEvent(String(this.#taken), time, event)
     if (!this.#reorder.add(time, this.#taken, waiting)) return this.#isLate(event, time)
     this.#waiting.add(waiting)
@@ -101,12 +106,19 @@ export class OwnTimeIntake implements EventIntake {
   }
 
   tick(time: number): void {
-    this.#reorder.advance(time - this.#time.lateness)
+    this.#reorder.advance(this.#fromStream(time))
     this.#release()
   }
 
+  /**
+   * While the input is silent, event time goes on from the newest event as fast as the stream’s clock does since the
+   * last one was stored: producers that are behind, and recordings of another year, are not late for that.
+   */
   due(timers: number): number {
-    return Math.min(timers, this.#reorder.nextTime) + this.#time.lateness
+    const time = Math.min(timers, this.#reorder.nextTime)
+    if (time === Infinity) return time
+    const at = Math.ceil(time + this.#time.lateness - this.#reorder.largest + this.#stored)
+    return this.#fromStream(at) < time ? at + 1 : at // sums of fractions are rounded
   }
 
   takeChanges(): readonly KeyedChange[] {
@@ -135,12 +147,15 @@ export class OwnTimeIntake implements EventIntake {
     this.#reorder = new Reorder(this.#time.lateness, { watermark, largest, waiting })
   }
 
+  #fromStream(time: number): number {
+    return this.#reorder.largest + (time - this.#stored) - this.#time.lateness
+  }
+
   #timeOf(event: StoredEvent): number | undefined {
     const name = this.#name
     try {
       const time = Math.floor(this.#time.of(event))
-      if (!Number.isFinite(time))
-        throw fault('EVENT_TIME_INVALID', `${name}: ${String(time)} of ${event.type} ${event.id}`)
+      if (!Number.isFinite(time)) throw fault('EVENT_TIME_INVALID', `${name}: ${time} of ${event.type} ${event.id}`)
       // time never goes back: a single producer with a wrong clock would make every later event late
       if (time - event.storedAt > MOST_AHEAD)
         throw fault('EVENT_TIME_AHEAD', `${name}: ${event.type} ${event.id} is ${time - event.storedAt} ms ahead`)

@@ -206,6 +206,7 @@ test('asking the machine for time stops the processor, also when the handler hid
 test('keyBy decides what state belongs to; what is no text is at fault', () => {
   const running = new Running(
     keyed({
+      spread: 'one',
       keyBy: ({ data }: { data: { value: number } }) => (data.value > 0 ? 'high' : (undefined as unknown as string)),
       onEvent: (c) => c.emit(Out(c.key)),
     }),
