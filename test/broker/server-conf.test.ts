@@ -1,12 +1,11 @@
 import { spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
 import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream'
 import { connect, headers, type NatsConnection } from '@nats-io/transport-node'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { systemClock as clock } from '../../src/time/system-clock.ts'
 import { CONF, confEnvironment, PASSWORD, startFromConf } from '../support/conf-server.ts'
+import { freePorts } from '../support/free-ports.ts'
 import { testBinary } from '../support/nats.ts'
 
 const test = suite('nats-server.conf')
@@ -99,14 +98,6 @@ test('no user comes in without a password, and the system account is apart', asy
   assert.ok(await may(sys, '$SYS.REQ.SERVER.PING'))
   await sys.close()
 })
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return ports
-}
 
 async function whenReplicated(manager: JetStreamManager, stream: string): Promise<number> {
   for (const deadline = Date.now() + 15_000; Date.now() < deadline; await clock.sleep(50)) {
