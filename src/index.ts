@@ -13,3 +13,6 @@ export { defineStream, type StreamDeclaration, type StreamOptions } from './brok
 
 // pipeline
 export { definePipeline, type PipelineDeclaration, type PipelineOptions } from './pipeline/define-pipeline.js'
+export type { PipelineContext, StepOptions, StepWork } from './pipeline/pipeline-context.js'
+export { defineKeyed, type KeyedDeclaration, type KeyedOptions, type StateSchema } from './pipeline/define-keyed.js'
+export type { KeyedContext } from './pipeline/keyed/keyed-context.js'

@@ -9,6 +9,11 @@ export type Contracts = readonly EventContract<string, any>[]
 export interface PipelinePort<List extends Contracts = Contracts> {
   readonly stream: string
   readonly events: List
+  /**
+   * Of an output: many events may share a message (CloudEvents batch), which costs a fraction. Pipelines, rules and
+   * replay read them like others; another program has to know that a message may hold a list. Default false.
+   */
+  readonly packed?: boolean
 }
 
 /** One stream, or several. */
@@ -46,7 +51,7 @@ export function checkPorts(pipeline: string, from: PipelinePorts, to: PipelinePo
   }
   return {
     from: inputs.length === 1 ? inputs[0] : { stream: mergeStreamName(pipeline), events: allOf(inputs) },
-    to: outputs.length === 1 ? outputs[0] : { stream: outputs[0].stream, events: allOf(outputs) },
+    to: outputs.length === 1 ? outputs[0] : { ...outputs[0], events: allOf(outputs) },
     inputs,
     outputs,
   }

@@ -1,6 +1,9 @@
 import type { StreamDeclaration } from '../broker/define-stream.js'
-import type { Processor } from '../kernel/processor.js'
+import type { MillraceError } from '../error/millrace-error.js'
+import type { Logic, Memory, MemoryKind, Processor } from '../kernel/processor.js'
+import { checkpointLogic } from './checkpoint-logic.js'
 import type { PipelineDeclaration } from './define-pipeline.js'
+import { SlotsLogic } from './slots/slots-logic.js'
 import { StatelessLogic } from './stateless-logic.js'
 
 /** The streams that a pipeline names. */
@@ -20,8 +23,35 @@ export function pipelineProcessor(pipeline: PipelineDeclaration, streams: Pipeli
     name: pipeline.name,
     version: String(pipeline.version),
     from: { stream: streams.from, types: pipeline.from.events.map(({ type }) => type) },
-    to: streams.others === undefined ? { stream: streams.to } : { stream: streams.to, others: streams.others },
-    memory: 'none',
-    start: (_, onBroken) => new StatelessLogic(pipeline, onBroken),
+    to: {
+      stream: streams.to,
+      packed: pipeline.to.packed === true,
+      ...(streams.others === undefined ? {} : { others: streams.others }),
+    },
+    memory: MEMORIES[pipeline.recovery.mode],
+    spread: pipeline.spread,
+    start: (memory, onBroken) => pipelineLogic(pipeline, memory, onBroken),
+  }
+}
+
+const MEMORIES: Readonly<Record<PipelineDeclaration['recovery']['mode'], MemoryKind>> = {
+  stateless: 'none',
+  slots: 'replay',
+  checkpoint: 'keyed',
+}
+
+/** A declared pipeline at work, from what was stored of it or afresh. @throws SNAPSHOT_INVALID */
+export function pipelineLogic(
+  pipeline: PipelineDeclaration,
+  memory: Memory,
+  onBroken: (error: MillraceError) => void,
+): Logic {
+  switch (pipeline.recovery.mode) {
+    case 'stateless':
+      return new StatelessLogic(pipeline, onBroken)
+    case 'slots':
+      return new SlotsLogic(pipeline, pipeline.recovery, memory, onBroken)
+    case 'checkpoint':
+      return checkpointLogic(pipeline, memory, onBroken)
   }
 }

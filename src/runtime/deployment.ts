@@ -3,7 +3,7 @@ import { mergeStream } from '../broker/merge-stream.js'
 import type { Rule } from '../cep/rule.js'
 import { fault } from '../error/millrace-error.js'
 import type { Registry } from '../event/registry.js'
-import type { PipelineDeclaration } from '../pipeline/define-pipeline.js'
+import type { DeclaredPipeline } from '../pipeline/declared-pipeline.js'
 import type { PipelineStreams } from '../pipeline/pipeline-processor.js'
 
 /** A rule and the file it came from. */
@@ -19,7 +19,7 @@ export interface Deployment {
   /** Those of the contexts, and after them those that merge the inputs of a pipeline. */
   readonly streams: readonly StreamDeclaration[]
   readonly registry: Registry
-  readonly pipelines: readonly PipelineDeclaration[]
+  readonly pipelines: readonly DeclaredPipeline[]
   readonly rules: readonly RuleFile[]
   /** By event type: the stream of the context whose events.ts declares it. */
   readonly homes: ReadonlyMap<string, StreamDeclaration>
@@ -31,7 +31,7 @@ export function streamNamed(deployment: Deployment, name: string): StreamDeclara
 }
 
 /** @throws DECLARATION_UNKNOWN naming those that exist */
-export function pipelineNamed(deployment: Deployment, name: string): PipelineDeclaration {
+export function pipelineNamed(deployment: Deployment, name: string): DeclaredPipeline {
   return named('pipeline', name, deployment.pipelines, (pipeline) => pipeline.name)
 }
 
@@ -46,7 +46,7 @@ export function streamOf(deployment: Deployment, type: string): StreamDeclaratio
 }
 
 /** The streams that a pipeline reads and writes. @throws DECLARATION_UNKNOWN */
-export function pipelineStreams(deployment: Deployment, pipeline: PipelineDeclaration): PipelineStreams {
+export function pipelineStreams(deployment: Deployment, pipeline: DeclaredPipeline): PipelineStreams {
   const stream = (name: string): StreamDeclaration => streamNamed(deployment, name)
   const streams = { from: stream(pipeline.from.stream), to: stream(pipeline.to.stream) }
   const [, ...others] = pipeline.outputs

@@ -8,7 +8,7 @@ import type { ContractLookup, Rule } from '../cep/rule.js'
 import { fault, isFault, messageOf } from '../error/millrace-error.js'
 import type { EventContract } from '../event/contract.js'
 import { createRegistry, type Registry } from '../event/registry.js'
-import type { PipelineDeclaration } from '../pipeline/define-pipeline.js'
+import type { DeclaredPipeline } from '../pipeline/declared-pipeline.js'
 import { mergeStreamsOf, type Deployment, type RuleFile } from './deployment.js'
 import { holdRxjs } from './hold-rxjs.js'
 
@@ -29,17 +29,17 @@ export async function discover(folder: string, parts: DiscoverParts = {}): Promi
   await holdRxjs(root)
   const streams: StreamDeclaration[] = []
   const contracts: EventContract[] = []
-  const pipelines: PipelineDeclaration[] = []
+  const pipelines: DeclaredPipeline[] = []
   const homes = new Map<string, StreamDeclaration>()
   for (const context of contexts) {
-    const stream = await loadDefault<StreamDeclaration>(context, 'stream', 'stream')
+    const stream = await loadDefault<StreamDeclaration>(context, 'stream', ['stream'])
     streams.push(stream)
     for (const contract of await loadContracts(context)) {
       contracts.push(contract)
       if (!homes.has(contract.type)) homes.set(contract.type, stream)
     }
     for (const file of await names(join(context, 'pipelines'), /\.(ts|js|mjs)$/))
-      pipelines.push(await loadDefault<PipelineDeclaration>(join(context, 'pipelines'), file, 'pipeline'))
+      pipelines.push(await loadDefault<DeclaredPipeline>(join(context, 'pipelines'), file, ['pipeline', 'keyed']))
   }
   requireUnique(
     'pipeline',
@@ -134,15 +134,13 @@ async function loadContracts(context: string): Promise<EventContract[]> {
 async function loadDefault<T extends { readonly kind: string }>(
   folder: string,
   name: string,
-  kind: T['kind'],
+  kinds: readonly T['kind'][],
 ): Promise<T> {
   const path = await modulePath(folder, name)
   const declared = (await load(path))['default'] as Partial<T> | undefined
-  if (declared?.kind === kind) return declared as T
-  throw fault(
-    'DECLARATION_INVALID',
-    `${path}: its default export is no ${kind} (define${kind[0]?.toUpperCase()}${kind.slice(1)})`,
-  )
+  if (declared?.kind !== undefined && kinds.includes(declared.kind)) return declared as T
+  const definers = kinds.map((kind) => `define${kind[0]?.toUpperCase()}${kind.slice(1)}`).join(' or ')
+  throw fault('DECLARATION_INVALID', `${path}: its default export is no ${kinds[0]} (${definers})`)
 }
 
 async function load(path: string): Promise<Record<string, unknown>> {
@@ -172,7 +170,7 @@ function requireUnique(what: string, all: readonly string[]): void {
 /** Whoever names a stream, names one of a context; what merges the inputs of a pipeline is its own. */
 function requireStreams(
   streams: readonly StreamDeclaration[],
-  pipelines: readonly PipelineDeclaration[],
+  pipelines: readonly DeclaredPipeline[],
   rules: readonly RuleFile[],
 ): void {
   const known = new Set(streams.map(({ name }) => name))

@@ -3,7 +3,7 @@ import { fault } from '../error/millrace-error.js'
 import type { Processor } from '../kernel/processor.js'
 import { contractsProcessor } from '../pipeline/contracts-processor.js'
 import { outboxProcessor } from '../pipeline/outbox-processor.js'
-import { pipelineProcessor } from '../pipeline/pipeline-processor.js'
+import { declaredProcessor } from '../pipeline/declared-pipeline.js'
 import { ruleProcessor } from '../pipeline/rule-processor.js'
 import { pipelineStreams, streamNamed, type Deployment } from './deployment.js'
 
@@ -15,7 +15,7 @@ import { pipelineStreams, streamNamed, type Deployment } from './deployment.js'
 export function processorsOf(deployment: Deployment): Processor[] {
   const stream = (name: string) => streamNamed(deployment, name)
   const pipelines = deployment.pipelines.map((pipeline) =>
-    pipelineProcessor(pipeline, pipelineStreams(deployment, pipeline)),
+    declaredProcessor(pipeline, pipelineStreams(deployment, pipeline)),
   )
   return [
     // what is merged was minded where it came from

@@ -1,7 +1,7 @@
 import type { Connection } from '../../broker/connection.js'
 import { fault } from '../../error/millrace-error.js'
 import { processorId, type Processor } from '../../kernel/processor.js'
-import { pipelineProcessor } from '../../pipeline/pipeline-processor.js'
+import { declaredProcessor } from '../../pipeline/declared-pipeline.js'
 import { ruleProcessor } from '../../pipeline/rule-processor.js'
 import { dryRun, type DryRun } from '../../replay/dry-run.js'
 import type { WriteText } from '../../replay/line-writer.js'
@@ -83,7 +83,7 @@ function pipelineOf(deployment: Deployment, name: string): Chosen {
   const declared = pipelineNamed(deployment, name)
   const streams = pipelineStreams(deployment, declared)
   const outputTypes = declared.to.events.map(({ type }) => type)
-  return { processor: pipelineProcessor(declared, streams), outputTypes, registry: deployment.registry }
+  return { processor: declaredProcessor(declared, streams), outputTypes, registry: deployment.registry }
 }
 
 async function ruleOf(deployment: Deployment, given: string): Promise<Chosen> {

@@ -1,0 +1,75 @@
+// What happens to the workers and to the server while a soak runs.
+import type { WorkerProcess } from './worker-process.ts'
+
+/** The server of a soak, or the nodes of its cluster. */
+export interface Victim {
+  /** SIGKILL of the server, or of the node that leads the stream; and its start after a while. */
+  killAndRestart(): Promise<void>
+}
+
+export interface FaultCounts {
+  workerKills: number
+  workerStops: number
+  workerFreezes: number
+  serverKills: number
+}
+
+export interface FaultOptions {
+  readonly workers: readonly WorkerProcess[]
+  readonly server: Victim
+  /** Seconds between two kills of the server. */
+  readonly serverEvery: number
+  readonly signal: AbortSignal
+  readonly onFault: (text: string) => void
+}
+
+const between = (least: number, most: number): number => least + Math.random() * (most - least)
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+/** Goes on until `signal` is aborted, then leaves every worker awake and the server running. */
+export async function makeTrouble(options: FaultOptions): Promise<FaultCounts> {
+  const counts: FaultCounts = { workerKills: 0, workerStops: 0, workerFreezes: 0, serverKills: 0 }
+  await Promise.all([troubleWorkers(options, counts), troubleServer(options, counts)])
+  return counts
+}
+
+async function troubleWorkers({ workers, signal, onFault }: FaultOptions, counts: FaultCounts): Promise<void> {
+  const frozen: Promise<void>[] = []
+  while (!signal.aborted) {
+    await wait(between(700, 2_500))
+    const awake = workers.filter(({ alive }) => alive)
+    const victim = awake[Math.floor(Math.random() * awake.length)]
+    if (victim === undefined || signal.aborted) continue
+    const what = Math.random()
+    if (what < 0.55) {
+      counts.workerKills += 1
+      onFault('SIGKILL of a worker')
+      await victim.kill()
+      await wait(between(50, 1_500))
+      victim.start()
+    } else if (what < 0.7) {
+      counts.workerStops += 1
+      onFault('SIGTERM of a worker')
+      await victim.stop()
+      victim.start()
+    } else if (awake.length > 1) {
+      counts.workerFreezes += 1
+      const ms = Math.random() < 0.5 ? between(300, 1_500) : between(4_000, 9_000)
+      onFault(`SIGSTOP of a worker for ${Math.round(ms)} ms`)
+      victim.freeze()
+      frozen.push(wait(ms).then(() => victim.wake()))
+    }
+  }
+  await Promise.all(frozen)
+}
+
+async function troubleServer({ server, serverEvery, signal, onFault }: FaultOptions, counts: FaultCounts): Promise<void> {
+  for (;;) {
+    const until = performance.now() + between(0.7, 1.3) * serverEvery * 1_000
+    while (performance.now() < until && !signal.aborted) await wait(100)
+    if (signal.aborted) return
+    counts.serverKills += 1
+    onFault('SIGKILL of a server')
+    await server.killAndRestart()
+  }
+}

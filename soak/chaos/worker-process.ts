@@ -1,0 +1,79 @@
+// A worker of the soak: `millrace run` of soak/streams in a process of its own, which is killed, frozen and started again.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { join } from 'node:path'
+
+const ROOT = join(import.meta.dirname, '..', '..')
+const ARGUMENTS = ['--import', './src/runtime/load-typescript.js', 'src/cli/main.ts', 'run', '--streams', 'soak/streams']
+
+export interface WorkerCounts {
+  /** Runs that ended because another process had claimed the unit. */
+  fenced: number
+  /** Errors in the log, other than being fenced. */
+  readonly errors: string[]
+}
+
+/** One place for a worker: whoever is started there takes the place of who was before. */
+export class WorkerProcess {
+  readonly #url: string
+  readonly #counts: WorkerCounts
+  #child: ChildProcess | undefined
+  #frozen = false
+
+  constructor(url: string, counts: WorkerCounts) {
+    this.#url = url
+    this.#counts = counts
+  }
+
+  get alive(): boolean {
+    return this.#child !== undefined && !this.#frozen
+  }
+
+  start(): void {
+    const env = { ...process.env, NATS_URL: this.#url, NO_COLOR: '1' }
+    const child = spawn(process.execPath, ARGUMENTS, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.#child = child
+    this.#frozen = false
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#read(line))
+    }
+    child.once('exit', () => {
+      if (this.#child === child) this.#child = undefined
+    })
+  }
+
+  /** SIGKILL; resolves when it is gone. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL')
+  }
+
+  /** SIGTERM: it drains. Resolves when it is gone. */
+  async stop(): Promise<void> {
+    await this.#end('SIGTERM')
+  }
+
+  freeze(): void {
+    this.#frozen = this.#child?.kill('SIGSTOP') === true
+  }
+
+  wake(): void {
+    if (this.#frozen) this.#child?.kill('SIGCONT')
+    this.#frozen = false
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child
+    if (child === undefined) return
+    const gone = new Promise((resolve) => child.once('exit', resolve))
+    if (this.#frozen) this.wake()
+    child.kill(signal)
+    const late = setTimeout(() => child.kill('SIGKILL'), 15_000)
+    await gone
+    clearTimeout(late)
+  }
+
+  #read(line: string): void {
+    if (/unit lost|PROCESSOR_FENCED/.test(line)) this.#counts.fenced += 1
+    else if (/"level":(?:50|60)|^\S* ?ERROR|error/i.test(line)) this.#counts.errors.push(line.slice(0, 400))
+  }
+}
