@@ -3,6 +3,7 @@ import { CEP_ERRORS } from './codes/cep.js'
 import { EVENT_ERRORS } from './codes/event.js'
 import { GENERAL_ERRORS } from './codes/general.js'
 import { KEYED_ERRORS } from './codes/keyed.js'
+import { PIPELINE_ERRORS } from './codes/pipeline.js'
 import { PROCESSING_ERRORS } from './codes/processing.js'
 import { RUNTIME_ERRORS } from './codes/runtime.js'
 import { SERVER_ERRORS } from './codes/server.js'
@@ -17,6 +18,7 @@ export const CATALOGUE = {
   ...SERVER_ERRORS,
   ...CEP_ERRORS,
   ...PROCESSING_ERRORS,
+  ...PIPELINE_ERRORS,
   ...KEYED_ERRORS,
   ...RUNTIME_ERRORS,
   ...TIME_ERRORS,

@@ -2,17 +2,14 @@ import type { Observable } from 'rxjs'
 import type { EventOf } from '../event/contract.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
 import { fault } from '../error/millrace-error.js'
+import type { PipelineContext } from './pipeline-context.js'
 import { checkPorts, type CheckedPorts, type Contracts, type ContractsOf } from './pipeline-ports.js'
 import type { PipelinePort, PipelinePorts } from './pipeline-ports.js'
+import { readRecovery, type PipelineRecovery, type Recovery } from './pipeline-recovery.js'
+import { readTime, type PipelineTime, type TimeSource } from './pipeline-time.js'
 
 /** The events of a list of contracts, as they come from the stream. */
 export type InputOf<List extends Contracts> = EventOf<List[number]> & StoredEvent
-
-/** How a pipeline is brought back after a crash. A closed set. */
-export type PipelineRecovery = {
-  /** Each event’s outputs follow from the event alone: nothing has to be rebuilt. */
-  readonly mode: 'stateless'
-}
 
 export interface PipelineOptions<Inputs extends Contracts, From extends PipelinePorts = PipelinePort<Inputs>> {
   /** Unique in the deployment; letters, digits, _ and -. Part of the ids of its outputs: do not rename lightly. */
@@ -29,11 +26,28 @@ export interface PipelineOptions<Inputs extends Contracts, From extends Pipeline
    * the position, the others a moment later: each event once and in order.
    */
   readonly to: PipelinePorts
-  /** The unit of order, where it is not the event’s own key. */
+  /** What state belongs to. Default: the event’s own key. See `spread` for one that is not. */
   readonly keyBy?: (event: InputOf<Inputs>) => string
-  readonly recovery: PipelineRecovery
-  /** Standard RxJS from events to what the output contracts make. Called once for each start of the pipeline. */
-  readonly pipeline: (events$: Observable<InputOf<Inputs>>) => Observable<EventDraft>
+  /**
+   * `keys` (default): each partition is handled for itself, in as many processes as there are. The events of a key must
+   * lie in one partition then, so `keyBy` has to give the key under which they were published (KEY_NOT_OF_PARTITION).
+   * `one`: every event comes in one order to one process, and `keyBy` may be anything.
+   */
+  readonly spread?: 'keys' | 'one'
+  /** Default: `slots` with `keyBy`, `stateless` without. */
+  readonly recovery?: PipelineRecovery
+  /** Default `ingestion`. */
+  readonly time?: PipelineTime<InputOf<Inputs>>
+  /**
+   * What becomes of an event whose handling fails. `dead-letter` (default): it is kept as one, and its key begins anew
+   * with its next event. `stop`: the pipeline stops before it (PIPELINE_FAILED).
+   */
+  readonly onError?: 'dead-letter' | 'stop'
+  /**
+   * Standard RxJS from events to what the output contracts make. Called for each key when its slot begins; in stateless
+   * mode once for all keys.
+   */
+  readonly pipeline: (events$: Observable<InputOf<Inputs>>, ctx: PipelineContext) => Observable<EventDraft>
 }
 
 /** A declared pipeline, as discovery finds it. */
@@ -42,33 +56,58 @@ export interface PipelineDeclaration extends CheckedPorts {
   readonly name: string
   readonly version: number
   readonly keyBy: ((event: StoredEvent) => string) | undefined
-  readonly recovery: PipelineRecovery
-  readonly build: (events$: Observable<StoredEvent>) => Observable<EventDraft>
+  readonly spread: 'keys' | 'one'
+  readonly recovery: Recovery
+  readonly time: TimeSource
+  readonly onError: 'dead-letter' | 'stop'
+  readonly build: (events$: Observable<StoredEvent>, ctx: PipelineContext) => Observable<EventDraft>
 }
 
 /**
  * Declares a pipeline: plain RxJS over the events of a stream. Its outputs are stored together with its position, so
  * that a crash at any point neither loses nor repeats one.
- * @throws PIPELINE_INVALID
+ *
+ * @example
+ * definePipeline({
+ *   name: 'velocity', version: 1,
+ *   from: { stream: 'PAYMENTS', events: [Authorized] }, to: { stream: 'PAYMENTS', events: [Hasty] },
+ *   keyBy: (e) => e.data.cardId,
+ *   pipeline: (payments$) => payments$.pipe(
+ *     bufferTime(60_000),
+ *     filter((batch) => batch.length > 5),
+ *     map((batch) => Hasty({ cardId: batch[0].data.cardId, count: batch.length })),
+ *   ),
+ * })
+ * @throws PIPELINE_INVALID, DURATION_INVALID
  */
 export function definePipeline<const From extends PipelinePorts>(
   options: PipelineOptions<ContractsOf<From>, From>,
 ): PipelineDeclaration {
-  const { name, version, recovery } = options
+  const { name, version, spread = 'keys', onError = 'dead-letter' } = options
   const invalid = (detail: string): never => {
     throw fault('PIPELINE_INVALID', `${name}: ${detail}`)
   }
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) invalid('name may have letters, digits, _ and -, at most 64')
   if (!Number.isInteger(version) || version < 1) invalid(`version ${version} must be a whole number from 1`)
   const ports = checkPorts(name, options.from, options.to)
-  if (recovery.mode !== 'stateless') invalid(`recovery mode ${JSON.stringify(recovery.mode)} is not known: stateless`)
+  if (spread !== 'keys' && spread !== 'one') invalid(`spread ${JSON.stringify(spread)} is not known: keys, one`)
+  if (onError !== 'dead-letter' && onError !== 'stop')
+    invalid(`onError ${JSON.stringify(onError)} is not known: dead-letter, stop`)
+  if (typeof options.pipeline !== 'function') invalid('pipeline is missing')
+  const recovery = readRecovery(name, options.recovery, options.keyBy !== undefined)
+  const time = readTime(name, options.time as PipelineTime<StoredEvent> | undefined)
+  if (recovery.mode === 'stateless' && time.kind === 'own')
+    invalid('time needs recovery mode slots: without state nothing can wait for late events')
   return Object.freeze({
     kind: 'pipeline',
     name,
     version,
     ...ports,
-    recovery,
     keyBy: options.keyBy as ((event: StoredEvent) => string) | undefined,
-    build: options.pipeline as unknown as (events$: Observable<StoredEvent>) => Observable<EventDraft>,
+    spread,
+    recovery,
+    time,
+    onError,
+    build: options.pipeline as unknown as PipelineDeclaration['build'],
   })
 }

@@ -1,48 +1,74 @@
 import { Subject, type Subscription } from 'rxjs'
-import { fault, messageOf, type MillraceError } from '../error/millrace-error.js'
+import { fault, isFault, messageOf, type MillraceError } from '../error/millrace-error.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
 import type { Logic } from '../kernel/processor.js'
+import { EventTimeScheduler } from '../time/event-time-scheduler.js'
 import type { PipelineDeclaration } from './define-pipeline.js'
+import { keyReader } from './key-reader.js'
+import { OutputCheck } from './output-check.js'
+import { ShadowProbe } from './stateless/shadow-probe.js'
+import { StatelessContext } from './stateless/stateless-context.js'
+import { TurnScope } from './turn-scope.js'
 
-const NOTHING: readonly EventDraft[] = []
+/** Of so many events one is tried on a fresh instance. */
+const PROBE_EVERY = 64
+
+export interface StatelessOptions {
+  /** Of so many events one is tried on a fresh instance. Default 64. */
+  readonly probeEvery?: number
+}
 
 /**
  * A stateless pipeline at work: one subscription; what it emits while an event is handed over is that event’s output.
- * An emission or an error at any other time cannot be repeated by a replay and stops the pipeline, as does a completion.
- * An error in a turn ends only the turn: the pipeline is subscribed anew, as it has no state to lose.
+ * An emission or an error at any other time cannot be repeated by a replay and stops the pipeline, as does a completion,
+ * and whatever shows that it keeps state after all: a timer that waits after a turn, other outputs than a fresh instance
+ * has. An error in a turn ends only the turn: the pipeline is subscribed anew, as it has no state to lose.
  */
 export class StatelessLogic implements Logic {
   readonly #pipeline: PipelineDeclaration
-  readonly #onBroken: (error: MillraceError) => void
-  readonly #allowed: ReadonlySet<string>
+  readonly #scheduler = new EventTimeScheduler(0)
+  readonly #scope: TurnScope
+  readonly #check: OutputCheck
+  readonly #context: StatelessContext
+  readonly #probe: ShadowProbe
+  /** Checks that the key is that of the partition; undefined where that is not asked. */
+  readonly #keyOf: ((event: StoredEvent) => string) | undefined
   #input: Subject<StoredEvent> = new Subject()
-  #subscription: Subscription
-  #outputs: EventDraft[] = []
-  #inTurn = false
+  #subscription: Subscription | undefined
+  #subscribing = false
   #thrown: { readonly error: unknown } | undefined
-  #broken: MillraceError | undefined
 
-  constructor(pipeline: PipelineDeclaration, onBroken: (error: MillraceError) => void) {
+  constructor(
+    pipeline: PipelineDeclaration,
+    onBroken: (error: MillraceError) => void,
+    { probeEvery = PROBE_EVERY }: StatelessOptions = {},
+  ) {
     this.#pipeline = pipeline
-    this.#onBroken = onBroken
-    this.#allowed = new Set(pipeline.to.events.map(({ type }) => type))
-    this.#subscription = this.#subscribe()
+    this.#scope = new TurnScope(pipeline.name, this.#scheduler, onBroken)
+    this.#check = new OutputCheck(pipeline)
+    this.#context = new StatelessContext(pipeline, this.#scheduler)
+    this.#probe = new ShadowProbe(pipeline, this.#scheduler, probeEvery)
+    this.#keyOf = pipeline.keyBy === undefined || pipeline.spread === 'one' ? undefined : keyReader(pipeline)
+    this.#scheduler.onError = (error) => this.#onError(error)
+    try {
+      this.#subscribe()
+    } catch (error) {
+      if (!isFault(error)) throw error
+      onBroken(error)
+    }
   }
 
-  /** @throws EMITTED_OUTSIDE_TURN, PIPELINE_COMPLETED (both crash), OUTPUT_INVALID, or what the pipeline threw */
+  /**
+   * @throws EMITTED_OUTSIDE_TURN, PIPELINE_COMPLETED, PIPELINE_KEEPS_STATE, NONDETERMINISTIC_CALL, KEY_NOT_OF_PARTITION,
+   *   PIPELINE_FAILED (all crash), OUTPUT_INVALID, or what the pipeline threw
+   */
   turn(event: StoredEvent): readonly EventDraft[] {
-    if (this.#broken) throw this.#broken
-    this.#inTurn = true
+    this.#scope.sequence = event.sequence
     this.#thrown = undefined
-    try {
-      this.#input.next(event)
-    } finally {
-      this.#inTurn = false
-    }
-    const outputs = this.#outputs.length === 0 ? NOTHING : this.#outputs
-    if (outputs !== NOTHING) this.#outputs = []
+    this.#scope.run(this.#fail, this.#handle, event)
+    const outputs = this.#scope.takeOutputs()
     if (this.#thrown !== undefined) return this.#restart(this.#thrown)
-    if (this.#broken) throw this.#broken
+    if (this.#probe.due()) this.#scope.run(this.#fail, this.#try, { event, outputs })
     return outputs
   }
 
@@ -51,47 +77,84 @@ export class StatelessLogic implements Logic {
   }
 
   stop(): void {
-    this.#subscription.unsubscribe()
+    this.#scope.stop()
+    this.#subscription?.unsubscribe()
   }
 
-  #subscribe(): Subscription {
+  readonly #fail = (error: unknown): void => {
+    this.#thrown ??= { error }
+  }
+
+  readonly #handle = (event: StoredEvent): void => {
+    const scheduler = this.#scheduler
+    try {
+      this.#keyOf?.(event)
+    } catch (error) {
+      return this.#onError(error)
+    }
+    // event time is that of the event alone: what the events before it say is state
+    if (event.storedAt >= scheduler.now()) scheduler.advanceTo(event.storedAt)
+    else scheduler.reset(event.storedAt)
+    this.#context.event = event
+    this.#input.next(event)
+    if (scheduler.pending === 0) return
+    scheduler.drain()
+    if (scheduler.pending > 0 && this.#thrown === undefined) this.#scope.break(this.#probe.waiting(event))
+  }
+
+  readonly #try = ({ event, outputs }: { event: StoredEvent; outputs: readonly EventDraft[] }): void => {
+    const problem = this.#probe.problem(event, outputs)
+    if (problem !== undefined) this.#scope.break(problem)
+  }
+
+  #subscribe(): void {
+    this.#subscribing = true
+    this.#scope.run(this.#fail, this.#begin, undefined)
+    this.#subscribing = false
+  }
+
+  readonly #begin = (): void => {
+    const { name, build } = this.#pipeline
     this.#input = new Subject()
-    return this.#pipeline.build(this.#input).subscribe({
-      next: (draft) => this.#collect(draft),
-      error: (error: unknown) => this.#onError(error),
-      complete: () => this.#break(fault('PIPELINE_COMPLETED', this.#pipeline.name)),
-    })
+    try {
+      this.#subscription = build(this.#input.asObservable(), this.#context).subscribe({
+        next: (draft) => this.#collect(draft),
+        error: (error: unknown) => this.#onError(error),
+        complete: () => this.#scope.break(fault('PIPELINE_COMPLETED', name)),
+      })
+    } catch (error) {
+      const crash = isFault(error) && error.disposition === 'crash'
+      this.#scope.break(crash ? error : fault('PIPELINE_FAILED', `${name}: ${messageOf(error)}`, { cause: error }))
+    }
+    if (this.#scheduler.pending > 0) this.#scope.break(this.#probe.waiting(undefined))
   }
 
   #collect(draft: EventDraft): void {
-    const type = (draft as EventDraft | undefined)?.type
-    if (!this.#inTurn)
-      return this.#break(fault('EMITTED_OUTSIDE_TURN', `${this.#pipeline.name} emitted ${String(type)}`))
-    if (type === undefined || !this.#allowed.has(type))
-      this.#thrown ??= { error: fault('OUTPUT_INVALID', `${this.#pipeline.name} put out ${describe(draft)}`) }
-    else this.#outputs.push(draft)
+    const scope = this.#scope
+    if (scope.over) return
+    if (this.#subscribing) return scope.breakOutside({ kind: 'subscribing', draft }, undefined)
+    if (!scope.inTurn) return scope.breakOutside({ kind: 'output', draft }, undefined)
+    const problem = this.#check.problem(draft)
+    if (problem === undefined) scope.put(draft)
+    else this.#thrown ??= { error: problem }
   }
 
   /** Between turns no event is to blame, and the events to come would meet a subscription that has ended. */
   #onError(error: unknown): void {
-    if (this.#inTurn) this.#thrown = { error }
-    else
-      this.#break(fault('EMITTED_OUTSIDE_TURN', `${this.#pipeline.name} failed: ${messageOf(error)}`, { cause: error }))
+    const scope = this.#scope
+    if (isFault(error) && error.disposition === 'crash') return scope.break(error)
+    if (this.#subscribing || !scope.inTurn) return scope.breakOutside({ kind: 'error', error }, undefined)
+    this.#thrown = { error }
   }
 
-  #break(error: MillraceError): void {
-    if (this.#broken) return
-    this.#broken = error
-    if (!this.#inTurn) this.#onBroken(error)
+  #restart({ error }: { readonly error: unknown }): never {
+    const { name, onError } = this.#pipeline
+    this.#subscription?.unsubscribe()
+    if (onError === 'stop') {
+      const detail = `${name} in the turn of sequence ${this.#scope.sequence}: ${messageOf(error)}`
+      throw fault('PIPELINE_FAILED', detail, { cause: error })
+    }
+    this.#subscribe()
+    throw error
   }
-
-  #restart(thrown: { readonly error: unknown }): never {
-    this.#subscription.unsubscribe()
-    this.#subscription = this.#subscribe()
-    throw thrown.error
-  }
-}
-
-function describe(draft: unknown): string {
-  return JSON.stringify(draft)?.slice(0, 200) ?? String(draft)
 }

@@ -1,0 +1,89 @@
+import type { Observer, Subject, Subscription } from 'rxjs'
+import type { EventDraft, StoredEvent } from '../../event/event.js'
+import type { PipelineContext } from '../pipeline-context.js'
+import type { Mark } from './replay-marks.js'
+
+/** Told what comes out of a slot. */
+export interface SlotTarget {
+  emitted(slot: Slot, draft: EventDraft): void
+  failed(slot: Slot, error: unknown): void
+}
+
+/** The events of one key for as long as it lives, with a subscription of their own. Observes what comes out of it. */
+export class Slot implements Observer<EventDraft> {
+  readonly key: string
+  /** Sequence of its first event, and its place in that message; no other slot of the key has the same. */
+  readonly birth: string
+  /** Id of its first event. */
+  readonly birthId: string
+  context: PipelineContext | undefined
+  /** undefined before it is subscribed, and after it has failed. */
+  input: Subject<StoredEvent> | undefined
+  subscription: Subscription | undefined
+  /** Its pipeline has completed: what comes is left aside, but it lives as long as it would have. */
+  completed = false
+  /** Event time of its last event, and what follows from that one. */
+  lastTime: number
+  correlationId: string
+  causationId: string
+  /** What it put out so far. */
+  hash = 0
+  /** The earliest message that it had an event of. */
+  mark: Mark
+  /** Neighbours in the list that it is in. */
+  before: Slot | undefined
+  after: Slot | undefined
+  /** When it leaves, once its input has ended. */
+  endsAt = Number.POSITIVE_INFINITY
+  readonly #target: SlotTarget
+
+  constructor(target: SlotTarget, key: string, birth: string, event: StoredEvent, time: number, mark: Mark) {
+    this.#target = target
+    this.key = key
+    this.birth = birth
+    this.birthId = event.id
+    this.lastTime = time
+    this.correlationId = event.correlationId ?? event.id
+    this.causationId = event.id
+    this.mark = mark
+  }
+
+  next(draft: EventDraft): void {
+    this.#target.emitted(this, draft)
+  }
+
+  error(error: unknown): void {
+    this.input = undefined
+    this.#target.failed(this, error)
+  }
+
+  complete(): void {
+    this.completed = true
+  }
+}
+
+/** Slots in a row. Adding at the end and taking out anywhere are O(1). */
+export class SlotList {
+  first: Slot | undefined
+  #last: Slot | undefined
+
+  push(slot: Slot): void {
+    slot.before = this.#last
+    slot.after = undefined
+    if (this.#last === undefined) this.first = slot
+    else this.#last.after = slot
+    this.#last = slot
+  }
+
+  remove(slot: Slot): void {
+    if (slot.before === undefined) this.first = slot.after
+    else slot.before.after = slot.after
+    if (slot.after === undefined) this.#last = slot.before
+    else slot.after.before = slot.before
+    slot.before = slot.after = undefined
+  }
+
+  *[Symbol.iterator](): Generator<Slot> {
+    for (let slot = this.first; slot !== undefined; slot = slot.after) yield slot
+  }
+}
