@@ -7,7 +7,7 @@ import { readStreamIdentity } from '../broker/stream-identity.js'
 import { commitSubject } from '../broker/system-subject.js'
 import { fault, isFault } from '../error/millrace-error.js'
 import { decodeCommitRecord, encodeCommitRecord, type CommitRecord } from './commit-record.js'
-import { EMPTY_STATE, freshRecord } from './fresh-record.js'
+import { emptyState, freshRecord } from './fresh-record.js'
 import { processorId, unitId, WHOLE, type Processor, type Upgrade } from './processor.js'
 
 /** A processor’s right to commit, until somebody else claims it. */
@@ -81,9 +81,9 @@ function changedState(found: CommitRecord, processor: Processor): Partial<Commit
     case 'keep':
       return processor.memory === 'none' ? { stateVersion: processor.version, partial } : { origin }
     case 'rebuild':
-      return { ...EMPTY_STATE, origin: 0, partial }
+      return { ...emptyState(processor.memory), origin: 0, partial }
     default:
-      return { ...EMPTY_STATE, origin, partial, stateVersion: processor.version }
+      return { ...emptyState(processor.memory), origin, partial, stateVersion: processor.version }
   }
 }
 
