@@ -49,6 +49,11 @@ export class StateLog {
     this.#live = read.live
   }
 
+  /** Entries that a recovery has to read, about. */
+  get length(): number {
+    return this.#written + this.#live + (this.#round?.live ?? 0)
+  }
+
   /** Counts changes that go into the log. */
   wrote(changes: number): void {
     this.#written += changes
