@@ -83,7 +83,7 @@ test('Ctrl-C says after which sequence it stopped and how to go on; doing so giv
   const stream = await filled(4_000)
   const file = join(await temporaryDirectory(), 'events.ndjson')
   const context = cliContext()
-  const flags = { stream: stream.name, fromSeq: 1, out: file, speed: '1000000x', speedBy: 'event' } as const
+  const flags = { stream: stream.name, fromSeq: 1, out: file, speed: '0.05x', speedBy: 'event' } as const
   const stopper = setInterval(() => void readFile(file, 'utf8').then((text) => text !== '' && context.interrupt()), 5)
   await run(flags, context)
   clearInterval(stopper)
@@ -92,7 +92,7 @@ test('Ctrl-C says after which sequence it stopped and how to go on; doing so giv
   assert.ok(last > 0 && last < 4_000, context.err.text())
   assert.is(
     said?.[2],
-    `millrace replay --stream ${stream.name} --from-seq ${last + 1} --speed 1000000x --speed-by event --out ${file} --append`,
+    `millrace replay --stream ${stream.name} --from-seq ${last + 1} --speed 0.05x --speed-by event --out ${file} --append`,
   )
   await run({ stream: stream.name, fromSeq: last + 1, out: file, append: true })
   const sequences = (await readFile(file, 'utf8'))
