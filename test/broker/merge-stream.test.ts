@@ -1,5 +1,5 @@
 import type { StreamConfig } from '@nats-io/jetstream'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { defineStream, type StreamDeclaration, type StreamOptions } from '../../src/broker/define-stream.ts'

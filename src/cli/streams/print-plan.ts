@@ -1,4 +1,5 @@
 import type { Change, PlanStep } from '../../broker/plan-streams.js'
+import type { SourceConfig } from '../../broker/stream-sources.js'
 import { formatDuration } from '../../time/duration.js'
 import type { Look, Output } from '../output.js'
 import { bytes } from '../table.js'
@@ -27,6 +28,8 @@ export function printPlan(out: Output, steps: readonly PlanStep[], tense: Tense)
     const [sign, look] = SIGN[step.kind]
     const what = tense === 'applied' ? DONE[step.kind] : step.kind
     out.line(`${out.style(look, sign)} ${step.stream}  ${out.style(look, what)}`)
+    if (step.kind === 'create' && step.config.sources !== undefined)
+      out.line(`    filled from ${sourcesShown(step.config.sources)}`)
     if (!('changes' in step)) continue
     for (const change of step.changes) out.line(`    ${changeLine(change)}`)
     if (step.kind === 'refused') out.line(`    ${step.reason}`)
@@ -62,9 +65,19 @@ function changeLine({ setting, deployed, declared }: Change): string {
 }
 
 function shown(setting: string, value: unknown): string {
+  if (setting === 'sources' && Array.isArray(value)) return sourcesShown(value as SourceConfig[])
   if (typeof value === 'number' && NANOSECONDS.has(setting))
     return value === 0 ? 'unlimited' : formatDuration(value / 1e6)
   if (typeof value === 'number' && setting === 'max_bytes') return value < 0 ? 'unlimited' : bytes(value)
   if (value === undefined || value === '') return 'none'
   return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
+/** Which streams, and which of their events: the filter after the root and the partition. */
+function sourcesShown(sources: readonly SourceConfig[]): string {
+  const shownOne = ({ name, subject_transforms: transforms }: SourceConfig): string => {
+    const types = transforms.map(({ src }) => src.split('.').slice(2).join('.'))
+    return `${name} (${[...new Set(types)].join(', ')})`
+  }
+  return sources.map(shownOne).join(', ')
 }
