@@ -34,6 +34,7 @@ function pipeline(stream: StreamDeclaration, least = 100): Processor {
     version: 1,
     from: { stream: stream.name, events: [Paid] },
     to: { stream: stream.name, events: [Large] },
+    spread: 'one',
     recovery: { mode: 'stateless' },
     pipeline: (paid$) =>
       paid$.pipe(
