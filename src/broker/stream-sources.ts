@@ -2,7 +2,7 @@
 // - A source is known by its stream, filters and destinations. One that differs in any of them is a new source, and the
 //   server takes everything from the beginning again, unless told where to start.
 // - What it was told is asked for again at every restart as long as nothing of the new source is stored. So it stays.
-import type { StreamConfig, StreamSource } from '@nats-io/jetstream'
+import type { StreamConfig, StreamInfo, StreamSource } from '@nats-io/jetstream'
 import type { SourceDeclaration } from './define-stream.js'
 
 /** One entry of `sources`. */
@@ -44,6 +44,11 @@ export function sameSources(declared: readonly SourceConfig[], deployed: readonl
     declared.length === deployed.length &&
     declared.every((source) => deployed.some((other) => sameSource(source, other)))
   )
+}
+
+/** How many messages of its inputs a stream has still to take; undefined when it has none. */
+export function unmergedIn({ sources }: Pick<StreamInfo, 'sources'>): number | undefined {
+  return sources === undefined || sources.length === 0 ? undefined : sources.reduce((sum, { lag }) => sum + lag, 0)
 }
 
 /**

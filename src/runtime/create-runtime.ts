@@ -78,11 +78,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     onEnd: (error) => end.reject(error),
   })
   await untilShared(clock, ownership, units.length, failed)
-  for (const processor of processors) {
-    const own = starter.running.filter((run) => run.processor === processor)
-    const fields = { processor: processorId(processor), version: processor.version, units: own.length }
-    log.info({ ...fields, position: Math.max(0, ...own.map(({ position }) => position)) }, 'processor started')
-  }
+  for (const processor of processors) logStart(log, processor, starter.running)
   const stopForgetting = keepForgetting({ connection, clock, log, processors: all })
   let stopping: Promise<void> | undefined
   const stop = async (): Promise<void> => {
@@ -102,6 +98,12 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     ended: end.promise,
     stop: () => (stopping ??= stop()),
   }
+}
+
+function logStart(log: Log, processor: Processor, running: readonly ProcessorRun[]): void {
+  const own = running.filter((run) => run.processor === processor)
+  const fields = { processor: processorId(processor), version: processor.version, units: own.length }
+  log.info({ ...fields, position: Math.max(0, ...own.map(({ position }) => position)) }, 'processor started')
 }
 
 /** Resolves when this process runs its share of the units, so that who waits for it to be ready finds it at work. */

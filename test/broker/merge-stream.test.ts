@@ -6,7 +6,7 @@ import { defineStream, type StreamDeclaration, type StreamOptions } from '../../
 import { isMerge, mergeStream, type MergeInput } from '../../src/broker/merge-stream.ts'
 import { compare } from '../../src/broker/plan-streams.ts'
 import { streamConfig } from '../../src/broker/stream-config.ts'
-import { originOf } from '../../src/broker/stream-sources.ts'
+import { originOf, unmergedIn } from '../../src/broker/stream-sources.ts'
 import type { MillraceError } from '../../src/error/millrace-error.ts'
 import { parseStoredSubject, subjectMatches } from '../../src/event/subject.ts'
 
@@ -133,6 +133,14 @@ test('another type is an update, another number of partitions is refused with th
   const third = [input('A'), input('B'), input('C', { partitions: 6 })]
   const fewer = compare(streamConfig(mergeStream('p', third)), asDeployed)
   assert.match(fewer.kind === 'refused' ? fewer.reason : '', /other numbers of partitions/)
+})
+
+test('what is still to be merged is counted over all inputs', () => {
+  const of = (...lags: number[]) => ({ sources: lags.map((lag) => ({ name: 'A', lag, active: 0 })) })
+  assert.equal(
+    [unmergedIn({}), unmergedIn(of()), unmergedIn(of(0)), unmergedIn(of(3, 4))],
+    [undefined, undefined, 0, 7],
+  )
 })
 
 test('where a message came from is read from its header, and from nothing else', () => {

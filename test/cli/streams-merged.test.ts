@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { startTestServer, temporaryDirectory } from '../support/nats.ts'
-import { cli } from './support.ts'
+import { cli, jsonOf } from './support.ts'
 
 const test = suite('cli: streams that are merged')
 
@@ -41,6 +41,27 @@ test('plan shows what a merged stream is filled from, and what a change of that 
   )
   assert.match((await on('streams', 'apply')).stdout, '~ PIPELINE_notes_INPUT  updated')
   assert.is((await on('streams', 'plan')).code, 0)
+})
+
+test('nobody publishes into it, and status shows it with what is still to be merged', async () => {
+  const { url } = await startTestServer()
+  const cwd = await temporaryDirectory()
+  const fixture = fileURLToPath(new URL('../fixtures/streams-joined', import.meta.url))
+  await cp(fixture, join(cwd, 'streams'), { recursive: true })
+  const on = (...args: string[]) => cli([...args, '-s', url], { cwd })
+  await on('streams', 'apply')
+  const refused = await on('publish', 'order.paid', '--data', '{"order":"o1"}', '--stream', 'PIPELINE_notes_INPUT')
+  assert.is(refused.code, 2, refused.stderr)
+  assert.match(refused.stderr, /PIPELINE_notes_INPUT is filled from ORDERS, PARCELS: publish there/)
+  const status = jsonOf((await on('status', '--json')).stdout) as { streams: { stream: string; unmerged?: number }[] }
+  assert.equal(
+    status.streams.map(({ stream, unmerged }) => [stream, unmerged]),
+    [
+      ['ORDERS', undefined],
+      ['PARCELS', undefined],
+      ['PIPELINE_notes_INPUT', 0],
+    ],
+  )
 })
 
 test.run()

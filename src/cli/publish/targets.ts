@@ -10,10 +10,12 @@ export interface Targets {
   of(type: string): StreamDeclaration
 }
 
-/** @throws DECLARATION_UNKNOWN when `--stream` names no declared stream */
+/** @throws DECLARATION_UNKNOWN, USAGE when `--stream` names no declared stream, or one that is filled from others */
 export function targetsOf(deployment: Deployment, stream: string | undefined): Targets {
   if (stream !== undefined) {
     const only = streamNamed(deployment, stream)
+    const inputs = only.sources?.map((source) => source.stream).join(', ')
+    if (inputs !== undefined) throw fault('USAGE', `${stream} is filled from ${inputs}: publish there`)
     return { of: () => only }
   }
   return {

@@ -3,6 +3,7 @@ import type { Connection } from '../../broker/connection.js'
 import { readLags, type ConsumerLag } from '../../broker/consumer-lag.js'
 import { readLastMessages } from '../../broker/last-messages.js'
 import type { StoredMessage } from '../../broker/stored-message.js'
+import { unmergedIn } from '../../broker/stream-sources.js'
 import { commitFilter, commitSubject, DEAD_LETTER_STREAM } from '../../broker/system-subject.js'
 import { decodeCommitRecord, type CommitRecord } from '../../kernel/commit-record.js'
 import { partitionsOf, processorId, unitId, type Processor } from '../../kernel/processor.js'
@@ -55,6 +56,8 @@ export type StreamStatus =
       readonly bytes: number
       readonly first: number
       readonly last: number
+      /** Of a stream that merges others: how many of their messages it has still to take. */
+      readonly unmerged?: number
     }
 
 export interface Status {
@@ -72,12 +75,15 @@ export async function readStatus(connection: Connection, clock: Clock, deploymen
   const names = [...deployment.streams.map(({ name }) => name), DEAD_LETTER_STREAM]
   const streams = await Promise.all(names.map((name) => streamStatus(connection, name)))
   const found = new Map<string, StreamReading>()
-  for (const { stream, kind } of streams)
-    if (kind === 'deployed' && stream !== DEAD_LETTER_STREAM)
-      found.set(stream, {
-        commits: await readLastMessages(connection, clock, stream, commitFilter(stream)),
-        lags: await readLags(connection, stream),
-      })
+  for (const status of streams) {
+    const { stream } = status
+    if (status.kind === 'missing' || stream === DEAD_LETTER_STREAM) continue
+    found.set(stream, {
+      commits: await readLastMessages(connection, clock, stream, commitFilter(stream)),
+      lags: await readLags(connection, stream),
+      unmerged: status.unmerged ?? 0,
+    })
+  }
   const dead = streams.find(({ stream }) => stream === DEAD_LETTER_STREAM)
   return {
     server: { version: connection.server.version, url: connection.nats.getServer() },
@@ -91,11 +97,15 @@ export async function readStatus(connection: Connection, clock: Clock, deploymen
 interface StreamReading {
   readonly commits: ReadonlyMap<string, StoredMessage>
   readonly lags: ReadonlyMap<string, ConsumerLag>
+  /** What is on its way into it counts for whoever reads it. */
+  readonly unmerged: number
 }
 
 async function streamStatus(connection: Connection, stream: string): Promise<StreamStatus> {
   try {
-    const { state } = await connection.manager.streams.info(stream)
+    const info = await connection.manager.streams.info(stream)
+    const unmerged = unmergedIn(info)
+    const { state } = info
     return {
       kind: 'deployed',
       stream,
@@ -103,6 +113,7 @@ async function streamStatus(connection: Connection, stream: string): Promise<Str
       bytes: state.bytes,
       first: state.first_seq,
       last: state.last_seq,
+      ...(unmerged === undefined ? {} : { unmerged }),
     }
   } catch (error) {
     const known = asFault(error, `reading stream ${stream}`)
@@ -132,7 +143,9 @@ function processorStatus(processor: Processor, found: ReadonlyMap<string, Stream
     processor: id,
     from,
     position: Math.max(...units.map(({ position }) => position)),
-    lag: lags.includes(undefined) ? undefined : lags.reduce<number>((all, lag) => all + (lag ?? 0), 0),
+    lag: lags.includes(undefined)
+      ? undefined
+      : lags.reduce<number>((all, lag) => all + (lag ?? 0), found.get(from)?.unmerged ?? 0),
     turns: sum(({ turns }) => turns),
     outputs: sum(({ outputs }) => outputs),
     deadLetters: sum(({ deadLetters }) => deadLetters),
