@@ -8,7 +8,7 @@ import { systemClock } from '../../src/time/system-clock.ts'
 import { connectTo, eventually } from '../support/broker.ts'
 import { publishAll, readAll } from '../support/events.ts'
 import { readings } from '../support/kill-fixture.ts'
-import { apply, declareInputs, mergeOf, origin, originsIn, pipelineName } from '../support/merging.ts'
+import { apply, declareInputs, merged, mergeOf, origin, originsIn, pipelineName } from '../support/merging.ts'
 import { ownServer } from '../support/nats.ts'
 
 const test = suite('merging over a server that is killed')
@@ -71,6 +71,34 @@ test('M1 M2 kill -9 in the middle: each message once, in the order of its input,
       again.map(({ sequence }) => sequence),
     )
   }
+  await connection.close()
+})
+
+test('M4 a source that was changed begins where it was told to after every restart, until it has something', async () => {
+  const server = await ownServer()
+  let connection = await connectTo(server.url)
+  const inputs = declareInputs({}, {})
+  const name = pipelineName()
+  await apply(connection, ...inputs, mergeOf(name, inputs))
+  for (const input of inputs) await publishAll(connection, input, readings(100))
+  await merged(connection, mergeOf(name, inputs), 200)
+  const more = mergeOf(name, inputs, ['reading.taken', 'reading.high'])
+  await apply(connection, ...inputs, more)
+  // another change, which must not make the server forget where to begin
+  const third = declareInputs({})
+  await apply(connection, ...inputs, ...third, mergeOf(name, [...inputs, ...third], ['reading.taken', 'reading.high']))
+  for (let kills = 0; kills < 2; kills++) {
+    await connection.close()
+    await server.kill()
+    await server.restart()
+    connection = await connectTo(server.url)
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+  }
+  const [first] = inputs as [StreamDeclaration]
+  await publishAll(connection, first, readings(5))
+  const found = (await merged(connection, more, 205)).map(origin)
+  assert.equal([found.length, new Set(found).size], [205, 205])
+  assert.equal(found.slice(200), (await originsIn(connection, first)).slice(100))
   await connection.close()
 })
 
