@@ -103,6 +103,15 @@ export interface StepRequest {
   readonly timeoutMs: number
   /** Attempts altogether, from 1. */
   readonly attempts: number
+  /** Aborted when nobody waits for the result any more: it is not recorded then. */
+  readonly signal?: AbortSignal
+}
+
+/** Time that moved before an event was handled. */
+export interface Advance {
+  /** The tick that it amounts to. */
+  readonly time: number
+  readonly outputs: readonly EventDraft[]
 }
 
 /**
@@ -121,6 +130,12 @@ export interface Logic {
   tick?(time: number, onFailure: OnFailure): readonly EventDraft[]
   /** False: the event has to wait until steps are settled, for it would fire a timer before their results are there. */
   admits?(event: StoredEvent): boolean
+  /**
+   * Called before the turn of an event that is admitted, unless it is replayed. May move time towards the event’s; when
+   * a timer asks for a step that the next timer would overtake, it stops there. What it returns then is recorded as a
+   * tick, and the event has to wait. `undefined`: the turn of this event follows at once.
+   */
+  advance?(event: StoredEvent, onFailure: OnFailure): Advance | undefined
   /** Ends a step that was asked for. An id that nobody waits for is passed over. */
   settle?(id: string, outcome: StepOutcome, onFailure: OnFailure): readonly EventDraft[]
   /** Steps asked for since the last call and not settled; after a replay, every one that is still waited for. */

@@ -35,8 +35,10 @@ export class StepRunner {
     return this.#waiting.length + this.#running.size
   }
 
+  /** Runs a step, until it ends or its signal says that nobody waits for it any more. */
   run(request: StepRequest): void {
-    if (this.#stopped) return
+    if (this.#stopped || request.signal?.aborted === true) return
+    request.signal?.addEventListener('abort', () => this.drop(request.id), { once: true })
     this.#waiting.push(request)
     this.#next()
   }

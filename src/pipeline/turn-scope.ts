@@ -1,5 +1,5 @@
 import { fault, isFault, messageOf, type MillraceError } from '../error/millrace-error.js'
-import type { EventDraft } from '../event/event.js'
+import type { EventDraft, StoredEvent } from '../event/event.js'
 import type { OnFailure } from '../kernel/processor.js'
 import { runIn } from '../time/ambient.js'
 import type { EventTimeScheduler } from '../time/event-time-scheduler.js'
@@ -17,6 +17,8 @@ export class TurnScope {
   readonly scheduler: EventTimeScheduler
   /** Sequence of the last event that was handed over; 0: none. */
   sequence = 0
+  /** The event that is being handed over; undefined while something else happens in a turn. */
+  event: StoredEvent | undefined
   readonly #pipeline: string
   readonly #onBroken: (error: MillraceError) => void
   #outputs: EventDraft[] = []

@@ -221,4 +221,34 @@ test('after a stop every attempt is aborted, none begins, and nothing is said an
   assert.equal([ended, steps.pending, clock.armed], [[], 0, 0])
 })
 
+test('one that nobody waits for any more is dropped, wherever it is: waiting, running, between two attempts', async () => {
+  const { clock, ended, steps } = runner({ concurrency: 2, chance: () => 0.5 })
+  const waiters = ['running', 'failing', 'waiting', 'other'].map((id) => ({ id, nobody: new AbortController() }))
+  let told: unknown
+  for (const { id, nobody } of waiters)
+    steps.run(
+      step(
+        id,
+        (_, signal) => {
+          if (id === 'other') return Promise.resolve(id)
+          signal.addEventListener('abort', () => (told = id))
+          return id === 'failing' ? Promise.reject(new Error('again')) : forever()
+        },
+        { attempts: 5, timeoutMs: 60_000, signal: nobody.signal },
+      ),
+    )
+  await settled()
+  assert.is(steps.pending, 4)
+  for (const { id, nobody } of waiters.toReversed()) if (id !== 'other') nobody.abort()
+  await settled()
+  await clock.pass(60_000)
+  assert.is(told, 'running')
+  assert.equal(ended, [['other', { ok: true, value: 'other' }]])
+  assert.is(steps.pending, 0)
+  const gone = AbortSignal.abort()
+  steps.run(step('late', () => Promise.resolve('never run'), { signal: gone }))
+  await settled()
+  assert.is(ended.length, 1)
+})
+
 test.run()

@@ -18,7 +18,7 @@
 import type { MillraceError } from '../../error/millrace-error.js'
 import type { EventDraft, StoredEvent } from '../../event/event.js'
 import type { StepOutcome } from '../../kernel/decision.js'
-import type { Logic, Memory, OnFailure, ReplayStart, StepRequest } from '../../kernel/processor.js'
+import type { Advance, Logic, Memory, OnFailure, ReplayStart, StepRequest } from '../../kernel/processor.js'
 import { EventTimeScheduler } from '../../time/event-time-scheduler.js'
 import type { PipelineDeclaration } from '../define-pipeline.js'
 import { keyReader } from '../key-reader.js'
@@ -31,13 +31,6 @@ import { Slots } from './slots.js'
 
 /** Timers fired in one turn from which on it counts as a storm. */
 const STORM = 100_000
-
-/** Time that had to move before an event, because a step was asked for on the way. */
-export interface Advance {
-  /** The tick that it amounts to. */
-  readonly time: number
-  readonly outputs: readonly EventDraft[]
-}
 
 export class SlotsLogic implements Logic {
   readonly #scope: TurnScope
@@ -112,11 +105,6 @@ export class SlotsLogic implements Logic {
     return next === Number.POSITIVE_INFINITY || next > this.#after(event)
   }
 
-  /**
-   * To be called before the turn of an event that was admitted, unless it is replayed. Moves event time towards that of
-   * the event, until a timer asks for a step that another would overtake. Then it is a tick, to be recorded as one, and
-   * the event has to wait; `undefined`: the turn may follow.
-   */
   advance(event: StoredEvent, onFailure: OnFailure): Advance | undefined {
     if (!this.#mayStep || this.#next() === Number.POSITIVE_INFINITY) return undefined
     const until = this.#after(event)
@@ -175,7 +163,9 @@ export class SlotsLogic implements Logic {
     } catch (error) {
       return this.#scope.fail(error)
     }
+    this.#scope.event = event
     this.#intake.offer({ event, key, index: this.#index })
+    this.#scope.event = undefined
   }
 
   readonly #pass = (time: number): void => this.#intake.passTo(time)

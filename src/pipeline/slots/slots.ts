@@ -121,7 +121,7 @@ export class Slots implements SlotTarget {
     if (arrived === undefined) return this.#fail(error, `${key}, in a timer or at the end of a step or of the slot`)
     const { event } = arrived
     // the dead letter is of the message that is being handled: an event that had waited is not it
-    if (event.sequence === scope.sequence) this.#fail(error, undefined, key)
+    if (event === scope.event) this.#fail(error, undefined, key)
     else this.#fail(error, `${key}, at ${event.type} ${event.id} of sequence ${event.sequence}`)
   }
 
