@@ -20,14 +20,15 @@ const LOGIC: Logic = { turn: (event) => [event], snapshot: () => undefined, stop
  *
  * One for each pair of streams, whichever pipelines there are. It has as many units as the target has partitions, so
  * that one of them carries all events of a key.
+ * @param packed whether many events may share a message in the target; in the outbox each has its own
  */
-export function outboxProcessor(from: StreamDeclaration, to: StreamDeclaration): Processor {
+export function outboxProcessor(from: StreamDeclaration, to: StreamDeclaration, packed = false): Processor {
   return {
     kind: 'outbox',
     name: outboxName(from.name, to.name),
     version: '1',
     from: { stream: { ...from, root: outboxRoot(from.name, to.name), partitions: to.partitions } },
-    to: { stream: to },
+    to: packed ? { stream: to, packed } : { stream: to },
     memory: 'none',
     start: () => LOGIC,
   }

@@ -2,7 +2,7 @@ import { isMerge } from '../broker/merge-stream.js'
 import { fault } from '../error/millrace-error.js'
 import type { Processor } from '../kernel/processor.js'
 import { contractsProcessor } from '../pipeline/contracts-processor.js'
-import { outboxProcessor } from '../pipeline/outbox-processor.js'
+import { outboxName, outboxProcessor } from '../pipeline/outbox-processor.js'
 import { declaredProcessor } from '../pipeline/declared-pipeline.js'
 import { ruleProcessor } from '../pipeline/rule-processor.js'
 import { pipelineStreams, streamNamed, type Deployment } from './deployment.js'
@@ -14,32 +14,29 @@ import { pipelineStreams, streamNamed, type Deployment } from './deployment.js'
  */
 export function processorsOf(deployment: Deployment): Processor[] {
   const stream = (name: string) => streamNamed(deployment, name)
-  const pipelines = deployment.pipelines.map((pipeline) =>
-    declaredProcessor(pipeline, pipelineStreams(deployment, pipeline)),
-  )
   return [
     // what is merged was minded where it came from
     ...deployment.streams.filter((declared) => !isMerge(declared)).map((declared) => contractsProcessor(declared)),
-    ...pipelines,
+    ...deployment.pipelines.map((pipeline) => declaredProcessor(pipeline, pipelineStreams(deployment, pipeline))),
     ...deployment.rules.map(({ rule }) =>
       ruleProcessor(rule, deployment.registry, { from: stream(rule.on), to: stream(rule.to) }),
     ),
-    ...outboxesOf(pipelines),
+    ...outboxesOf(deployment),
   ]
 }
 
-function outboxesOf(pipelines: readonly Processor[]): Processor[] {
+function outboxesOf(deployment: Deployment): Processor[] {
   const outboxes = new Map<string, Processor>()
-  for (const { to } of pipelines)
-    for (const other of to.others ?? []) {
-      const outbox = outboxProcessor(to.stream, other.stream)
-      const same = outboxes.get(outbox.name)
-      if (same !== undefined && same.to.stream !== other.stream)
-        throw fault(
-          'DECLARATION_INVALID',
-          `two pairs of streams would both be ${outbox.name}: rename one of the streams`,
-        )
-      outboxes.set(outbox.name, outbox)
+  for (const { outputs } of deployment.pipelines) {
+    const [from, ...others] = outputs.map(({ stream }) => streamNamed(deployment, stream))
+    for (const [at, to] of others.entries()) {
+      if (from === undefined) continue
+      const same = outboxes.get(outboxName(from.name, to.name))
+      if (same !== undefined && same.to.stream !== to)
+        throw fault('DECLARATION_INVALID', `two pairs of streams would both be ${same.name}: rename one of the streams`)
+      const packed = outputs[at + 1]?.packed === true || same?.to.packed === true
+      outboxes.set(outboxName(from.name, to.name), outboxProcessor(from, to, packed))
     }
+  }
   return [...outboxes.values()]
 }

@@ -7,12 +7,13 @@ import { planStreams } from '../../src/broker/plan-streams.ts'
 import { parseStoredSubject } from '../../src/event/subject.ts'
 import { encodeOutput } from '../../src/kernel/output.ts'
 import { outputSubject } from '../../src/kernel/output-subject.ts'
+import { definePipeline } from '../../src/pipeline/define-pipeline.ts'
 import { outboxName, outboxProcessor } from '../../src/pipeline/outbox-processor.ts'
 import { processorsOf } from '../../src/runtime/processors.ts'
 import type { Deployment } from '../../src/runtime/deployment.ts'
 import { sharedConnection } from '../support/broker.ts'
 import { publishAll, readAll } from '../support/events.ts'
-import { Reading } from '../support/kill-fixture.ts'
+import { Alarm, High, Reading } from '../support/kill-fixture.ts'
 
 const test = suite('where an output goes')
 const first = defineStream({ name: 'FIRST', root: 'first', partitions: 4 })
@@ -82,17 +83,35 @@ test('two pairs of streams that would share a name are refused', () => {
   const [a, b] = [defineStream({ name: 'X_to_Y', root: 'a' }), defineStream({ name: 'Z', root: 'b' })]
   const [c, d] = [defineStream({ name: 'X', root: 'c' }), defineStream({ name: 'Y_to_Z', root: 'd' })]
   assert.is(outboxName(a.name, b.name), outboxName(c.name, d.name))
-  const pipeline = (name: string, one: string, two: string) => ({
-    name,
-    from: { stream: 'IN', events: [Reading] },
-    to: { stream: one, events: [] },
-    inputs: [],
-    outputs: [one, two].map((stream) => ({ stream, events: [] })),
-  })
+  const pipeline = (name: string, one: string, two: string) =>
+    definePipeline({
+      name,
+      version: 1,
+      from: { stream: 'IN', events: [Reading] },
+      to: [
+        { stream: one, events: [High] },
+        { stream: two, events: [Alarm] },
+      ],
+      recovery: { mode: 'stateless' },
+      pipeline: (readings$) => readings$,
+    })
   const streams = [a, b, c, d, defineStream({ name: 'IN', root: 'in' })]
   const pipelines = [pipeline('p', 'X_to_Y', 'Z'), pipeline('q', 'X', 'Y_to_Z')]
   const deployment = { streams, pipelines, rules: [], homes: new Map(), folder: '' } as unknown as Deployment
   assert.throws(() => processorsOf(deployment), /would both be X_to_Y_to_Z/)
+  const packed = {
+    ...pipeline('r', 'X_to_Y', 'Z'),
+    outputs: [
+      { stream: 'X_to_Y', events: [High] },
+      { stream: 'Z', events: [Alarm], packed: true },
+    ],
+  }
+  const both = processorsOf({ ...deployment, pipelines: [packed, pipeline('p', 'X_to_Y', 'Z')] })
+  assert.equal(
+    both.filter(({ kind }) => kind === 'outbox').map(({ to: { packed: many } }) => many),
+    [true],
+    'packed when one of the pipelines wants it',
+  )
   const apart = processorsOf({ ...deployment, pipelines: deployment.pipelines.slice(0, 1) })
   assert.is(apart.filter(({ kind }) => kind === 'outbox').length, 1)
 })
