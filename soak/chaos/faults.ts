@@ -63,7 +63,10 @@ async function troubleWorkers({ workers, signal, onFault }: FaultOptions, counts
   await Promise.all(frozen)
 }
 
-async function troubleServer({ server, serverEvery, signal, onFault }: FaultOptions, counts: FaultCounts): Promise<void> {
+async function troubleServer(
+  { server, serverEvery, signal, onFault }: FaultOptions,
+  counts: FaultCounts,
+): Promise<void> {
   for (;;) {
     const until = performance.now() + between(0.7, 1.3) * serverEvery * 1_000
     while (performance.now() < until && !signal.aborted) await wait(100)

@@ -24,6 +24,8 @@ export interface Verdict {
   readonly outOfOrder: number
   /** The longest time from when an event was stored until its output was, in ms. */
   readonly longestPauseMs: number
+  /** Which output that was. */
+  readonly longestPause: string
   readonly examples: readonly string[]
 }
 
@@ -39,7 +41,16 @@ export async function judge(
   registry: Registry,
   processors: readonly Processor[],
 ): Promise<Verdict> {
-  const verdict = { events: 0, outputs: 0, lost: 0, duplicated: 0, different: 0, outOfOrder: 0, longestPauseMs: 0 }
+  const verdict = {
+    events: 0,
+    outputs: 0,
+    lost: 0,
+    duplicated: 0,
+    different: 0,
+    outOfOrder: 0,
+    longestPauseMs: 0,
+    longestPause: '',
+  }
   const examples: string[] = []
   const note = (kind: 'lost' | 'duplicated' | 'different' | 'outOfOrder', text: string): void => {
     verdict[kind] += 1
@@ -61,7 +72,12 @@ export async function judge(
           if (found.content !== content) note('different', `${id}\n  stored   ${found.content}\n  expected ${content}`)
           if (found.at <= last) note('outOfOrder', id)
           last = found.at
-          if (cause > 0) verdict.longestPauseMs = Math.max(verdict.longestPauseMs, found.storedAt - cause)
+          if (process.env['SOAK_LOG'] && cause > 0 && found.storedAt - cause > 8_000)
+            console.error('pause', id, new Date(cause).toISOString(), new Date(found.storedAt).toISOString())
+          if (cause > 0 && found.storedAt - cause > verdict.longestPauseMs) {
+            verdict.longestPauseMs = found.storedAt - cause
+            verdict.longestPause = `${id}, caused at ${new Date(cause).toISOString()}`
+          }
         }
       }
     }

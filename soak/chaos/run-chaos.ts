@@ -62,11 +62,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     const publishing = publishReadings(connection, stream, contract, ending.signal)
     const timer = setTimeout(() => ending.abort(), seconds * 1_000)
     const onFault = (text: string): void =>
-      onProgress(`${Math.round((performance.now() - began) / 1_000)} s  ${publishing.acknowledged.length} events  ${text}`)
+      onProgress(
+        `${Math.round((performance.now() - began) / 1_000)} s  ${publishing.acknowledged.length} events  ${text}`,
+      )
     const faults = await makeTrouble({ ...options, server, workers, signal: ending.signal, onFault })
     clearTimeout(timer)
     await publishing.done
-    for (const worker of workers) if (!worker.alive) worker.start()
+    for (const worker of workers) worker.start()
     onProgress('faults are over; waiting until everything is handled')
     await untilQuiet(connection, processors)
     await Promise.all(workers.map((worker) => worker.stop()))

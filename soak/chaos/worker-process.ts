@@ -1,10 +1,12 @@
 // A worker of the soak: `millrace run` of soak/streams in a process of its own, which is killed, frozen and started again.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
+import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..', '..')
-const ARGUMENTS = ['--import', './src/runtime/load-typescript.js', 'src/cli/main.ts', 'run', '--streams', 'soak/streams']
+// the built program, as a deployment runs it: npm run soak builds it first
+const ARGUMENTS = ['dist/cli/main.js', 'run', '--streams', 'soak/streams']
 
 export interface WorkerCounts {
   /** Runs that ended because another process had claimed the unit. */
@@ -19,6 +21,7 @@ export class WorkerProcess {
   readonly #counts: WorkerCounts
   #child: ChildProcess | undefined
   #frozen = false
+  #ending = false
 
   constructor(url: string, counts: WorkerCounts) {
     this.#url = url
@@ -30,6 +33,8 @@ export class WorkerProcess {
   }
 
   start(): void {
+    if (this.#child !== undefined) return
+    this.#ending = false
     const env = { ...process.env, NATS_URL: this.#url, NO_COLOR: '1' }
     const child = spawn(process.execPath, ARGUMENTS, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
@@ -38,7 +43,10 @@ export class WorkerProcess {
       if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#read(line))
     }
     child.once('exit', () => {
-      if (this.#child === child) this.#child = undefined
+      if (this.#child !== child) return
+      this.#child = undefined
+      // as a service manager would: it ended by itself, for instance because no server was there when it started
+      if (!this.#ending) setTimeout(() => (this.#ending ? undefined : this.start()), 500)
     })
   }
 
@@ -63,6 +71,7 @@ export class WorkerProcess {
 
   async #end(signal: NodeJS.Signals): Promise<void> {
     const child = this.#child
+    this.#ending = true
     if (child === undefined) return
     const gone = new Promise((resolve) => child.once('exit', resolve))
     if (this.#frozen) this.wake()
@@ -73,6 +82,8 @@ export class WorkerProcess {
   }
 
   #read(line: string): void {
+    const log = process.env['SOAK_LOG']
+    if (log !== undefined) appendFileSync(log, `${Date.now()} ${this.#child?.pid} ${line}\n`)
     if (/unit lost|PROCESSOR_FENCED/.test(line)) this.#counts.fenced += 1
     else if (/"level":(?:50|60)|^\S* ?ERROR|error/i.test(line)) this.#counts.errors.push(line.slice(0, 400))
   }

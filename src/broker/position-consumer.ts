@@ -40,17 +40,21 @@ const MAX_ACK_PENDING = 65_536
 /** The server redelivers after this long, in ns; the feed drops what it has had already. */
 const ACK_WAIT = 120_000_000_000
 const INACTIVE = 30_000_000_000
+/** JetStream’s error codes. */
+const CONSUMER_NOT_FOUND = 10_014
+/** It exists with another configuration; and, where the server takes a creation for an update, that it cannot be one. */
+const CONSUMER_EXISTS: readonly unknown[] = [10_148, 10_012]
+const ATTEMPTS = 5
 
 /**
- * Makes a consumer that delivers from `start` on: a durable one is created or brought up to date and reset to the
- * position (a reset also forgets what was delivered to a former owner), another is created anew.
+ * Makes a consumer that delivers from `start` on, durable or one that goes away with its reader.
  * @throws STREAM_NOT_FOUND, BROKER_TIMEOUT and others of the broker
  */
 export async function positionConsumer(connection: Connection, options: PositionOptions): Promise<Position> {
   try {
     return options.durable === undefined
       ? await createPassing(connection, options)
-      : await resetDurable(connection, options, options.durable)
+      : await placeDurable(connection, options, options.durable)
   } catch (error) {
     throw asFault(error, `positioning a consumer of ${options.stream}`)
   }
@@ -79,29 +83,38 @@ async function createPassing({ manager }: Connection, { stream, filters, start }
   return { consumer: info.name, pending: info.num_pending, floor: info.delivered.stream_seq }
 }
 
-async function resetDurable({ manager }: Connection, options: PositionOptions, durable: string): Promise<Position> {
+/**
+ * Makes a durable consumer anew, even when it is there: pulls of a former owner, which may be frozen and not know that
+ * it is one, stay open through a reset and would take what comes next. With the consumer they end.
+ */
+async function placeDurable({ manager }: Connection, options: PositionOptions, durable: string): Promise<Position> {
   const { stream, filters, start } = options
   const ack_policy = options.acks === 'through' ? AckPolicy.All : AckPolicy.Explicit
   const settings = { ack_policy, ack_wait: ACK_WAIT, max_ack_pending: MAX_ACK_PENDING }
-  let info = await find(manager, stream, durable)
-  if (info !== undefined && (start.kind !== 'sequence' || info.config.ack_policy !== ack_policy)) {
-    // a reset goes to a sequence only, and no update changes the ack policy: such a consumer is made anew
-    await manager.consumers.delete(stream, durable)
-    info = undefined
+  for (let attempt = 1; ; attempt++) {
+    await remove(manager, stream, durable)
+    try {
+      const { num_pending, delivered } = await manager.consumers.add(stream, {
+        durable_name: durable,
+        ...settings,
+        ...filterConfig(filters),
+        ...startConfig(start),
+      })
+      const floor = start.kind === 'sequence' ? start.sequence - 1 : delivered.stream_seq
+      return { consumer: durable, pending: num_pending, floor }
+    } catch (error) {
+      // somebody else has made it meanwhile, for another position; who of both may go on, the fence decides
+      if (!CONSUMER_EXISTS.includes(codeOf(error)) || attempt >= ATTEMPTS) throw error
+    }
   }
-  const created = { durable_name: durable, ...settings, ...filterConfig(filters) }
-  if (info === undefined && start.kind !== 'sequence') {
-    const { num_pending, delivered } = await manager.consumers.add(stream, { ...created, ...startConfig(start) })
-    return { consumer: durable, pending: num_pending, floor: delivered.stream_seq }
+}
+
+async function remove(manager: JetStreamManager, stream: string, name: string): Promise<void> {
+  try {
+    await manager.consumers.delete(stream, name)
+  } catch (error) {
+    if (codeOf(error) !== CONSUMER_NOT_FOUND) throw error
   }
-  // made to begin at the beginning whatever the start: a reset never goes below where a consumer was made to begin
-  info ??= await manager.consumers.add(stream, { ...created, deliver_policy: DeliverPolicy.All })
-  // an empty list takes the filters away; leaving it out would keep those that are there
-  if (!sameFilters(info.config, filters))
-    await manager.consumers.update(stream, durable, { ...settings, filter_subjects: [...filters] })
-  const { sequence } = start as Extract<FeedStart, { kind: 'sequence' }>
-  const reset = await manager.consumers.reset(stream, durable, sequence)
-  return { consumer: durable, pending: reset.num_pending, floor: sequence - 1 }
 }
 
 /** @throws STREAM_NOT_FOUND, BROKER_TIMEOUT and others of the broker */
@@ -117,7 +130,7 @@ async function find(manager: JetStreamManager, stream: string, name: string): Pr
   try {
     return await manager.consumers.info(stream, name)
   } catch (error) {
-    if (isMissingConsumer(error)) return undefined
+    if (codeOf(error) === CONSUMER_NOT_FOUND) return undefined
     throw error
   }
 }
@@ -139,12 +152,7 @@ function startConfig(start: FeedStart): Partial<ConsumerConfig> {
   }
 }
 
-function sameFilters(config: ConsumerConfig, filters: readonly string[]): boolean {
-  const deployed = config.filter_subjects ?? (config.filter_subject === undefined ? [] : [config.filter_subject])
-  return deployed.length === filters.length && deployed.every((subject) => filters.includes(subject))
-}
-
-/** JetStream error 10014: consumer not found. */
-function isMissingConsumer(error: unknown): boolean {
-  return typeof error === 'object' && error !== null && 'code' in error && error.code === 10014
+/** The code of an error that JetStream gave. */
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined
 }

@@ -18,11 +18,7 @@ export default definePipeline({
             await new Promise((resolve) => setTimeout(resolve, Math.random() * 8))
             return Math.floor(Math.random() * 1_000)
           })
-          .pipe(
-            map((score) =>
-              Scored({ sensor: ctx.key, from: reads.map(({ data }) => data.n), sum: score }),
-            ),
-          ),
+          .pipe(map((score) => Scored({ sensor: ctx.key, from: reads.map(({ data }) => data.n), sum: score }))),
       ),
     ),
 })
