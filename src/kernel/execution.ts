@@ -2,7 +2,16 @@ import type { StoredMessage } from '../broker/stored-message.js'
 import { fault } from '../error/millrace-error.js'
 import type { CommitRecord } from './commit-record.js'
 import type { Decision } from './decision.js'
-import { readInput, runDecision, runTurn, skipTurn, type Input, type TurnContext } from './run-turn.js'
+import {
+  readInput,
+  runAdvance,
+  runDecision,
+  runTurn,
+  skipTurn,
+  type DecisionPlace,
+  type Input,
+  type TurnContext,
+} from './run-turn.js'
 import { encodeChange } from './state-log.js'
 import type { Checkpoint, Turn } from './turn.js'
 
@@ -68,15 +77,17 @@ export class Execution {
 
   /** @throws faults with disposition `crash` */
   decide(decision: Decision): Turn {
-    const turn = runDecision(this.#context, decision, {
-      sequence: this.#sequence,
-      partition: this.#partition,
-      ordinal: this.#ordinal,
-      failures: this.#failures,
-    })
-    this.#ordinal += turn.outputs.length
-    this.#failures += turn.deadLetters.length
-    return this.#note(turn)
+    return this.#noteDecision(runDecision(this.#context, decision, this.#place()))
+  }
+
+  /**
+   * Lets time pass before a message that is admitted. @returns the tick that this was, when the message has to wait for
+   * a step; undefined: it is to be handled now
+   * @throws faults with disposition `crash`
+   */
+  advance(input: Input): Turn | undefined {
+    const turn = runAdvance(this.#context, input, this.#place())
+    return turn === undefined ? undefined : this.#noteDecision(turn)
   }
 
   /**
@@ -122,6 +133,17 @@ export class Execution {
       failuresBefore: this.#failures,
       checkpoint: { ...this.checkpoint(), changes },
     }
+  }
+
+  #place(): DecisionPlace {
+    const [sequence, partition, ordinal, failures] = [this.#sequence, this.#partition, this.#ordinal, this.#failures]
+    return { sequence, partition, ordinal, failures }
+  }
+
+  #noteDecision(turn: Turn): Turn {
+    this.#ordinal += turn.outputs.length
+    this.#failures += turn.deadLetters.length
+    return this.#note(turn)
   }
 
   #reach(message: StoredMessage, turn: Turn): Turn {

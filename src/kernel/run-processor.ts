@@ -174,10 +174,13 @@ export class ProcessorRun {
     const care = this.#careful.before(message, turns.length > 0)
     if (care.kind === 'wait') return false
     const turn =
-      care.kind === 'skip' ? this.#execution.skip(message, care.tries) : this.#execution.handle(message, input)
+      care.kind === 'skip'
+        ? this.#execution.skip(message, care.tries)
+        : (this.#execution.advance(input) ?? this.#execution.handle(message, input))
+    turns.push(turn)
+    if (turn.message === undefined) return false // time moved, and a step was asked for on the way (K4)
     // thousands of turns wait for their commit: only a dead letter still needs the whole message
     if (turn.deadLetters.length === 0) message.forget?.()
-    turns.push(turn)
     return true
   }
 

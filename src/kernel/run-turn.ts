@@ -84,13 +84,38 @@ export function runTurn(context: TurnContext, message: StoredMessage, input = re
 /** Takes a decision: what follows from it is numbered after what the message before it led to. */
 export function runDecision(context: TurnContext, decision: Decision, place: DecisionPlace): Turn {
   const { logic, processor } = context
-  const { sequence, partition, ordinal } = place
   const failures: DeadLetterReason[] = []
   const fail: OnFailure = (error) => void failures.push(failureReason(processor, error))
   const drafts = attempt(() => {
     if (decision.kind === 'tick') return logic.tick?.(decision.time, fail) ?? []
     return decision.kind === 'step' ? (logic.settle?.(decision.id, decision.outcome, fail) ?? []) : []
   }, fail)
+  return decisionTurn(context, decision, place, drafts, failures, fail)
+}
+
+/**
+ * Lets time pass before a message whose turn comes next. @returns the tick that this was, when the message has to wait
+ * for a step; undefined: its turn has to follow now
+ */
+export function runAdvance(context: TurnContext, input: Input, place: DecisionPlace): Turn | undefined {
+  const { logic, processor } = context
+  const first = logic.advance === undefined ? undefined : input.find((decoded) => decoded.kind === 'event')
+  if (first?.kind !== 'event') return undefined
+  const failures: DeadLetterReason[] = []
+  const fail: OnFailure = (error) => void failures.push(failureReason(processor, error))
+  const advance = logic.advance?.(first.event, fail)
+  if (advance === undefined) return undefined
+  return decisionTurn(context, { kind: 'tick', time: advance.time }, place, advance.outputs, failures, fail)
+}
+
+function decisionTurn(
+  context: TurnContext,
+  decision: Decision,
+  { sequence, partition, ordinal, failures: failuresBefore }: DecisionPlace,
+  drafts: readonly EventDraft[],
+  deadLetters: DeadLetterReason[],
+  fail: OnFailure,
+): Turn {
   const outputs: WireMessage[] = []
   encodeAll(context, drafts, { sequence, partition, cause: undefined, fail, first: ordinal }, outputs)
   return {
@@ -99,9 +124,9 @@ export function runDecision(context: TurnContext, decision: Decision, place: Dec
     message: undefined,
     decision,
     outputs,
-    deadLetters: failures,
+    deadLetters,
     outputsBefore: ordinal,
-    failuresBefore: place.failures,
+    failuresBefore,
   }
 }
 
