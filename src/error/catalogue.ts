@@ -8,6 +8,7 @@ import { PROCESSING_ERRORS } from './codes/processing.js'
 import { RUNTIME_ERRORS } from './codes/runtime.js'
 import { SERVER_ERRORS } from './codes/server.js'
 import { TIME_ERRORS } from './codes/time.js'
+import { VERIFY_ERRORS } from './codes/verify.js'
 import type { ErrorEntry } from './disposition.js'
 
 /** Every error that Millrace raises. docs/errors.md is tested against this table. */
@@ -22,6 +23,7 @@ export const CATALOGUE = {
   ...KEYED_ERRORS,
   ...RUNTIME_ERRORS,
   ...TIME_ERRORS,
+  ...VERIFY_ERRORS,
 } as const satisfies Record<string, ErrorEntry>
 
 /** A code from the catalogue. */

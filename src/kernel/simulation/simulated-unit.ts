@@ -135,7 +135,8 @@ export class SimulatedUnit {
   }
 
   /**
-   * Handles a message; undefined when it has to wait for a step.
+   * Handles a message. It has to wait for a step when undefined is returned, or a turn that is a tick: time had to move
+   * before it, and a timer asked for the step.
    * @throws faults with disposition `crash`
    */
   handle(message: StoredMessage): Turn | undefined {
@@ -143,7 +144,7 @@ export class SimulatedUnit {
     this.#redoBefore(message.sequence)
     const input = this.#execution.read(message)
     if (!this.#execution.admits(input)) return undefined
-    return this.#took(this.#execution.handle(message, input))
+    return this.#took(this.#execution.advance(input) ?? this.#execution.handle(message, input))
   }
 
   /** Passes a message over that ended the process. @throws faults with disposition `crash` */

@@ -1,0 +1,27 @@
+import type { StepRequest } from '../../kernel/processor.js'
+import { StepRunner } from '../../kernel/step-runner.js'
+import type { Clock } from '../../time/clock.js'
+import type { StepResult } from './record-history.js'
+
+/** Runs steps to their ends as the kernel does, with attempts and time limits. @returns results in the order of ending */
+export function runSteps(clock: Clock, signal: AbortSignal, steps: readonly StepRequest[]): Promise<StepResult[]> {
+  return new Promise((resolve, reject) => {
+    const results: StepResult[] = []
+    const runner = new StepRunner({
+      clock,
+      onSettled: (id, outcome) => {
+        results.push({ id, outcome })
+        if (results.length === steps.length) end(() => resolve(results))
+      },
+    })
+    const onAbort = (): void => end(() => reject(signal.reason as Error))
+    const end = (settle: () => void): void => {
+      signal.removeEventListener('abort', onAbort)
+      runner.stop()
+      settle()
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
+    if (signal.aborted) return onAbort()
+    for (const step of steps) runner.run(step)
+  })
+}

@@ -1,0 +1,166 @@
+// What verify promises: a processor that repeats itself passes, one that does not is found, with where and why.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { isFault } from '../../../src/error/millrace-error.ts'
+import { verifyFault, type VerifyFailure } from '../../../src/replay/verify/verify-processor.ts'
+import { systemClock } from '../../../src/time/system-clock.ts'
+import { idleSlots } from '../../kernel/simulation/idle-slots.ts'
+import {
+  alarm,
+  counts,
+  high,
+  mistakes,
+  notStored,
+  scored,
+  someMessages,
+  stream,
+  verify,
+  windows,
+  type Subject,
+} from './subjects.ts'
+
+const test = suite('verify')
+const slots: Subject = { processor: idleSlots(stream), mode: 'slots' }
+
+async function failureOf(subject: Subject): Promise<VerifyFailure> {
+  const { failure } = await verify(subject)
+  assert.ok(failure, 'it is found')
+  return failure
+}
+
+for (const [name, subject] of Object.entries({ high, windows, counts, alarm }))
+  test(`V2 ${name} (${subject.processor.memory}) is crashed after each of its items and is the same`, async () => {
+    const report = await verify(subject, { messages: someMessages(300, 5) })
+    assert.is(report.failure, undefined)
+    assert.is(verifyFault(report), undefined)
+    assert.is(report.messages, 300)
+    assert.is(report.units, subject === alarm ? 1 : 4)
+    assert.is(report.every, 1)
+    assert.is(report.points, report.items)
+    assert.is(report.chained, report.items)
+    assert.ok(report.outputs > 15, `${report.outputs} outputs`)
+    if (subject === high) assert.ok(report.deadLetters > 0)
+    if (subject === windows || subject === counts) assert.ok(report.ticks.made > 20, 'time passes between events too')
+  })
+
+const expected: Readonly<Record<string, readonly [found: RegExp, cause: RegExp]>> = {
+  random: [/run twice.*- data\.value 0\.\d+ \+ data\.value 0\.\d+/, /data\.value looks like Math\.random\(\)/],
+  'random id': [/run twice.*- data\.machine "[\w-]{36}" \+ data\.machine "[\w-]{36}"/, /use ctx\.uuid\(\)/],
+  clock: [/run twice.*- data\.value \d{13} \+ data\.value \d{13}/, /the time of the machine: use ctx\.now\(\)/],
+  'guarded clock': [/cannot be run.*NONDETERMINISTIC_CALL/, /Date\.now\(\) at .*subjects\.ts/],
+  'module state': [/run twice.*- data\.value 1 \+ data\.value \d+/, /a variable of its module/],
+  'module cache': [/run twice.*- \{"id":"pipeline-module-cache-1-1-0".* \+ nothing/, /a variable of its module/],
+  'state in stateless': [/PIPELINE_KEEPS_STATE/, /mode: "slots"/],
+  'state in stateless, seldom': [/crashed after item.*\+ nothing/, /it keeps state.*mode: "slots"/],
+  'state beside the state': [/crashed after item 1 of .*- data\.value 2 \+ data\.value/, /outside of c\.state/],
+}
+
+for (const [name, [found, cause]] of Object.entries(expected))
+  test(`V1 ${name} is found, with the first output that differs and the likely cause`, async () => {
+    const make = mistakes[name]
+    assert.ok(make)
+    const failure = await failureOf(make())
+    assert.match(failure.found.join(' '), found)
+    assert.match(failure.likelyCause, cause)
+  })
+
+test('every mistake is tried', () => {
+  assert.equal(Object.keys(expected).sort(), Object.keys(mistakes).sort())
+})
+
+test('V1 state that JSON does not bring back is found and named', async () => {
+  const failure = await failureOf(notStored)
+  assert.match(failure.found.join(' '), 'its state cannot be stored as it is: key "m9", /since is a Date')
+  assert.match(failure.likelyCause, 'keep plain data')
+})
+
+for (const mutation of ['late start', 'no basis'] as const)
+  test(`V1 a replay with ${mutation} is found`, async () => {
+    const failure = await failureOf({ processor: idleSlots(stream, mutation), mode: 'slots' })
+    assert.type(failure.crashIndex, 'number')
+  })
+
+test('a step without a result counts as failed where events wait for it, and says so', async () => {
+  for (const subject of [slots, scored()]) {
+    const { failure, steps } = await verify(subject)
+    assert.is(failure, undefined)
+    assert.ok(steps.failed > 0)
+    assert.is(steps.ran + steps.recorded, 0)
+  }
+})
+
+test('steps are run when that is asked for, each once for the whole verification', async () => {
+  let runs = 0
+  const score = async (value: number): Promise<number> => {
+    runs += 1
+    return value + 0.5
+  }
+  const { failure, steps } = await verify(scored(score), { runSteps: true, messages: someMessages(300) })
+  assert.is(failure, undefined)
+  assert.ok(steps.ran > 50)
+  assert.is(steps.failed + steps.pending, 0)
+  assert.is(runs, steps.ran)
+})
+
+test('results and ticks of the journal are used at their places', async () => {
+  const messages = someMessages(200, 3).filter(({ subject }) => subject.startsWith('t.2.'))
+  const asking = messages.find(({ data }) => Buffer.from(data).includes(':77}')) ?? messages[0]
+  assert.ok(asking)
+  const after = asking.sequence
+  const journal = [
+    { kind: 'tick', after, time: asking.storedAt + 5 } as const,
+    { kind: 'step', after, id: `${after}/${after}`, outcome: { ok: true, value: 5 } } as const,
+  ]
+  const report = await verify(slots, { messages, journals: new Map([['2', journal]]) })
+  assert.is(report.failure, undefined)
+  assert.is(report.ticks.recorded, 1)
+})
+
+test('a number of places is kept to, and it says which one of how many was taken', async () => {
+  const report = await verify(high, { messages: someMessages(700), points: 100 })
+  assert.ok(report.points <= 100 && report.points > 80, `${report.points}`)
+  assert.ok(report.every >= 7 && report.every <= 9, `${report.every}`)
+})
+
+test('progress goes from nothing to the whole, and counts crashes', async () => {
+  const seen: { points: number; fraction: number }[] = []
+  const { points } = await verify(counts, { messages: someMessages(200), onProgress: (now) => seen.push({ ...now }) })
+  assert.ok(seen.every(({ fraction }, at) => fraction >= (seen[at - 1]?.fraction ?? 0) && fraction <= 1.0001))
+  assert.ok((seen[0]?.fraction ?? 1) < 0.1)
+  assert.ok((seen.at(-1)?.fraction ?? 0) > 0.8)
+  assert.is(seen.at(-1)?.points, points)
+})
+
+test('a failure becomes VERIFY_FAILED, which tells it in full', async () => {
+  const make = mistakes['state beside the state']
+  const error = make === undefined ? undefined : verifyFault(await verify(make()))
+  assert.ok(isFault(error, 'VERIFY_FAILED'))
+  assert.match(error.detail, /^pipeline-beside, partition 1: crashed after item 1 of \d+.*\n/)
+  assert.match(error.detail, /\nlikely cause: the handlers keep state outside of c\.state/)
+  assert.is(error.exit, 5)
+})
+
+test('no messages is an error, not a success', async () => {
+  try {
+    await verify(high, { messages: [] })
+    assert.unreachable()
+  } catch (error) {
+    assert.ok(isFault(error, 'VERIFY_NOTHING'))
+  }
+})
+
+test('it can be stopped', async () => {
+  const control = new AbortController()
+  const started = systemClock.monotonic()
+  const running = verify(windows, { messages: someMessages(5_000), signal: control.signal })
+  control.abort(new Error('enough'))
+  try {
+    await running
+    assert.unreachable()
+  } catch (error) {
+    assert.match(String(error), 'enough')
+  }
+  assert.ok(systemClock.monotonic() - started < 5_000)
+})
+
+test.run()
