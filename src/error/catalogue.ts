@@ -3,6 +3,7 @@ import { CEP_ERRORS } from './codes/cep.js'
 import { EVENT_ERRORS } from './codes/event.js'
 import { GENERAL_ERRORS } from './codes/general.js'
 import { KEYED_ERRORS } from './codes/keyed.js'
+import { OWNERSHIP_ERRORS } from './codes/ownership.js'
 import { PIPELINE_ERRORS } from './codes/pipeline.js'
 import { PROCESSING_ERRORS } from './codes/processing.js'
 import { RUNTIME_ERRORS } from './codes/runtime.js'
@@ -20,6 +21,7 @@ export const CATALOGUE = {
   ...CEP_ERRORS,
   ...PROCESSING_ERRORS,
   ...PIPELINE_ERRORS,
+  ...OWNERSHIP_ERRORS,
   ...KEYED_ERRORS,
   ...RUNTIME_ERRORS,
   ...TIME_ERRORS,

@@ -1,0 +1,172 @@
+// Many members, slow links, lost answers, frozen and killed processes, a server that goes away and a stream that is lost:
+// all of it by seed, on a clock that passes as fast as it can.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { fault } from '../../../src/error/millrace-error.ts'
+import type { OwnedUnit } from '../../../src/kernel/ownership/ownership-options.ts'
+import { Simulation } from './simulation.ts'
+
+const test = suite('units shared by members, simulated')
+
+function unitsOf(processors: number, partitions: number): OwnedUnit[] {
+  return Array.from({ length: processors * partitions }, (_, at) => {
+    const processor = `p${Math.floor(at / partitions)}`
+    return { id: `${processor}-${at % partitions}`, processor }
+  })
+}
+
+/** What is wrong when nothing has been wrong for a while: units run by nobody or twice, or by too few. */
+function wrong(simulation: Simulation): string[] {
+  const names = simulation.living.map(({ name }) => name)
+  const found = [...simulation.running()]
+    .filter(([, members]) => members.length !== 1 || !names.includes(members[0] ?? ''))
+    .map(([unit, members]) => `${unit} is run by ${members.join(' and ') || 'nobody'}`)
+  const shares = simulation.shares()
+  if (Math.max(...shares) - Math.min(...shares) > 1) found.push(`shares ${shares.join(' ')}`)
+  return found
+}
+
+const SCENARIOS = Number(process.env['OWNERSHIP_SEEDS'] ?? 50)
+const FIRST = Number(process.env['OWNERSHIP_SEED'] ?? 1)
+
+async function storm(seed: number): Promise<Simulation> {
+  const simulation = new Simulation(seed, unitsOf(3, 6), 40, 0.01)
+  const { chance, clock, stream } = simulation
+  const some = <T>(items: readonly T[]): T | undefined => items[Math.floor(chance() * items.length)]
+  simulation.join()
+  simulation.join()
+  for (let step = 0; step < 14; step++) {
+    await clock.pass(3_000 * chance() ** 2)
+    const member = some(simulation.living)
+    const what = Math.floor(chance() * 8)
+    const forMs = 8_000 * chance() ** 2
+    if (what <= 1 && simulation.living.length < 7) simulation.join()
+    else if (what === 2 && member !== undefined && simulation.living.length > 1) void simulation.leave(member)
+    else if (what === 3 && member !== undefined && simulation.living.length > 1) simulation.kill(member)
+    else if (what === 4 && member !== undefined) {
+      simulation.excuse(forMs + 5_000, member)
+      member.link.freeze()
+      clock.after(forMs, () => member.link.thaw())
+    } else if (what === 5 && member !== undefined) {
+      simulation.excuse(forMs + 5_000, member)
+      member.link.cut()
+      clock.after(forMs, () => member.link.restore())
+    } else if (what === 6 && !stream.away) {
+      simulation.excuse(forMs + 8_000)
+      stream.leave()
+      clock.after(forMs, () => stream.comeBack())
+    } else if (what === 7 && chance() < 0.4) {
+      simulation.excuse(10_000)
+      stream.lose()
+    }
+  }
+  return simulation
+}
+
+test('O1 O2 O3 O4 after any storm every unit runs once, in even shares, and stays where it is', async () => {
+  for (let seed = FIRST; seed < FIRST + SCENARIOS; seed++) {
+    const simulation = await storm(seed)
+    await simulation.clock.pass(25_000)
+    assert.equal(wrong(simulation), [], `seed ${seed}`)
+    assert.equal(simulation.overlaps(), [], `seed ${seed}`)
+    const { length } = simulation.intervals
+    await simulation.clock.pass(10_000)
+    assert.is(simulation.intervals.length, length, `seed ${seed}: units still move`)
+    assert.equal(simulation.failures, [], `seed ${seed}: being fenced is no error`)
+  }
+})
+
+test('O1 O4 one to eight members and back, one after the other: no unit twice, and few moves', async () => {
+  for (const seed of [1, 2, 3]) {
+    const units = unitsOf(4, 16)
+    const simulation = new Simulation(seed, units)
+    const { clock } = simulation
+    simulation.join()
+    await clock.pass(500)
+    assert.is(simulation.intervals.length, units.length)
+    let moves = simulation.intervals.length
+    for (let count = 2; count <= 8; count++) {
+      simulation.join()
+      await clock.pass(1_500)
+      assert.equal(wrong(simulation), [])
+      const moved = simulation.intervals.length - moves
+      assert.ok(moved <= Math.ceil(units.length / count), `${moved} moved for member ${count}`)
+      moves = simulation.intervals.length
+    }
+    while (simulation.living.length > 1) {
+      const member = simulation.living[0]
+      if (member !== undefined) void simulation.leave(member)
+      await clock.pass(1_500)
+      assert.equal(wrong(simulation), [])
+      const moved = simulation.intervals.length - moves
+      assert.ok(moved <= Math.ceil(units.length / (simulation.living.length + 1)), `${moved} moved when one left`)
+      moves = simulation.intervals.length
+    }
+    assert.equal(simulation.overlaps(), [])
+  }
+})
+
+test('eight members that start together share the units without taking them from each other twice', async () => {
+  for (const seed of [4, 5, 6, 7]) {
+    const units = unitsOf(4, 16)
+    const simulation = new Simulation(seed, units)
+    for (let count = 0; count < 8; count++) simulation.join()
+    await simulation.clock.pass(2_000)
+    assert.equal(wrong(simulation), [])
+    assert.equal(simulation.overlaps(), [])
+    assert.ok(simulation.intervals.length <= 2 * units.length, `${simulation.intervals.length} starts`)
+  }
+})
+
+test('a unit that cannot run in one process is run by another; where none can, each tried once', async () => {
+  const units = unitsOf(1, 6)
+  const simulation = new Simulation(8, units)
+  const broken = (unit: string) => (unit === 'p0-1' ? fault('SNAPSHOT_INVALID', unit) : undefined)
+  simulation.join({ run: broken })
+  await simulation.clock.pass(3_000)
+  assert.equal(simulation.running().get('p0-1'), [])
+  assert.equal(simulation.failures, ['m0 p0-1 SNAPSHOT_INVALID'])
+  simulation.join()
+  await simulation.clock.pass(3_000)
+  assert.equal(simulation.running().get('p0-1'), ['m1'])
+  assert.equal(wrong(simulation), [])
+
+  const hopeless = new Simulation(9, units)
+  for (let count = 0; count < 3; count++) hopeless.join({ run: broken })
+  await hopeless.clock.pass(20_000)
+  assert.equal(
+    [...hopeless.failures].sort(),
+    [0, 1, 2].map((at) => `m${at} p0-1 SNAPSHOT_INVALID`),
+  )
+  assert.is([...hopeless.running().values()].flat().length, 5)
+})
+
+test('an error of the broker is tried again here, with pauses', async () => {
+  let tries = 0
+  const simulation = new Simulation(10, unitsOf(1, 1))
+  simulation.join({ run: () => ((tries += 1) < 5 ? fault('BROKER_TIMEOUT', 'here') : undefined) })
+  await simulation.clock.pass(2_000)
+  assert.ok(tries >= 2 && tries <= 3, `${tries} tries in 2 s`)
+  await simulation.clock.pass(10_000)
+  assert.is(tries, 5)
+  assert.equal(simulation.running().get('p0-0'), ['m0'])
+  assert.equal(simulation.failures, [])
+})
+
+test('members with other units: what only a new version has is run by it, the rest is shared', async () => {
+  const all = unitsOf(2, 6)
+  const simulation = new Simulation(11, all)
+  simulation.join({ units: all.slice(0, 6) })
+  simulation.join({ units: all.slice(0, 6) })
+  await simulation.clock.pass(2_000)
+  simulation.join()
+  await simulation.clock.pass(2_000)
+  const running = simulation.running()
+  for (const [unit, members] of running) assert.is(members.length, 1, unit)
+  assert.ok(all.slice(6).every(({ id }) => running.get(id)?.[0] === 'm2'))
+  const { length } = simulation.intervals
+  await simulation.clock.pass(10_000)
+  assert.is(simulation.intervals.length, length, 'and it stays so')
+})
+
+test.run()
