@@ -31,6 +31,24 @@ export function stateSubject(stream: string, processor: string, partition: strin
   return `millrace.${stream}.state.${processor}.${partition}`
 }
 
+/** Where the events of one parked key are, in their order. @param token of the key: see parkToken */
+export function parkSubject(stream: string, processor: string, partition: string, token: string): string {
+  return `millrace.${stream}.park.${processor}.${partition}.${token}`
+}
+
+/** Where events of parked keys come back to one processor and partition, in the stream that it reads. */
+export function redriveSubject(stream: string, processor: string, partition: string): string {
+  return `millrace.${stream}.${REDRIVE}.${processor}.${partition}`
+}
+
+/** What comes back to any processor that reads a stream. */
+export function redriveSubjects(stream: string): string {
+  return `millrace.${stream}.${REDRIVE}.>`
+}
+
+/** The token that tells it from others; no input of a stream that merges several may be named so. */
+export const REDRIVE = 'redrive'
+
 /**
  * Where a stream keeps events that belong to another one, until they are carried over: it stands for the root of their
  * subjects, and the partition and the type come after it. The partition is the one that the key has in the other stream.

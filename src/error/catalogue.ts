@@ -4,6 +4,7 @@ import { EVENT_ERRORS } from './codes/event.js'
 import { GENERAL_ERRORS } from './codes/general.js'
 import { KEYED_ERRORS } from './codes/keyed.js'
 import { OWNERSHIP_ERRORS } from './codes/ownership.js'
+import { PARKING_ERRORS } from './codes/parking.js'
 import { PIPELINE_ERRORS } from './codes/pipeline.js'
 import { PROCESSING_ERRORS } from './codes/processing.js'
 import { RUNTIME_ERRORS } from './codes/runtime.js'
@@ -20,6 +21,7 @@ export const CATALOGUE = {
   ...SERVER_ERRORS,
   ...CEP_ERRORS,
   ...PROCESSING_ERRORS,
+  ...PARKING_ERRORS,
   ...PIPELINE_ERRORS,
   ...OWNERSHIP_ERRORS,
   ...KEYED_ERRORS,

@@ -27,7 +27,7 @@ const ATTEMPTS = 10
  * Takes a processor over: reads its last commit and stores it again under a new generation, on condition that nobody
  * was faster. From then on a commit of the former owner is refused by the server, whatever it still has in hand.
  * @throws PROCESSOR_FENCED somebody else keeps claiming it; COMMIT_RECORD_GONE, COMMIT_RECORD_INVALID, STREAM_REPLACED,
- *   PARTITIONS_CHANGED, VERSION_CHANGED, VERSION_OLDER; errors of the broker
+ *   PARTITIONS_CHANGED, VERSION_CHANGED, VERSION_OLDER, PARKED_KEYS_BLOCK_REBUILD; errors of the broker
  */
 export async function claim(
   connection: Connection,
@@ -70,7 +70,17 @@ function requireUpgrade(found: CommitRecord, processor: Processor): void {
   const [was, is] = [Number(found.version), Number(processor.version)]
   const detail = `${found.processor}: version ${processor.version}, its state is of version ${found.stateVersion}`
   if (Number.isInteger(was) && Number.isInteger(is) && is < was) throw fault('VERSION_OLDER', detail)
-  if (upgradeOf(processor) === 'refuse') throw fault('VERSION_CHANGED', detail)
+  const drained = upgradeOf(processor) !== 'drain' || (found.replayFrom === null && found.partial === null)
+  if (upgradeOf(processor) === 'refuse' || !drained) throw fault('VERSION_CHANGED', detail)
+  if (upgradeOf(processor) === 'rebuild') requireNothingParked(found)
+}
+
+/** @throws PARKED_KEYS_BLOCK_REBUILD */
+export function requireNothingParked({ processor, partition, parked }: CommitRecord): void {
+  const [first] = parked
+  if (first === undefined) return
+  const detail = `${processor}, partition ${partition}: ${parked.length}, ${JSON.stringify(first.key)} the first of them`
+  throw fault('PARKED_KEYS_BLOCK_REBUILD', detail)
 }
 
 /** Outputs of a turn in parts stay stored, and their ids must not be given a second time. */
@@ -83,7 +93,14 @@ function changedState(found: CommitRecord, processor: Processor): Partial<Commit
     case 'rebuild':
       return { ...emptyState(processor.memory), origin: 0, partial }
     default:
-      return { ...emptyState(processor.memory), origin, partial, stateVersion: processor.version }
+      // keys stay parked: their events come to the state that begins here
+      return {
+        ...emptyState(processor.memory),
+        parkedBefore: found.parked,
+        origin,
+        partial,
+        stateVersion: processor.version,
+      }
   }
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { fault } from '../error/millrace-error.js'
 import { journalEntry } from './decision.js'
+import { parkedKey } from './parking/parked-key.js'
 
 const count = z.number().int().nonnegative()
 
@@ -59,6 +60,10 @@ const commitRecord = z.object({
   stateFrom: count.nullable(),
   /** Stream sequence from which the journal is read; null when no entry is needed. */
   journalFrom: count.nullable(),
+  /** Keys that are parked, oldest first (docs/decisions/0011). */
+  parked: z.array(parkedKey).readonly().default([]),
+  /** Memory `snapshot` and `replay`: those that were parked where a replay begins. */
+  parkedBefore: z.array(parkedKey).readonly().default([]),
   /** Starts since the position last moved. */
   restarts: count,
   /** The message that was about to be handled, when starts without progress made the processor careful. */

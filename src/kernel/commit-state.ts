@@ -27,6 +27,7 @@ export function withSnapshot(
     record: {
       ...record,
       snapshot,
+      parkedBefore: record.parked,
       stateVersion: record.version,
       hash: FNV_OFFSET,
       turnsToReplay: 0,

@@ -17,6 +17,8 @@ export interface DeadLetterReason {
   readonly detail: string
   readonly issues: readonly Issue[]
   readonly stack?: string
+  /** The key that is parked because of it. */
+  readonly parkedKey?: string
 }
 
 /** What a processor failed with, as a reason. */
@@ -46,6 +48,8 @@ export const DEAD_LETTER_HEADER = {
   detail: 'Millrace-Dead-Detail',
   issues: 'Millrace-Dead-Issues',
   stack: 'Millrace-Dead-Stack',
+  /** Key that is parked because of this failure. Absent when none is. */
+  parkedKey: 'Millrace-Dead-Parked-Key',
   /** Original headers that another message cannot have as they were; see readOriginalHeaders. */
   headers: 'Millrace-Dead-Headers',
   /** How many original headers there was no room for. Absent when all are here. */
@@ -143,6 +147,7 @@ function storyOf(
     [H.detail, boundedText(reason.detail, told.bytes)],
     [H.issues, boundedIssues(reason.issues, told.bytes)],
   ]
+  if (reason.parkedKey !== undefined) story.push([H.parkedKey, boundedText(reason.parkedKey, told.bytes)])
   if (told.stack && reason.stack !== undefined) story.push([H.stack, boundedText(reason.stack, told.bytes)])
   return story
 }

@@ -15,7 +15,12 @@ export type Decision =
   /** A step came to an end. */
   | { readonly kind: 'step'; readonly id: string; readonly outcome: StepOutcome }
   /** The message that follows was passed over, because handling it ended the process again and again. */
-  | { readonly kind: 'skip'; readonly sequence: number }
+  | { readonly kind: 'skip'; readonly sequence: number; readonly at?: readonly number[] | undefined }
+  /**
+   * What became of keys with this message, as the processor’s `onPoison` was then. `at`: places of its events that
+   * failed and parked their key, or kept it parked; `back`: its key is no longer parked.
+   */
+  | { readonly kind: 'park'; readonly sequence: number; readonly at: readonly number[]; readonly back: boolean }
 
 /** A decision and the sequence of the last message before it; 0 before the first. */
 export type JournalEntry = Decision & { readonly after: number }
@@ -30,5 +35,6 @@ const stepOutcome = z.union([
 export const journalEntry = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('tick'), after, time: z.number() }),
   z.object({ kind: z.literal('step'), after, id: z.string(), outcome: stepOutcome }),
-  z.object({ kind: z.literal('skip'), after, sequence: after }),
+  z.object({ kind: z.literal('skip'), after, sequence: after, at: z.array(after).readonly().optional() }),
+  z.object({ kind: z.literal('park'), after, sequence: after, at: z.array(after).readonly(), back: z.boolean() }),
 ])

@@ -2,6 +2,7 @@ import type { StoredMessage } from '../broker/stored-message.js'
 import { fault } from '../error/millrace-error.js'
 import type { CommitRecord } from './commit-record.js'
 import type { Decision } from './decision.js'
+import { KeyParking, type RecordedParking } from './parking/key-parking.js'
 import {
   readInput,
   runAdvance,
@@ -12,6 +13,7 @@ import {
   type Input,
   type TurnContext,
 } from './run-turn.js'
+import type { Place } from './redo.js'
 import { encodeChange } from './state-log.js'
 import type { Checkpoint, Turn } from './turn.js'
 
@@ -20,12 +22,17 @@ const OUTPUTS_PER_CHECKPOINT = 256
 /** Turns of a keyed processor after which its changes are taken, so that they fit a batch. */
 const TURNS_PER_CHECKPOINT = 2_000
 
+/** Where an execution begins. */
+export type ExecutionStart = Pick<CommitRecord, 'position' | 'ordinal' | 'failures' | 'partition'> &
+  Partial<Pick<CommitRecord, 'parked' | 'parkedBefore'>>
+
 /**
  * A logic with the place in the log that it has come to: runs its turns one after the other and numbers what comes out.
  * Without effects; the same messages and decisions in the same order make the same turns.
  */
 export class Execution {
   readonly #context: TurnContext
+  readonly #keys: KeyParking
   /** Events given to the logic so far. */
   events = 0
   /** Messages handled so far. */
@@ -37,8 +44,9 @@ export class Execution {
   #outputs = 0
   #turns = 0
 
-  constructor(context: TurnContext, from: Pick<CommitRecord, 'position' | 'ordinal' | 'failures' | 'partition'>) {
+  constructor(context: TurnContext, from: ExecutionStart) {
     this.#context = context
+    this.#keys = new KeyParking(context, from)
     this.#partition = Number(from.partition) || 0 // the whole has no number
     this.#sequence = from.position
     this.#ordinal = from.ordinal
@@ -50,29 +58,43 @@ export class Execution {
     return this.#sequence
   }
 
+  /** How far it has come. */
+  get place(): Place {
+    return { sequence: this.#sequence, outputs: this.#ordinal }
+  }
+
   read(message: StoredMessage): Input {
-    return readInput(this.#context, message)
+    return this.#keys.read(message) ?? readInput(this.#context, message)
   }
 
   /** Whether the logic can take it now. */
   admits(input: Input): boolean {
     const { logic } = this.#context
     if (logic.admits === undefined) return true
-    for (const decoded of input) if (decoded.kind === 'event' && !logic.admits(decoded.event)) return false
+    for (const decoded of this.#keys.handled(input))
+      if (decoded.kind === 'event' && !logic.admits(decoded.event)) return false
     return true
   }
 
-  /** @throws faults with disposition `crash` */
-  handle(message: StoredMessage, input: Input): Turn {
-    const turn = runTurn(this.#context, message, input)
-    for (const decoded of input) if (decoded.kind === 'event') this.events += 1
-    return this.#reach(message, turn)
+  /**
+   * @param recorded what became of keys when the message was handled before; undefined: it was not
+   * @throws faults with disposition `crash`
+   */
+  handle(message: StoredMessage, input: Input, recorded?: RecordedParking): Turn {
+    const turn = this.#keys.turn(message, input, recorded)
+    if (turn === undefined) for (const decoded of input) this.events += decoded.kind === 'event' ? 1 : 0
+    else this.events += turn.given
+    return this.#reach(message, turn?.turn ?? runTurn(this.#context, message, input))
   }
 
-  /** Passes a message over whose handling ended the process `tries` times. */
-  skip(message: StoredMessage, tries: number): Turn {
+  /**
+   * Passes a message over whose handling ended the process `tries` times.
+   * @throws faults with disposition `crash`
+   */
+  skip(message: StoredMessage, tries: number, recorded?: RecordedParking): Turn {
     const reason = fault('PROCESS_KILLED', `${tries} times at sequence ${message.sequence}`)
-    return this.#reach(message, skipTurn(this.#context, message, reason))
+    const turn = this.#keys.turn(message, this.read(message), recorded, reason)
+    return this.#reach(message, turn?.turn ?? skipTurn(this.#context, message, reason))
   }
 
   /** @throws faults with disposition `crash` */
@@ -86,7 +108,7 @@ export class Execution {
    * @throws faults with disposition `crash`
    */
   advance(input: Input): Turn | undefined {
-    const turn = runAdvance(this.#context, input, this.#place())
+    const turn = runAdvance(this.#context, this.#keys.handled(input), this.#place())
     return turn === undefined ? undefined : this.#noteDecision(turn)
   }
 
@@ -94,7 +116,8 @@ export class Execution {
    * Goes on from a committed place: what was replayed may have left out what other keys put out there.
    * @param same whether the same code put it out; numbers that other code gave must not be given again
    */
-  resume({ position, ordinal, failures }: CommitRecord, same: boolean): void {
+  resume({ position, ordinal, failures, parked }: CommitRecord, same: boolean): void {
+    this.#keys.resume({ parked })
     this.#sequence = position
     this.#ordinal = same ? ordinal : Math.max(ordinal, this.#ordinal)
     this.#failures = same ? failures : Math.max(failures, this.#failures)
@@ -114,6 +137,7 @@ export class Execution {
       replay: start === undefined ? null : { sequence: start.sequence, events: start.events },
       hash: logic.hash ?? 0,
       changes: logic.takeChanges?.().map(({ key, value }) => encodeChange(key, value)) ?? [],
+      ...(this.#context.processor.memory === 'replay' ? { parkedBefore: this.#keys.before(start?.sequence) } : {}),
     }
   }
 
@@ -147,7 +171,7 @@ export class Execution {
   }
 
   #reach(message: StoredMessage, turn: Turn): Turn {
-    this.messages += 1
+    if (turn.passed !== true) this.messages += 1
     this.#sequence = message.sequence
     this.#ordinal = turn.outputs.length
     this.#failures = turn.deadLetters.length

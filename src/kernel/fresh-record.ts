@@ -37,6 +37,8 @@ export function freshRecord(processor: Processor, partition: string, created: st
     outputs: 0,
     turns: 0,
     deadLetters: 0,
+    parked: [],
+    parkedBefore: [],
     restarts: 0,
     attempting: null,
   }

@@ -6,6 +6,7 @@ import { addEntries, withSnapshot } from './commit-state.js'
 import { fnv1a } from './hash.js'
 import { journalOf, neededSpans, type JournalSpan } from './journal-spans.js'
 import { packer, type Packer, type Packing } from './packer.js'
+import { applyChanges, type ParkedChange } from './parking/parked-key.js'
 import type { MemoryKind } from './processor.js'
 import type { Rewrite } from './state-log.js'
 import type { Turn } from './turn.js'
@@ -93,15 +94,11 @@ function missing({ partial }: CommitRecord, turn: Turn): readonly WireMessage[] 
 
 /** Adds a segment’s outputs; false, and nothing added, when they do not all fit. */
 function addOutputs(to: Packer, record: CommitRecord, segment: readonly Turn[], room: number): boolean {
-  let { count, bytes } = to
-  for (const turn of segment)
-    for (const { data } of missing(record, turn)) {
-      count += 1
-      bytes += data.length
-    }
-  if (count > to.count && (count > room || bytes > MOST_BYTES)) return false
-  for (const turn of segment) for (const output of missing(record, turn)) to.add(output)
-  return true
+  const before = to.added
+  for (const turn of segment) if (turn.outputs.length > 0) for (const output of missing(record, turn)) to.add(output)
+  if (to.added === before || (to.count <= room && to.bytes <= MOST_BYTES)) return true
+  to.cut(before)
+  return false
 }
 
 /** What has more outputs than a batch holds: the next of them, and how far that got. */
@@ -138,13 +135,14 @@ function finish(input: CommitInput, turns: readonly Turn[], outputs: Packer): Co
   const checkpoint = last?.checkpoint
   const messages = outputs.messages()
   const all = turns.length === input.turns.length
+  const { replay: from, parkedBefore = [] } = checkpoint ?? {}
+  const replay = memory === 'replay' ? { replayFrom: from?.sequence ?? null, parkedBefore } : {}
+  const needed = memory === 'replay' && checkpoint !== undefined ? (replay.replayFrom ?? Infinity) : undefined
+  const spans = addJournal(input, turns, needed, messages)
   if (memory === 'snapshot' && all && (input.force || advanced.turnsToReplay >= SNAPSHOT_EVERY)) {
     const whole = withSnapshot(input, turns, messages, advanced)
     if (whole !== undefined) return whole
   }
-  const replay = memory === 'replay' ? { replayFrom: checkpoint?.replay?.sequence ?? null } : {}
-  const needed = memory === 'replay' && checkpoint !== undefined ? (replay.replayFrom ?? Infinity) : undefined
-  const spans = addJournal(input, turns, needed, messages)
   const keyed = memory === 'keyed' ? addEntries(input, turns, all, messages) : {}
   const basis = checkpoint === undefined ? {} : { basis: checkpoint.basis, hash: checkpoint.hash, ...replay }
   const turnsToReplay =
@@ -182,12 +180,15 @@ function advance(
   added: number,
 ): CommitRecord {
   let { ordinal, failures, hash, time, deadLetters } = record
-  let handled = 0
+  let [handled, counted] = [0, 0]
+  const changes: ParkedChange[] = []
   for (const turn of turns) {
     ordinal = turn.outputsBefore + turn.outputs.length
     failures = turn.failuresBefore + turn.deadLetters.length
     deadLetters += turn.deadLetters.length
     if (turn.message !== undefined) handled += 1
+    if (turn.message !== undefined && turn.passed !== true) counted += 1
+    if (turn.parked !== undefined) changes.push(...turn.parked)
     if (turn.storedAt > time) time = turn.storedAt
     if (memory === 'snapshot') hash = hashTurn(hash, turn)
   }
@@ -201,8 +202,9 @@ function advance(
     outputs: record.outputs + added,
     hash,
     turns: record.turns + handled,
-    turnsToReplay: record.turnsToReplay + handled,
+    turnsToReplay: record.turnsToReplay + counted,
     deadLetters,
+    parked: applyChanges(record.parked, changes),
     notices: { ...record.notices, ...notices },
     restarts: handled > 0 && !careful ? 0 : record.restarts,
     attempting: handled > 0 ? null : record.attempting,

@@ -3,8 +3,8 @@ import { decodeHeaderValue, encodeHeaderValue } from '../event/header-value.js'
 
 type Header = readonly [name: string, value: string]
 
-/** Names that mean something to the server or to the reader of dead letters. */
-const RESERVED = /^(nats|millrace-dead)-/i
+/** Names that mean something to the server, or to who reads dead letters and parked events. */
+const RESERVED = /^(nats|millrace-dead|millrace-park)-/i
 
 /** The headers of a message that is kept inside of another. */
 export interface OriginalHeaders {
@@ -17,7 +17,7 @@ export interface OriginalHeaders {
 
 /**
  * Sorts headers by whether another message can have them. It cannot when the server would act on them, when they would
- * be taken for headers of the dead letter, or when they cannot be written: the server stores names with spaces and
+ * be taken for headers of the one around it, or when they cannot be written: the server stores names with spaces and
  * values with line breaks. Never throws.
  */
 export function originalHeaders(headers: Iterable<Header>): OriginalHeaders {

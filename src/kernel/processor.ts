@@ -21,8 +21,20 @@ export type MemoryKind = 'none' | 'snapshot' | 'replay' | 'keyed'
  * - `keep`: it reads the state, and knows by itself what to do with it.
  * - `rebuild`: its state is made anew from the beginning of the log, putting nothing out, and it takes over when it has
  *   come to where the former code is.
+ * - `drain`: what is open ends under the former code, which has to be at hand; then it begins with empty state.
  */
-export type Upgrade = 'refuse' | 'cut' | 'keep' | 'rebuild'
+export type Upgrade = 'refuse' | 'cut' | 'keep' | 'rebuild' | 'drain'
+
+/**
+ * What a processor does about an event that fails in its own code. A closed set. An event that breaks its contract, or
+ * that a processor passes over as late, is a dead letter whatever this says.
+ *
+ * - `continue`: the event becomes a dead letter, and its key goes on without it.
+ * - `park`: the event becomes a dead letter, and its key is parked: the key’s later events are kept in order until they
+ *   are redriven, and other keys go on (docs/decisions/0011). An event without a key has no order to keep: `continue`.
+ * - `stop`: the processor stops before it (POISON_STOPPED).
+ */
+export type OnPoison = 'continue' | 'park' | 'stop'
 
 /** One entry of a keyed state, as plain data. */
 export interface KeyedEntry {
@@ -74,14 +86,24 @@ export interface Processor {
   readonly memory: MemoryKind
   /** Default: `keep` without memory, else `refuse`. */
   readonly upgrade?: Upgrade
+  /** Upgrade `drain`: the code before this one, which ends what it has open before this one begins. Memory `replay`. */
+  readonly former?: Processor
   /** `one` when it must see the events of every key in one order: it has one unit then, in one process. Default `keys`. */
   readonly spread?: 'keys' | 'one'
+  /** Default `continue`. */
+  readonly onPoison?: OnPoison
+  /** The key whose order it keeps, for parking. Default: the event’s own. */
+  keyOf?(event: StoredEvent): string | undefined
   /** Starts from what was stored, or afresh. @param onBroken for what goes wrong while nothing is being handled */
   start(memory: Memory, onBroken: (error: MillraceError) => void): Logic
 }
 
-/** Told of what fails beside outputs that are good: the event becomes a dead letter, the outputs stay. */
-export type OnFailure = (error: unknown) => void
+/**
+ * Told of what fails beside outputs that are good: the event becomes a dead letter, the outputs stay.
+ * @param poison the event of the turn is what failed, and nothing that it did is left in state or outputs, so that it may
+ *   come again: `onPoison` decides. Default false: something else failed in its turn, or a part of what it led to
+ */
+export type OnFailure = (error: unknown, poison?: boolean) => void
 
 /** Where the log must be read again to rebuild a state. */
 export interface ReplayStart {
@@ -122,6 +144,7 @@ export interface Logic {
   /**
    * Handles one event and returns what follows from it.
    * What it throws makes the event a dead letter, unless the error’s disposition is `crash`, which stops the processor.
+   * An event that it throws at has left nothing behind: it may come again (see OnPoison).
    */
   turn(event: StoredEvent, onFailure: OnFailure): readonly EventDraft[]
   /** Time in ms from which `tick` would do something; Infinity or absent: nothing is waiting. */

@@ -6,17 +6,28 @@ import type { Execution } from './execution.js'
 import { FNV_OFFSET } from './hash.js'
 import { hashTurn } from './next-commit.js'
 import type { Logic, Processor } from './processor.js'
+import type { RecordedParking } from './parking/key-parking.js'
 import type { Turn } from './turn.js'
 
 /** Decisions that have to be taken again at their places, each once. */
 export class JournalCursor {
   readonly #entries: readonly JournalEntry[]
   readonly #skipped: ReadonlySet<number>
+  readonly #parked: ReadonlyMap<number, RecordedParking>
+  readonly #until: number
   #taken = 0
 
-  constructor(entries: readonly JournalEntry[]) {
+  /** @param until sequence up to which the entries tell everything. Default all */
+  constructor(entries: readonly JournalEntry[], until = Number.POSITIVE_INFINITY) {
     this.#entries = entries
+    this.#until = until
     this.#skipped = new Set(entries.flatMap((entry) => (entry.kind === 'skip' ? [entry.sequence] : [])))
+    this.#parked = new Map(
+      entries.flatMap((entry): [number, RecordedParking][] => {
+        if (entry.kind === 'park') return [[entry.sequence, entry]]
+        return entry.kind === 'skip' ? [[entry.sequence, { at: entry.at ?? [], back: false }]] : []
+      }),
+    )
   }
 
   /** Whether a message was passed over. */
@@ -24,12 +35,17 @@ export class JournalCursor {
     return this.#skipped.has(sequence)
   }
 
+  /** What became of keys with a message; undefined: it was not handled yet. */
+  recorded(sequence: number): RecordedParking | undefined {
+    return sequence > this.#until ? undefined : (this.#parked.get(sequence) ?? NOT_PARKED)
+  }
+
   /** Decisions that were taken before this message. Infinity: all that are left. */
   before(sequence: number): readonly JournalEntry[] {
     if (this.settled) return NONE
     const from = this.#taken
     while (this.#taken < this.#entries.length && (this.#entries[this.#taken]?.after ?? 0) < sequence) this.#taken += 1
-    return this.#entries.slice(from, this.#taken).filter(({ kind }) => kind !== 'skip')
+    return this.#entries.slice(from, this.#taken).filter(({ kind }) => kind !== 'skip' && kind !== 'park')
   }
 
   /** Whether every decision was taken, so that new ones may follow. */
@@ -39,6 +55,12 @@ export class JournalCursor {
 }
 
 const NONE: readonly JournalEntry[] = []
+const NOT_PARKED: RecordedParking = { at: [], back: false }
+
+/** What was decided in turns whose outputs are stored in part: they are repeated as they were. */
+export function partialCursor({ partial }: Pick<CommitRecord, 'partial'>): JournalCursor {
+  return new JournalCursor(partial?.journal ?? [], partial?.sequence ?? 0)
+}
 
 /**
  * Replays what a processor did up to its position, dropping what comes out, and tells at the end whether that is what
@@ -66,9 +88,11 @@ export class Recovery {
 
   /** @throws faults with disposition `crash` */
   replay(message: StoredMessage): void {
-    this.#decide(message.sequence)
-    if (this.#journal.skipped(message.sequence)) this.#execution.skip(message, 0)
-    else this.#note(this.#execution.handle(message, this.#execution.read(message)))
+    const { sequence } = message
+    this.#decide(sequence)
+    const recorded = this.#journal.recorded(sequence)
+    if (this.#journal.skipped(sequence)) this.#note(this.#execution.skip(message, 0, recorded))
+    else this.#note(this.#execution.handle(message, this.#execution.read(message), recorded))
   }
 
   /**

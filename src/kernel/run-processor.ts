@@ -23,6 +23,7 @@ import type { CommitRecord } from './commit-record.js'
 import type { Committer } from './committer.js'
 import { createCommitter } from './create-committer.js'
 import { DecisionSources } from './decision-sources.js'
+import { drainFormer } from './drain-former.js'
 import type { Decision } from './decision.js'
 import type { Execution } from './execution.js'
 import { openFeed } from './open-feed.js'
@@ -30,7 +31,7 @@ import { ProcessorLog } from './processor-log.js'
 import type { ProcessorOptions } from './processor-options.js'
 import { WHOLE, type Logic, type Processor } from './processor.js'
 import type { ProcessorState } from './processor-state.js'
-import { JournalCursor, type Recovery } from './recovery.js'
+import { partialCursor, type JournalCursor, type Recovery } from './recovery.js'
 import type { Turn } from './turn.js'
 
 export class ProcessorRun {
@@ -56,6 +57,7 @@ export class ProcessorRun {
    *   what its logic broke with, and errors of the broker
    */
   static async start(processor: Processor, options: ProcessorOptions): Promise<ProcessorRun> {
+    await drainFormer(processor, options)
     return new ProcessorRun(processor, options, await beginUnit(processor, options))
   }
 
@@ -83,7 +85,7 @@ export class ProcessorRun {
     this.#careful = new CarefulStart(record, this.#committer, () => this.#drain())
     beginning.onBroken((error) => this.#fail(error))
     if (beginning.readFrom > record.position) this.#endRecovery(beginning.recovery)
-    this.#feed = openFeed(processor, options, beginning.readFrom, {
+    this.#feed = openFeed(processor, options, beginning, {
       onMessages: (messages) => this.#take(messages),
       onFailure: (error) => this.#fail(error),
       onCaughtUp: () => this.#onCaughtUp(),
@@ -173,10 +175,11 @@ export class ProcessorRun {
     if (!this.#execution.admits(input)) return false // K4
     const care = this.#careful.before(message, turns.length > 0)
     if (care.kind === 'wait') return false
+    const recorded = redo.recorded(message.sequence)
     const turn =
       care.kind === 'skip'
-        ? this.#execution.skip(message, care.tries)
-        : (this.#execution.advance(input) ?? this.#execution.handle(message, input))
+        ? this.#execution.skip(message, care.tries, recorded)
+        : (this.#execution.advance(input) ?? this.#execution.handle(message, input, recorded))
     turns.push(turn)
     if (turn.message === undefined) return false // time moved, and a step was asked for on the way (K4)
     // thousands of turns wait for their commit: only a dead letter still needs the whole message
@@ -203,7 +206,7 @@ export class ProcessorRun {
     const problem = this.#guarded(() => recovery.end(this.processor, this.#logic))
     if (this.#ended()) return
     if (problem !== undefined) return this.#fail(problem)
-    this.#state = { kind: 'live', redo: new JournalCursor(this.#committer.record.partial?.journal ?? []) }
+    this.#state = { kind: 'live', redo: partialCursor(this.#committer.record) }
     const { ahead, takesOver } = this.#beginning
     if (takesOver) this.#committer.add([...ahead, this.#execution.takeover()])
   }

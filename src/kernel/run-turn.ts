@@ -65,8 +65,7 @@ export function runTurn(context: TurnContext, message: StoredMessage, input = re
     }
     const drafts = attempt(() => context.logic.turn(decoded.event, fail), fail)
     if (drafts.length === 0) continue
-    // the partition of the cause is in its stored subject; without a transform (a foreign stream) there is only one
-    const partition = parseStoredSubject(context.processor.from.stream.root, message.subject)?.partition ?? 0
+    const partition = partitionOfCause(context, message.subject)
     encodeAll(context, drafts, { sequence, partition, cause: decoded.event, fail }, (outputs ??= []))
   }
   return {
@@ -79,6 +78,11 @@ export function runTurn(context: TurnContext, message: StoredMessage, input = re
     outputsBefore: 0,
     failuresBefore: 0,
   }
+}
+
+/** That of a stored subject; without a transform (a foreign stream) there is only one. */
+export function partitionOfCause({ processor }: TurnContext, subject: string): number {
+  return parseStoredSubject(processor.from.stream.root, subject)?.partition ?? 0
 }
 
 /** Takes a decision: what follows from it is numbered after what the message before it led to. */
@@ -149,7 +153,7 @@ function attempt(run: () => readonly EventDraft[], fail: OnFailure): readonly Ev
   }
 }
 
-interface OutputCause {
+export interface OutputCause {
   readonly sequence: number
   readonly partition: number
   readonly cause: StoredEvent | undefined
@@ -159,7 +163,12 @@ interface OutputCause {
 }
 
 /** One draft that is no event must not take the others with it. */
-function encodeAll(context: TurnContext, drafts: readonly EventDraft[], at: OutputCause, outputs: WireMessage[]): void {
+export function encodeAll(
+  context: TurnContext,
+  drafts: readonly EventDraft[],
+  at: OutputCause,
+  outputs: WireMessage[],
+): void {
   const { processor, maxPayload = Number.POSITIVE_INFINITY } = context
   for (const draft of drafts)
     try {

@@ -5,7 +5,7 @@ import type { StoredMessage } from '../broker/stored-message.js'
 import { commitSubject } from '../broker/system-subject.js'
 import { fault, isFault, messageOf, type MillraceError } from '../error/millrace-error.js'
 import { decodeCommitRecord } from './commit-record.js'
-import { upgradeOf } from './claim.js'
+import { requireNothingParked, upgradeOf } from './claim.js'
 import { Execution } from './execution.js'
 import { inputFilters } from './input-filters.js'
 import { processorId, WHOLE, type Logic, type Processor } from './processor.js'
@@ -142,7 +142,7 @@ export class Shadow {
 
 /**
  * Whether a unit’s state is of other code and has to be made anew before it can be taken over.
- * @throws COMMIT_RECORD_INVALID, and errors of the broker
+ * @throws PARKED_KEYS_BLOCK_REBUILD, COMMIT_RECORD_INVALID, and errors of the broker
  */
 export async function needsRebuild(
   connection: Connection,
@@ -152,5 +152,9 @@ export async function needsRebuild(
   if (upgradeOf(processor) !== 'rebuild') return false
   const subject = commitSubject(processor.to.stream.name, processorId(processor), partition)
   const last = await readLast(connection, processor.to.stream.name, subject)
-  return last !== undefined && decodeCommitRecord(last.data, subject).stateVersion !== processor.version
+  if (last === undefined) return false
+  const record = decodeCommitRecord(last.data, subject)
+  if (record.stateVersion === processor.version) return false
+  requireNothingParked(record) // before all that work is done
+  return true
 }

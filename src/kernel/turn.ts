@@ -2,6 +2,7 @@ import type { StoredMessage } from '../broker/stored-message.js'
 import type { WireMessage } from '../event/wire.js'
 import type { DeadLetterReason } from './dead-letter.js'
 import type { Decision } from './decision.js'
+import type { ParkedChange, ParkedKey } from './parking/parked-key.js'
 
 /** What one input message, or one decision after it, led to. */
 export interface Turn {
@@ -17,6 +18,10 @@ export interface Turn {
   /** How many outputs and failures the sequence had before this turn: they number its own. 0 for a message. */
   readonly outputsBefore: number
   readonly failuresBefore: number
+  /** What it made of parked keys. */
+  readonly parked?: readonly ParkedChange[]
+  /** The message came back from a park, and nobody waits for it: it counts for nothing. */
+  readonly passed?: boolean
   /** The state after this turn, where it was looked at: a commit may end only there. */
   checkpoint?: Checkpoint
 }
@@ -29,4 +34,6 @@ export interface Checkpoint {
   readonly hash: number
   /** Memory `keyed`: entries changed since the checkpoint before, each as JSON of `[key, value]` or `[key]`. */
   readonly changes: readonly string[]
+  /** Memory `replay`: which keys were parked where a replay begins. Default none. */
+  readonly parkedBefore?: readonly ParkedKey[]
 }

@@ -89,6 +89,8 @@ export function freshRecord(fields: Partial<CommitRecord> = {}): CommitRecord {
     basis: null,
     stateFrom: null,
     journalFrom: null,
+    parked: [],
+    parkedBefore: [],
     restarts: 0,
     attempting: null,
     ...fields,
