@@ -1,3 +1,8 @@
+// How a unit begins in this process: claimed, with its state brought back, or made anew when its code has changed.
+//
+// Invariants (tests cite them):
+//   K5  Changed code takes over at one sequence: no output is lost or put out by both, and no state is left behind unless
+//       the declaration says so.
 import type { MillraceError } from '../error/millrace-error.js'
 import { claim, type Claim } from './claim.js'
 import { Execution } from './execution.js'

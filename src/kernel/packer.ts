@@ -10,6 +10,8 @@ export interface Packer {
   /** Payload so far. */
   readonly bytes: number
   add(output: WireMessage): void
+  /** Takes out again what was added after the first `added` outputs. */
+  cut(added: number): void
   messages(): WireMessage[]
 }
 
@@ -43,6 +45,10 @@ class Single implements Packer {
   add(output: WireMessage): void {
     this.#messages.push(output)
     this.#bytes += output.data.length
+  }
+
+  cut(added: number): void {
+    for (const { data } of this.#messages.splice(added)) this.#bytes -= data.length
   }
 
   messages(): WireMessage[] {

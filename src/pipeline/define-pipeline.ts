@@ -44,6 +44,17 @@ export interface PipelineOptions<Inputs extends Contracts, From extends Pipeline
    */
   readonly onError?: 'dead-letter' | 'stop'
   /**
+   * What becomes of the state when `version` was raised. Without it such a pipeline does not start (VERSION_CHANGED).
+   *
+   * - `{ drain: former }`: what is open ends under the former code, which is declared beside this one and not run
+   *   otherwise: time passes for it without events until every key is idle. Mode slots.
+   * - `rebuild`: the state is made anew from the beginning of the log, putting nothing out, beside processes that still
+   *   run the former code; then it takes over at one sequence.
+   * - `cut`: it begins with empty state where the former code was.
+   * - `keep`: mode checkpoint: the state is read as it is, by operators that are still in their places.
+   */
+  readonly upgrade?: 'rebuild' | 'cut' | 'keep' | { readonly drain: PipelineDeclaration }
+  /**
    * Standard RxJS from events to what the output contracts make. Called for each key when its slot begins; in stateless
    * mode once for all keys.
    */
@@ -60,6 +71,7 @@ export interface PipelineDeclaration extends CheckedPorts {
   readonly recovery: Recovery
   readonly time: TimeSource
   readonly onError: 'dead-letter' | 'stop'
+  readonly upgrade: 'refuse' | 'rebuild' | 'cut' | 'keep' | { readonly drain: PipelineDeclaration }
   readonly build: (events$: Observable<StoredEvent>, ctx: PipelineContext) => Observable<EventDraft>
 }
 
@@ -98,6 +110,7 @@ export function definePipeline<const From extends PipelinePorts>(
   const time = readTime(name, options.time as PipelineTime<StoredEvent> | undefined)
   if (recovery.mode === 'stateless' && time.kind === 'own')
     invalid('time needs recovery mode slots: without state nothing can wait for late events')
+  const upgrade = checkUpgrade(name, version, recovery.mode, options.upgrade)
   return Object.freeze({
     kind: 'pipeline',
     name,
@@ -108,6 +121,36 @@ export function definePipeline<const From extends PipelinePorts>(
     recovery,
     time,
     onError,
+    upgrade,
     build: options.pipeline as unknown as PipelineDeclaration['build'],
   })
+}
+
+/** @throws PIPELINE_INVALID */
+function checkUpgrade(
+  name: string,
+  version: number,
+  mode: Recovery['mode'],
+  upgrade: PipelineOptions<Contracts>['upgrade'],
+): PipelineDeclaration['upgrade'] {
+  if (upgrade === undefined) return mode === 'stateless' ? 'keep' : 'refuse'
+  if (typeof upgrade === 'string') {
+    if (!['rebuild', 'cut', 'keep'].includes(upgrade))
+      throw fault(
+        'PIPELINE_INVALID',
+        `${name}: upgrade ${JSON.stringify(upgrade)} is not known: rebuild, cut, keep, { drain }`,
+      )
+    if (upgrade === 'keep' && mode === 'slots')
+      throw fault('PIPELINE_INVALID', `${name}: upgrade keep: the state of slots cannot be read by other code`)
+    return upgrade
+  }
+  const { drain } = upgrade
+  if (mode !== 'slots' || drain?.kind !== 'pipeline' || drain.recovery.mode !== 'slots')
+    throw fault('PIPELINE_INVALID', `${name}: upgrade drain needs the former declaration, both in mode slots`)
+  if (drain.name !== name || drain.version >= version)
+    throw fault(
+      'PIPELINE_INVALID',
+      `${name}: upgrade drain needs version ${version - 1} or earlier of the same pipeline`,
+    )
+  return upgrade
 }

@@ -30,8 +30,14 @@ export function pipelineProcessor(pipeline: PipelineDeclaration, streams: Pipeli
     },
     memory: MEMORIES[pipeline.recovery.mode],
     spread: pipeline.spread,
+    ...upgradeOf(pipeline, streams),
     start: (memory, onBroken) => pipelineLogic(pipeline, memory, onBroken),
   }
+}
+
+function upgradeOf({ upgrade }: PipelineDeclaration, streams: PipelineStreams): Pick<Processor, 'upgrade' | 'former'> {
+  if (typeof upgrade === 'string') return { upgrade }
+  return { upgrade: 'drain', former: pipelineProcessor(upgrade.drain, streams) }
 }
 
 const MEMORIES: Readonly<Record<PipelineDeclaration['recovery']['mode'], MemoryKind>> = {

@@ -47,6 +47,13 @@ export const PROCESSING_ERRORS = {
     exit: EXIT.conflict,
     status: 409,
   },
+  DRAIN_ENDLESS: {
+    disposition: 'crash',
+    means: 'the former code of a pipeline does not come to an end when no events come',
+    advice: 'Run the former code until its keys are idle, or choose upgrade rebuild or cut',
+    exit: EXIT.conflict,
+    status: 409,
+  },
   VERSION_OLDER: {
     disposition: 'crash',
     means: 'a newer version of a processor has taken over already',
