@@ -171,6 +171,7 @@ export class ProcessorRun {
   #live(message: StoredMessage, redo: JournalCursor, turns: Turn[]): boolean {
     if (this.processor.memory === 'snapshot' && this.#committer.snapshotOverdue) return false
     for (const entry of redo.before(message.sequence)) turns.push(this.#execution.decide(entry))
+    if (this.processor.onPoison === 'stop' && this.processor.memory === 'none') this.#committer.add(turns.splice(0))
     const input = this.#execution.read(message)
     if (!this.#execution.admits(input)) return false // K4
     const care = this.#careful.before(message, turns.length > 0)

@@ -20,7 +20,7 @@ import { freshRecord } from '../fresh-record.js'
 import type { JournalSpan } from '../journal-spans.js'
 import { nextCommit } from '../next-commit.js'
 import { processorId, WHOLE, type Logic, type StepRequest } from '../processor.js'
-import { JournalCursor } from '../recovery.js'
+import { partialCursor, type JournalCursor } from '../recovery.js'
 import { StateLog, type StateLogPace } from '../state-log.js'
 import type { Turn } from '../turn.js'
 import { MemoryStore } from './memory-store.js'
@@ -84,7 +84,7 @@ export class SimulatedUnit {
     this.#logic = recovered.logic
     this.#execution = recovered.execution
     this.#spans = recovered.spans
-    this.#redo = new JournalCursor(this.#record.partial?.journal ?? [])
+    this.#redo = partialCursor(this.#record)
     if (processor.memory === 'keyed')
       this.#stateLog = new StateLog(() => this.#logic.entries?.() ?? [], recovered.state, pace)
     this.#check()
@@ -144,14 +144,15 @@ export class SimulatedUnit {
     this.#redoBefore(message.sequence)
     const input = this.#execution.read(message)
     if (!this.#execution.admits(input)) return undefined
-    return this.#took(this.#execution.advance(input) ?? this.#execution.handle(message, input))
+    const recorded = this.#redo.recorded(message.sequence)
+    return this.#took(this.#execution.advance(input) ?? this.#execution.handle(message, input, recorded))
   }
 
   /** Passes a message over that ended the process. @throws faults with disposition `crash` */
   skip(message: StoredMessage): Turn {
     this.#check()
     this.#redoBefore(message.sequence)
-    return this.#took(this.#execution.skip(message, 0))
+    return this.#took(this.#execution.skip(message, 0, this.#redo.recorded(message.sequence)))
   }
 
   /** Takes a decision. @throws faults with disposition `crash` */
