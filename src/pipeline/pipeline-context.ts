@@ -1,4 +1,5 @@
 import type { Observable, SchedulerLike } from 'rxjs'
+import type { DurableOps } from './ops/durable-ops.js'
 
 /** How a step is tried. */
 export interface StepOptions {
@@ -21,6 +22,11 @@ export interface PipelineContext {
   readonly key: string
   /** Event time as an rxjs scheduler. Operators without a scheduler of their own run on it anyway. */
   readonly scheduler: SchedulerLike
+  /**
+   * Operators that also work in mode `checkpoint`, where no other may keep state: windows, joins, rates, and those of
+   * RxJS that remember or wait. In other modes they are operators like others.
+   */
+  readonly ops: DurableOps
   /** Event time in ms: of the event, or when the timer was due. */
   now(): number
   /** Chance that is the same in every replay, from 0 to below 1. */

@@ -1,18 +1,11 @@
 // Random handlers over random logs, crashed anywhere, against the same ones that were never interrupted.
 import * as fc from 'fast-check'
-import { z } from 'zod'
-import { defineEvent } from '../../src/event/contract.ts'
-import type { EventDraft, StoredEvent } from '../../src/event/event.ts'
-import type { Logic } from '../../src/kernel/processor.ts'
+import type { StoredEvent } from '../../src/event/event.ts'
 import { defineKeyed, type KeyedDeclaration } from '../../src/pipeline/define-keyed.ts'
 import type { KeyedContext } from '../../src/pipeline/keyed/keyed-context.ts'
 import { KeyedLogic } from '../../src/pipeline/keyed/keyed-logic.ts'
 import type { PipelineTime } from '../../src/pipeline/pipeline-time.ts'
-import { storedEvent } from '../cep/stored-event.ts'
-import { StoredState } from './keyed/stored-state.ts'
-
-const In = defineEvent('test.in', { data: z.object({ key: z.string(), kind: z.number(), at: z.number() }) })
-const Out = defineEvent('test.out', { data: z.unknown() })
+import { compareInterrupted, In, moments, Out, times, type Start, type Tried } from './keyed/moments.ts'
 
 interface State {
   count: number
@@ -104,130 +97,20 @@ function declare({ events, timers, init }: Program, time: PipelineTime<StoredEve
     : defineKeyed(common as never)
 }
 
-/** An event, and what happens after its turn. */
-interface Moment {
-  readonly passed: number
-  readonly key: string
-  readonly kind: number
-  readonly behind: number
-  readonly next: 'nothing' | 'tick' | 'commit' | 'crash' | 'commit, crash'
-  readonly slice: number
-}
-
-const moment: fc.Arbitrary<Moment> = fc.record({
-  passed: fc.oneof(
-    { weight: 3, arbitrary: fc.constant(0) },
-    { weight: 8, arbitrary: fc.integer({ min: -3, max: 15 }) },
-    { weight: 1, arbitrary: fc.integer({ min: 50, max: 400 }) },
-  ),
-  key: fc.constantFrom('a', 'b', 'c', '', '\0k', '__proto__', '9'),
-  kind: fc.nat(2),
-  behind: fc.integer({ min: 0, max: 40 }),
-  next: fc.constantFrom('nothing', 'nothing', 'nothing', 'tick', 'commit', 'commit', 'crash', 'commit, crash'),
-  slice: fc.constantFrom(0, 1, 3),
-})
-
-function logOf(moments: readonly Moment[]): StoredEvent[] {
-  let time = 1_000
-  return moments.map(({ passed, key, kind, behind }, at) => {
-    time += passed
-    return storedEvent({
-      type: In.type,
-      data: { key, kind, at },
-      key,
-      id: `e${at}`,
-      correlationId: at % 3 === 0 ? 'conversation' : undefined,
-      time: time - behind,
-      storedAt: time,
-      sequence: at + 1,
-    })
-  })
-}
-
-/** What one turn led to, as text. */
-function turn(logic: Logic, event: StoredEvent, { next }: Moment): string[] {
-  const failures: string[] = []
-  const fail = (error: unknown): void => void failures.push(String(error))
-  const outputs: EventDraft[] = [...logic.turn(event, fail)]
-  if (next === 'tick' && (logic.due ?? Infinity) < Infinity)
-    outputs.push(...(logic.tick?.((logic.due ?? 0) + 7, fail) ?? []))
-  const strange = failures.find((text) => !/count is \d+|EVENT_LATE/.test(text))
-  if (strange !== undefined) throw new Error(strange)
-  // the kernel gives what is missing from the event of the turn
-  const { time, id } = event
-  return [...outputs.map((draft) => JSON.stringify({ time, causationId: id, ...withoutUndefined(draft) })), ...failures]
-}
-
-function withoutUndefined(draft: EventDraft): object {
-  return Object.fromEntries(Object.entries(draft).filter(([, value]) => value !== undefined))
-}
-
-function uninterrupted(
-  declaration: KeyedDeclaration,
-  log: readonly StoredEvent[],
-  moments: readonly Moment[],
-): string[] {
-  const logic = new KeyedLogic(declaration, { kind: 'fresh' })
-  return log.flatMap((event, at) => turn(logic, event, moments[at] as Moment))
-}
-
-function interrupted(
-  declaration: KeyedDeclaration,
-  log: readonly StoredEvent[],
-  moments: readonly Moment[],
-): { readonly outputs: string[]; readonly crashes: number } {
-  const stored = new StoredState()
-  const crashed = new Set<number>()
-  let committed: string[] = []
-  let position = 0
-  let logic = new KeyedLogic(declaration, stored.memory())
-  let outputs: string[] = []
-  for (let at = 0; at < log.length; at++) {
-    const { next, slice } = moments[at] as Moment
-    outputs.push(...turn(logic, log[at] as StoredEvent, moments[at] as Moment))
-    if (next.startsWith('commit') || at === log.length - 1) {
-      stored.commit(logic, slice)
-      committed = [...committed, ...outputs]
-      outputs = []
-      position = at + 1
-    }
-    if (!next.endsWith('crash') || crashed.has(at)) continue
-    crashed.add(at)
-    logic = new KeyedLogic(declaration, stored.memory())
-    outputs = []
-    at = position - 1
-  }
-  return { outputs: committed, crashes: crashed.size }
-}
-
 /**
  * E1: what is restored from the state log goes on as if it had never stopped.
  * @returns how much was tried
  */
-export function checkKeyed(runs: number, seed?: number): { readonly crashes: number; readonly outputs: number } {
+export function checkKeyed(runs: number, seed?: number): Tried {
   const tried = { crashes: 0, outputs: 0 }
-  const times = fc.constantFrom<PipelineTime<StoredEvent>>(
-    'ingestion',
-    { of: ({ time }) => time, lateness: 20, late: 'drop' },
-    { of: ({ time }) => time, lateness: 30 },
-    { of: ({ time }) => time, lateness: 0, late: ({ id }) => Out(['late', id]) },
-  )
   fc.assert(
-    fc.property(
-      program,
-      fc.array(moment, { minLength: 5, maxLength: 60, size: 'max' }),
-      times,
-      (random, moments, time) => {
-        const declaration = declare(random, time)
-        const log = logOf(moments)
-        const expected = uninterrupted(declaration, log, moments)
-        const { outputs, crashes } = interrupted(declaration, log, moments)
-        tried.crashes += crashes
-        tried.outputs += expected.length
-        if (JSON.stringify(outputs) !== JSON.stringify(expected))
-          throw new Error(`differs:\n${expected.join('\n')}\n--- was ---\n${outputs.join('\n')}`)
-      },
-    ),
+    fc.property(program, moments, times, (random, all, time) => {
+      const declaration = declare(random, time)
+      const start: Start = (memory) => new KeyedLogic(declaration, memory)
+      const { crashes, outputs } = compareInterrupted([start, start], all, /count is \d+|EVENT_LATE/)
+      tried.crashes += crashes
+      tried.outputs += outputs
+    }),
     { numRuns: runs, ...(seed === undefined ? {} : { seed }) },
   )
   return tried

@@ -5,7 +5,7 @@ import type { ErrorEntry } from '../disposition.js'
 export const KEYED_ERRORS = {
   KEYED_STATE_INVALID: {
     disposition: 'dead-letter',
-    means: 'a handler left something in the state of a key that JSON would not bring back',
+    means: 'a handler or an operator would keep something in the state of a key that JSON would not bring back',
     advice:
       'Keep numbers, texts, booleans, null, lists and plain objects; in place of undefined delete the member, in place of a Date keep its milliseconds',
     exit: EXIT.failure,
@@ -29,7 +29,8 @@ export const KEYED_ERRORS = {
   },
   KEYED_TIMER_FAILED: {
     disposition: 'dead-letter',
-    means: 'onTimer threw: what it did is undone, its timer is gone, and the event that moved time was handled as usual',
+    means:
+      'onTimer threw: what it did is undone, its timer is gone, and the event that moved time was handled as usual',
     advice:
       'Mend onTimer. Do not handle this dead letter again: its event only made time pass. Give the key a timer by its next event if it has to end',
     exit: EXIT.failure,
@@ -47,6 +48,33 @@ export const KEYED_ERRORS = {
     means: 'a handler of defineKeyed returned a promise, whose end a replay could not repeat',
     advice: 'Make the handler synchronous; put asynchronous work into a pipeline with ctx.step or a work queue',
     exit: EXIT.failure,
+    status: 500,
+  },
+  CHECKPOINT_FOREIGN_TIMER: {
+    disposition: 'crash',
+    means:
+      'a pipeline in checkpoint mode set a timer that is not an operator’s of ctx.ops, and would be lost by a restart',
+    advice:
+      'Use the operator of ctx.ops in its place (bufferTime, debounceTime, delay …), or declare `recovery: { mode: "slots" }`',
+    exit: EXIT.usage,
+    status: 500,
+  },
+  CHECKPOINT_FOREIGN_STATE: {
+    disposition: 'crash',
+    means:
+      'a pipeline in checkpoint mode keeps state outside of ctx.ops: brought back from what is stored, it put out something else',
+    advice:
+      'Use the operator of ctx.ops in place of the one that remembers (scan, bufferCount, distinct, take …), keep no variables in the pipeline, or declare `recovery: { mode: "slots" }`',
+    exit: EXIT.usage,
+    status: 500,
+  },
+  CHECKPOINT_OPERATOR_INSIDE: {
+    disposition: 'crash',
+    means:
+      'an operator of ctx.ops was subscribed while an event was handled, and went on after it: a restart would not find it',
+    advice:
+      'Put it outside of mergeMap, switchMap and the like, on the events of the key; inside, it must end with the values of its event',
+    exit: EXIT.usage,
     status: 500,
   },
 } as const satisfies Record<string, ErrorEntry>

@@ -28,7 +28,7 @@ export function causeAt(time: number, cause: StoredCause | undefined): DraftCaus
 export function withCause(draft: EventDraft, { time, correlationId, causationId }: DraftCause): EventDraft {
   return {
     ...draft,
-    time: draft.time ?? time,
+    time: draft.time ?? Math.floor(time),
     correlationId: draft.correlationId ?? correlationId,
     causationId: draft.causationId ?? causationId,
   }

@@ -1,7 +1,7 @@
 import { fault } from '../../error/millrace-error.js'
 import type { StoredCause } from './draft-cause.js'
 import type { TableEntry } from './entry-table.js'
-import { NamedTimer, type TimerHeap } from './timer-heap.js'
+import { NamedTimer } from './timer-heap.js'
 
 /** What is kept of one key. */
 export class KeyState implements TableEntry {
@@ -52,55 +52,4 @@ export function readKey(
   for (const [timer, due] of Object.entries(t)) entry.timers = new NamedTimer(entry, timer, due, entry.timers)
   entry.cause = c
   return { entry, version: v }
-}
-
-/** Every timer of a key. */
-export function* timersOf(entry: KeyState): Generator<NamedTimer<KeyState>> {
-  for (let timer = entry.timers; timer !== undefined; timer = timer.next) yield timer
-}
-
-/** Sets a timer, in place of one of the same name. Returns when that was due; undefined: there was none. */
-export function setTimer(entry: KeyState, heap: TimerHeap<KeyState>, name: string, due: number): number | undefined {
-  let before: NamedTimer<KeyState> | undefined
-  for (let timer = entry.timers; timer !== undefined; before = timer, timer = timer.next) {
-    if (timer.name !== name) continue
-    const was = timer.due
-    if (due >= was) {
-      timer.due = due
-      return was
-    }
-    const earlier = new NamedTimer(entry, name, due, timer.next)
-    link(entry, before, earlier)
-    heap.cancel(timer)
-    heap.add(earlier)
-    return was
-  }
-  heap.add((entry.timers = new NamedTimer(entry, name, due, entry.timers)))
-  return undefined
-}
-
-/** Cancels a timer. Returns when it was due; undefined: there was none. */
-export function dropTimer(entry: KeyState, heap: TimerHeap<KeyState>, name: string): number | undefined {
-  let before: NamedTimer<KeyState> | undefined
-  for (let timer = entry.timers; timer !== undefined; before = timer, timer = timer.next) {
-    if (timer.name !== name) continue
-    const was = timer.due
-    link(entry, before, timer.next)
-    heap.cancel(timer)
-    return was
-  }
-  return undefined
-}
-
-/** Takes a timer that the heap has given out off its key. */
-export function unlinkFired(fired: NamedTimer<KeyState>): void {
-  const entry = fired.owner
-  let before: NamedTimer<KeyState> | undefined
-  for (let timer = entry.timers; timer !== undefined; before = timer, timer = timer.next)
-    if (timer === fired) return link(entry, before, fired.next)
-}
-
-function link(entry: KeyState, before: NamedTimer<KeyState> | undefined, next: NamedTimer<KeyState> | undefined): void {
-  if (before === undefined) entry.timers = next
-  else before.next = next
 }

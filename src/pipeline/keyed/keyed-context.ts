@@ -17,7 +17,7 @@ export interface KeyedContext<State, Output extends EventDraft = EventDraft> {
   random(): number
   /** A UUID, the same for this event or timer whenever it is handled. */
   uuid(): string
-  /** Puts out an event. From a timer it gets the timer’s time and, as its cause, the last event of the key. */
+  /** Puts out an event. Unless it says so itself, it happens now and follows from the last event of the key. */
   emit(draft: Output): void
   /**
    * Has `onTimer` called with `name` when event time reaches `at`, in place of an earlier setting. A time that has

@@ -11,10 +11,11 @@ import { Seeded } from '../../time/seeded.js'
 import type { KeyedDeclaration } from '../define-keyed.js'
 import { withCause, type DraftCause } from './draft-cause.js'
 import type { OutputCheck } from '../output-check.js'
-import { dropTimer, setTimer, type KeyState } from './key-state.js'
+import type { KeyState } from './key-state.js'
 import type { KeyedContext } from './keyed-context.js'
 import { copyPlain, findNotPlain, isPlain } from './plain-data.js'
 import type { TimerHeap } from './timer-heap.js'
+import { dropTimer, setTimer } from './timer-list.js'
 
 /** Where a call puts what comes out. */
 export interface HandlerCall {
@@ -22,8 +23,8 @@ export interface HandlerCall {
   /** Event time in ms. */
   readonly now: number
   readonly outputs: EventDraft[]
-  /** What drafts without time and cause get; undefined: what the kernel gives them. */
-  readonly cause: DraftCause | undefined
+  /** What drafts get that do not say it themselves. */
+  readonly cause: DraftCause
   /** What is handled: an event, or a timer. */
   readonly what: StoredEvent | string
   /** What chance is made of; made at its first use. */
@@ -31,8 +32,7 @@ export interface HandlerCall {
 }
 
 /** Members of a state that are looked at after each call, and how deep. All are when it is stored. */
-const GLANCE = 32
-const GLANCE_DEPTH = 16
+const GLANCE = { budget: 32, depth: 16 }
 
 export class KeyedHandlers {
   readonly #declaration: KeyedDeclaration
@@ -98,7 +98,7 @@ export class KeyedHandlers {
   }
 
   #checkState({ key, state }: KeyState): void {
-    if (!this.#strict && isPlain(state, GLANCE, GLANCE_DEPTH)) return
+    if (!this.#strict && isPlain(state, GLANCE)) return
     if (findNotPlain(state, { shared: this.#strict }) !== undefined)
       throw fault('KEYED_STATE_INVALID', this.#where(key, state))
   }
@@ -161,7 +161,7 @@ export class KeyedHandlers {
   #emit({ outputs, cause }: HandlerCall, draft: EventDraft): void {
     const problem = this.#check.problem(draft)
     if (problem !== undefined) throw problem
-    outputs.push(cause === undefined ? draft : withCause(draft, cause))
+    outputs.push(withCause(draft, cause))
   }
 
   #setTimer({ entry, now }: HandlerCall, name: string, at: number): void {

@@ -21,11 +21,12 @@ import { keyReader } from '../key-reader.js'
 import { OutputCheck } from '../output-check.js'
 import { EntryTable } from './entry-table.js'
 import { eventIntake, type EventIntake } from './event-intake.js'
-import { KeyState, storedKey, unlinkFired } from './key-state.js'
+import { KeyState, storedKey } from './key-state.js'
 import { KeyedHandlers } from './keyed-handlers.js'
 import { loadKeys } from './load-keys.js'
 import { isPlain } from './plain-data.js'
 import { TimerHeap, type NamedTimer } from './timer-heap.js'
+import { unlinkFired } from './timer-list.js'
 
 const NOTHING: readonly EventDraft[] = []
 /** Timers that may be set for one instant in it, and how many more for each key. */
@@ -128,13 +129,11 @@ export class KeyedLogic implements Logic {
   }
 
   #handle(event: StoredEvent, now: number): void {
-    const { time } = this.#declaration
     try {
       const entry = this.#entryOf(this.#keyOf(event))
-      // an event that has waited is not the one of the turn, whose time and cause the kernel would give
-      const cause = time.kind === 'own' ? causeAt(event.time, storedCause(event)) : undefined
-      this.#handlers.run({ entry, now, outputs: this.#outputs, cause, what: event })
-      entry.cause = entry.timers === undefined ? undefined : storedCause(event)
+      const cause = storedCause(event)
+      this.#handlers.run({ entry, now, outputs: this.#outputs, cause: causeAt(now, cause), what: event })
+      entry.cause = entry.timers === undefined ? undefined : cause
     } catch (error) {
       this.#fail(event === this.#event ? error : this.#waited(event, error))
     }

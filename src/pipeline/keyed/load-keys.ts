@@ -3,8 +3,9 @@ import type { KeyedEntry } from '../../kernel/processor.js'
 import type { KeyedDeclaration } from '../define-keyed.js'
 import { insideKey, type EntryTable } from './entry-table.js'
 import type { EventIntake } from './event-intake.js'
-import { readKey, timersOf, type KeyState } from './key-state.js'
+import { readKey, type KeyState } from './key-state.js'
 import type { NamedTimer, TimerHeap } from './timer-heap.js'
+import { timersOf } from './timer-list.js'
 
 /** Where what was stored belongs. */
 export interface LoadTarget {

@@ -24,22 +24,37 @@ export function copyPlain(value: unknown): unknown {
   }
 }
 
-/**
- * Whether data is plain, as far as one looks.
- * @param budget how many values of it to look at: a few are cheap, and enough for most mistakes. Default all
- * @param depth deeper than this counts as not plain: a cycle would use up the budget otherwise
- */
-export function isPlain(value: unknown, budget = Infinity, depth = DEPTH): boolean {
-  return look(value, budget, depth) >= 0
+/** How far to look. */
+export interface Looking {
+  /** How many values to look at: a few are cheap, and enough for most mistakes. Default all. */
+  readonly budget?: number
+  /** Deeper than this counts as not plain: a cycle would use up the budget otherwise. */
+  readonly depth?: number
+  /** Members that are undefined count as absent, which JSON makes of them. */
+  readonly absent?: boolean
+}
+
+const EVERYWHERE: Looking = {}
+
+/** Whether data is plain, as far as one looks. */
+export function isPlain(value: unknown, looking: Looking = EVERYWHERE): boolean {
+  const { budget = Infinity, depth = DEPTH, absent = false } = looking
+  return look(value, budget, depth, absent) >= 0
 }
 
 /**
  * Finds what JSON would change or lose: undefined, functions, symbols, bigints, NaN and infinities, dates, maps and
  * other instances, cycles.
  * @param shared also finds an object that is there twice: after a restart it would be two
+ * @param absent members that are undefined count as absent
  */
-export function findNotPlain(value: unknown, { shared = false } = {}): NotPlain | undefined {
-  return find(value, '', shared ? new Set() : undefined, 0)
+export function findNotPlain(value: unknown, { shared = false, absent = false } = {}): NotPlain | undefined {
+  return find(value, '', { seen: shared ? new Set() : undefined, absent }, 0)
+}
+
+interface Finding {
+  readonly seen: Set<object> | undefined
+  readonly absent: boolean
 }
 
 function copyObject(value: object, depth: number): unknown {
@@ -84,35 +99,39 @@ function isPlainObject(value: object): boolean {
 }
 
 /** @returns what is left of the budget, 0 when it is used up, below 0 when something is not plain */
-function look(value: unknown, budget: number, depth: number): number {
+function look(value: unknown, budget: number, depth: number, absent: boolean): number {
   if (typeof value !== 'object') return isPlainScalar(value) ? budget - 1 : -1
   if (value === null) return budget - 1
   if (depth < 0) return -1
   let left = budget - 1
   if (Array.isArray(value)) {
     // the newest are at the end, as a rule
-    for (let at = value.length - 1; at >= 0 && left > 0; at--) left = look(value[at], left, depth - 1)
+    for (let at = value.length - 1; at >= 0 && left > 0; at--) left = look(value[at], left, depth - 1, absent)
     return left
   }
   if (!isPlainObject(value)) return -1
   for (const name in value) {
     if (left <= 0) break
-    left = look((value as Record<string, unknown>)[name], left, depth - 1)
+    const member = (value as Record<string, unknown>)[name]
+    if (member === undefined && absent) continue
+    left = look(member, left, depth - 1, absent)
   }
   return left
 }
 
-function find(value: unknown, path: string, seen: Set<object> | undefined, depth: number): NotPlain | undefined {
+function find(value: unknown, path: string, finding: Finding, depth: number): NotPlain | undefined {
   if (typeof value !== 'object') return isPlainScalar(value) ? undefined : { path, why: nameOf(value) }
   if (value === null) return undefined
+  const { seen, absent } = finding
   if (depth > DEPTH) return { path: `${path.slice(0, 60)}…`, why: `a cycle, or more than ${DEPTH} levels` }
   if (seen?.has(value) === true) return { path, why: 'an object that is there twice; after a restart it would be two' }
   seen?.add(value)
-  if (!Array.isArray(value) && !isPlainObject(value)) return { path, why: nameOf(value) }
-  const names = Array.isArray(value) ? value.keys() : Object.keys(value)
-  for (const name of names) {
+  const isList = Array.isArray(value)
+  if (!isList && !isPlainObject(value)) return { path, why: nameOf(value) }
+  for (const name of isList ? value.keys() : Object.keys(value)) {
     const member = (value as Record<string | number, unknown>)[name]
-    const found = find(member, `${path}/${pointerToken(name)}`, seen, depth + 1)
+    if (member === undefined && absent && !isList) continue
+    const found = find(member, `${path}/${pointerToken(name)}`, finding, depth + 1)
     if (found !== undefined) return found
   }
   return undefined
@@ -125,9 +144,8 @@ function pointerToken(name: string | number): string {
 function nameOf(value: unknown): string {
   if (typeof value === 'object' && value !== null) {
     const { constructor } = value as { constructor?: unknown }
-    return typeof constructor === 'function' && constructor.name !== ''
-      ? `a ${constructor.name}`
-      : 'an instance of a class'
+    const known = typeof constructor === 'function' && constructor.name !== ''
+    return known ? `a ${constructor.name}` : 'an instance of a class'
   }
   return typeof value === 'number' ? String(value) : value === undefined ? 'undefined' : `a ${typeof value}`
 }

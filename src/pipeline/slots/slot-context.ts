@@ -1,11 +1,13 @@
 import type { Observable, SchedulerLike } from 'rxjs'
 import { Seeded } from '../../time/seeded.js'
+import type { DurableOps } from '../ops/durable-ops.js'
 import type { PipelineContext, StepOptions, StepWork } from '../pipeline-context.js'
 import type { OpenSteps, StepOwner } from './open-steps.js'
 
 /** What the contexts of a pipeline’s slots share. */
 export interface ContextParts {
   readonly scheduler: SchedulerLike
+  readonly ops: DurableOps
   readonly steps: OpenSteps
   /** Begins every seed. */
   readonly seed: string
@@ -41,6 +43,10 @@ export class SlotContext implements PipelineContext {
 
   get scheduler(): SchedulerLike {
     return this.#parts.scheduler
+  }
+
+  get ops(): DurableOps {
+    return this.#parts.ops
   }
 
   get now(): () => number {

@@ -2,6 +2,8 @@ import { Subject } from 'rxjs'
 import { fault, isFault, messageOf } from '../../error/millrace-error.js'
 import type { EventDraft } from '../../event/event.js'
 import type { PipelineDeclaration } from '../define-pipeline.js'
+import { DurableOps } from '../ops/durable-ops.js'
+import { schedulerTimers } from '../ops/durable-timer.js'
 import { OutputCheck } from '../output-check.js'
 import type { TurnScope } from '../turn-scope.js'
 import { OpenSteps } from './open-steps.js'
@@ -38,7 +40,8 @@ export class Slots implements SlotTarget {
       },
     })
     const seed = `${pipeline.name}\0${pipeline.version}`
-    this.#parts = { scheduler: scope.scheduler, steps: this.steps, seed }
+    const ops = new DurableOps({ timers: schedulerTimers(scope.scheduler), scope: undefined })
+    this.#parts = { scheduler: scope.scheduler, ops, steps: this.steps, seed }
     scope.scheduler.onError = (error) => this.#fail(error, 'a timer')
   }
 

@@ -1,19 +1,24 @@
 import type { Observable, SchedulerLike } from 'rxjs'
 import { fault } from '../../error/millrace-error.js'
 import type { StoredEvent } from '../../event/event.js'
+import type { EventTimeScheduler } from '../../time/event-time-scheduler.js'
 import { Seeded } from '../../time/seeded.js'
+import { DurableOps } from '../ops/durable-ops.js'
+import { schedulerTimers } from '../ops/durable-timer.js'
 import type { PipelineContext } from '../pipeline-context.js'
 
 /** The context of a stateless pipeline: everything follows from the event that is being handled. */
 export class StatelessContext implements PipelineContext {
   readonly scheduler: SchedulerLike
+  readonly ops: DurableOps
   readonly #pipeline: { readonly name: string; readonly version: number }
   #event: StoredEvent | undefined
   #seeded: Seeded | undefined
 
-  constructor(pipeline: { readonly name: string; readonly version: number }, scheduler: SchedulerLike) {
+  constructor(pipeline: { readonly name: string; readonly version: number }, scheduler: EventTimeScheduler) {
     this.#pipeline = pipeline
     this.scheduler = scheduler
+    this.ops = new DurableOps({ timers: schedulerTimers(scheduler), scope: undefined })
   }
 
   /** The event whose turn begins. */

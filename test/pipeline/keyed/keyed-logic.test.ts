@@ -122,10 +122,24 @@ test('what comes from a timer has its time and, as its cause, the last event of 
   }
 })
 
-test('what comes from an event gets its time and cause from the kernel', () => {
-  const running = new Running(keyed({ onEvent: (c) => c.emit(Out(1)) }))
-  const [draft] = running.drafts(seen('a', 5))
-  assert.equal([draft?.time, draft?.causationId], [undefined, undefined])
+test('what comes from an event has the event time and the event as its cause, unless it says so itself', () => {
+  const running = new Running(
+    keyed({
+      onEvent: (c) => {
+        c.emit(Out(1))
+        c.emit({ ...Out(2), time: 7, causationId: 'own' })
+      },
+    }),
+  )
+  assert.equal(
+    running
+      .drafts(seen('a', 5, 0, { id: 'x', time: 2 }))
+      .map(({ time, correlationId, causationId }) => [time, correlationId, causationId]),
+    [
+      [5, 'x', 'x'],
+      [7, 'x', 'own'],
+    ],
+  )
 })
 
 test('the state is there from init, for each key its own', () => {

@@ -62,6 +62,14 @@ for (const [what, value] of strange)
     )
   })
 
+test('members that are undefined may count as absent, items of a list may not', () => {
+  const absent = true
+  assert.ok(isPlain({ a: undefined, b: [{ c: undefined }] }, { absent }))
+  assert.is(findNotPlain({ a: undefined, b: [{ c: undefined }] }, { absent }), undefined)
+  assert.not(isPlain({ b: [undefined] }, { absent }))
+  assert.is(findNotPlain({ a: undefined, b: [undefined] }, { absent })?.path, '/b/0')
+})
+
 test('a hole in a list is not plain', () => {
   // oxlint-disable-next-line no-sparse-arrays -- it is what is tested
   const list = [1, , 3]
@@ -75,7 +83,7 @@ test('a cycle is found by depth, and does not end the process', () => {
   list.push({ list })
   assert.is(copyPlain(list), undefined)
   assert.is(isPlain(list), false)
-  assert.is(isPlain(list, 32, 16), false)
+  assert.is(isPlain(list, { budget: 32, depth: 16 }), false)
   assert.match(findNotPlain(list)?.why ?? '', /a cycle/)
 })
 
@@ -85,8 +93,8 @@ test('names are escaped in paths as JSON pointers are', () => {
 
 test('a glance looks at no more than it is told to, the end of a list first', () => {
   const list = [undefined, ...Array.from({ length: 40 }, () => 1)]
-  assert.ok(isPlain(list, 32))
-  assert.not(isPlain(list.toReversed(), 32))
+  assert.ok(isPlain(list, { budget: 32 }))
+  assert.not(isPlain(list.toReversed(), { budget: 32 }))
 })
 
 test('what is there twice is found only when asked for', () => {

@@ -1,8 +1,9 @@
 import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { dropTimer, KeyState, setTimer, timersOf, unlinkFired } from '../../../src/pipeline/keyed/key-state.ts'
+import { KeyState } from '../../../src/pipeline/keyed/key-state.ts'
 import { NamedTimer, TimerHeap } from '../../../src/pipeline/keyed/timer-heap.ts'
+import { dropTimer, setTimer, timersOf, unlinkFired } from '../../../src/pipeline/keyed/timer-list.ts'
 
 const test = suite('named timers in a heap')
 

@@ -1,0 +1,90 @@
+import { fault } from '../../error/millrace-error.js'
+import type { StoredCause } from '../keyed/draft-cause.js'
+import type { TableEntry } from '../keyed/entry-table.js'
+import { findNotPlain, isPlain } from '../keyed/plain-data.js'
+import type { NamedTimer } from '../keyed/timer-heap.js'
+import type { SavedOperator } from '../ops/operator-scope.js'
+import type { LiveKey, SavedOperators } from './live-key.js'
+
+/** What is stored of a key. */
+export interface StoredOperators {
+  /** Number of the shape of its operators. */
+  readonly p: number
+  readonly o: readonly SavedOperator[]
+  /** Event time of its last event, in ms. */
+  readonly l: number
+  /** When its next timer is due. */
+  readonly d?: number
+  readonly c?: StoredCause
+  /** 1: its pipeline has completed. */
+  readonly e?: 1
+  /** When it is looked at again whether it is idle, where that is not as long after its last event as usual. */
+  readonly i?: number
+}
+
+/** A key: alive with its subscription, or asleep as the text of what is stored of it, which is a few bytes. */
+export class KeyEntry implements TableEntry {
+  readonly key: string
+  mark = 0
+  live: LiveKey | undefined = undefined
+  asleep: string | undefined = undefined
+  timers: NamedTimer<KeyEntry> | undefined = undefined
+  /** While it is alive: of its last event. */
+  lastTime = 0
+  cause: StoredCause | undefined = undefined
+  /** Since it was last looked for keys that may go to sleep. */
+  used = true
+
+  constructor(key: string) {
+    this.key = key
+  }
+}
+
+/** Shapes of operators by number: nearly always there is only one. */
+export class Shapes {
+  readonly #known: string[]
+
+  constructor(known: readonly string[] = []) {
+    this.#known = [...known]
+  }
+
+  /** In the order of their numbers. */
+  get all(): readonly string[] {
+    return this.#known
+  }
+
+  numberOf(shape: string): number {
+    const number = this.#known.indexOf(shape)
+    return number >= 0 ? number : this.#known.push(shape) - 1
+  }
+
+  at(number: number): string {
+    return this.#known[number] ?? '?'
+  }
+}
+
+/** @throws KEYED_STATE_NOT_STORABLE */
+export function storedOperators(pipeline: string, live: LiveKey, entry: KeyEntry, shapes: Shapes): StoredOperators {
+  const { shape, states, completed } = live.save()
+  if (!isPlain(states, { absent: true })) throw notStorable(pipeline, live, states)
+  const { nextDue } = live.scheduler
+  return {
+    p: shapes.numberOf(shape),
+    o: states,
+    l: entry.lastTime,
+    ...(nextDue === Infinity ? {} : { d: nextDue }),
+    ...(entry.cause === undefined ? {} : { c: entry.cause }),
+    ...(completed ? { e: 1 } : {}),
+  }
+}
+
+export function savedOperators({ p, o, e }: StoredOperators, shapes: Shapes): SavedOperators {
+  return { shape: shapes.at(p), states: o, completed: e === 1 }
+}
+
+function notStorable(pipeline: string, live: LiveKey, states: readonly SavedOperator[]): Error {
+  const at = states.findIndex((state) => !isPlain(state, { absent: true }))
+  const { path, why } = findNotPlain(states[at], { absent: true }) ?? { path: '', why: 'what is not plain' }
+  const where = `${pipeline}: key ${JSON.stringify(live.key)}: ${live.operatorName(at)}`
+  return fault('KEYED_STATE_NOT_STORABLE', `${where} holds at ${path} ${why}`)
+}
