@@ -125,7 +125,9 @@ export class Unit {
   }
 
   #mutated(basis: unknown): unknown {
-    return this.#mutation === 'no watermark' && basis !== undefined ? { ...(basis as object), watermark: null, newest: null } : basis
+    return this.#mutation === 'no watermark' && basis !== undefined
+      ? { ...(basis as object), watermark: null, newest: null }
+      : basis
   }
 
   #replay(needed: number, position: number): void {
