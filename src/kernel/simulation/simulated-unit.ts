@@ -142,9 +142,8 @@ export class SimulatedUnit {
   handle(message: StoredMessage): Turn | undefined {
     this.#check()
     this.#redoBefore(message.sequence)
-    const input = this.#execution.read(message)
+    const [input, recorded] = [this.#execution.read(message), this.#redo.recorded(message.sequence)]
     if (!this.#execution.admits(input)) return undefined
-    const recorded = this.#redo.recorded(message.sequence)
     return this.#took(this.#execution.advance(input) ?? this.#execution.handle(message, input, recorded))
   }
 
