@@ -71,14 +71,18 @@ export async function measure(context: BenchContext, bench: string, item: Case):
 }
 
 /** Starts a server for one bench run; everything it left is removed afterwards. */
-export async function withServer(work: (connection: Connection, other: Connection) => Promise<void>): Promise<void> {
+export async function withServer(
+  work: (connection: Connection, other: Connection) => Promise<void>,
+  settings: { readonly syncAlways?: boolean } = {},
+): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'millrace-bench-'))
   const { path } = await resolveServerBinary({
     env: process.env,
     clock: systemClock,
     signal: new AbortController().signal,
   })
-  const server = await startEmbeddedServer({ binary: path, dataDir, clock: systemClock })
+  const config = settings.syncAlways === true ? 'jetstream { sync_interval: always }\n' : ''
+  const server = await startEmbeddedServer({ binary: path, dataDir, clock: systemClock, config })
   const open = (name: string): Promise<Connection> =>
     connectBroker({ servers: [server.url], auth: { kind: 'none' }, name, timeout: 10_000, origin: 'bench' })
   try {

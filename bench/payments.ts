@@ -42,12 +42,12 @@ export async function freshStream(connection: Connection): Promise<StreamDeclara
   return stream
 }
 
-/** `count` events over 10,000 cards, as they go over the wire. */
-export function wireEvents(stream: StreamDeclaration, count: number, prefix = ''): WireMessage[] {
+/** `count` events over 10,000 cards, or as many as `cards` says, as they go over the wire. */
+export function wireEvents(stream: StreamDeclaration, count: number, prefix = '', cards = 10_000): WireMessage[] {
   return Array.from({ length: count }, (_, i) => {
     const draft = Paid({
       paymentId: `payment-${prefix}${i}`,
-      cardId: `card-${i % 10_000}`,
+      cardId: `card-${i % cards}`,
       customerId: `customer-${i % 5_000}`,
       merchantId: `merchant-${i % 300}`,
       amount: (i * 7_919) % 50_000,

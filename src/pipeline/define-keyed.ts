@@ -26,7 +26,8 @@ export interface KeyedOptions<Inputs extends Contracts, Outputs extends Contract
   /** Raise it when the code changes what comes out or what the state looks like. Stored with each state. */
   readonly version: number
   readonly from: { readonly stream: string; readonly events: Inputs }
-  readonly to: { readonly stream: string; readonly events: Outputs }
+  /** `packed`: many events may share a message; see PipelinePort. */
+  readonly to: { readonly stream: string; readonly events: Outputs; readonly packed?: boolean }
   /** What state belongs to. Default: the event’s own key. See `spread` for one that is not. */
   readonly keyBy?: (event: InputOf<Inputs>) => string
   /**
@@ -60,7 +61,7 @@ export interface KeyedDeclaration {
   readonly name: string
   readonly version: number
   readonly from: { readonly stream: string; readonly events: Contracts }
-  readonly to: { readonly stream: string; readonly events: Contracts }
+  readonly to: PipelinePort
   /** The same, as pipelines with several of them have it. */
   readonly inputs: readonly PipelinePort[]
   readonly outputs: readonly PipelinePort[]

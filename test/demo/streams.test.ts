@@ -55,9 +55,11 @@ function scored(of: Rule, match: Match): ScoredMatch {
 
 async function runPipeline(name: string, events: readonly StoredEvent[]): Promise<EventDraft[]> {
   const found = deployment.pipelines.find((candidate) => candidate.name === name)
-  if (found === undefined) throw new Error(`no pipeline ${name}`)
+  if (found?.kind !== 'pipeline') throw new Error(`no pipeline ${name}`)
   const wanted = new Set(found.from.events.map(({ type }) => type))
-  return lastValueFrom(found.build(from(events.filter(({ type }) => wanted.has(type)))).pipe(toArray()))
+  // those of the demo are stateless, and ask for nothing but their events
+  const context = {} as Parameters<typeof found.build>[1]
+  return lastValueFrom(found.build(from(events.filter(({ type }) => wanted.has(type))), context).pipe(toArray()))
 }
 
 const payments = generatePayments()

@@ -14,7 +14,7 @@ export function keyedProcessor(
     name: keyed.name,
     version: String(keyed.version),
     from: { stream: streams.from, types: keyed.from.events.map(({ type }) => type) },
-    to: { stream: streams.to },
+    to: { stream: streams.to, packed: keyed.to.packed === true },
     memory: 'keyed',
     upgrade: keyed.upgrade,
     spread: keyed.spread,
