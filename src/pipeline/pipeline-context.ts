@@ -18,7 +18,7 @@ export type StepWork<T> = (idempotencyKey: string, signal: AbortSignal) => Promi
 
 /** What a pipeline works with beside its events. Each key has one of its own, for as long as its slot lives. */
 export interface PipelineContext {
-  /** The key whose events these are; empty for events without one. */
+  /** The key whose events these are; empty for events without one. In mode `stateless` that of the event at hand. */
   readonly key: string
   /** Event time as an rxjs scheduler. Operators without a scheduler of their own run on it anyway. */
   readonly scheduler: SchedulerLike

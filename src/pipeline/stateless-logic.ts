@@ -14,7 +14,7 @@ import { TurnScope } from './turn-scope.js'
 const PROBE_EVERY = 64
 
 export interface StatelessOptions {
-  /** Of so many events one is tried on a fresh instance. Default 64. */
+  /** Of so many events one is tried on a fresh instance, as are the first ones. Default 64; 0: none. */
   readonly probeEvery?: number
 }
 

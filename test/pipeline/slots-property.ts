@@ -5,7 +5,7 @@ import { concatMap, exhaustMap, map, mergeMap, of, switchMap, catchError, type O
 import { z } from 'zod'
 import type { StepOutcome } from '../../src/kernel/decision.ts'
 import { defineEvent } from '../../src/event/contract.ts'
-import type { EventDraft, StoredEvent } from '../../src/event/event.ts'
+import type { StoredEvent } from '../../src/event/event.ts'
 import { definePipeline, type PipelineDeclaration, type PipelineOptions } from '../../src/pipeline/define-pipeline.ts'
 import type { PipelineContext } from '../../src/pipeline/pipeline-context.ts'
 import { chain, numberOf, pipeAll, type Link } from './slots/chains.ts'
@@ -110,20 +110,20 @@ export function messagesOf(raw: readonly Raw[], mode: Mode): Message[] {
   for (const [at, { dt, k, v }] of raw.entries()) {
     const joins = mode.packed === true && v % 3 === 0 ? messages.at(-1) : undefined
     if (joins === undefined) storedAt += dt
-    const sequence = joins?.[0]?.sequence ?? (messages.length + 1) * 3
-    const time = storedAt - ((at * 7_919 + v * 31) % 60)
     const event: StoredEvent = {
-      ...{
-        id: `e${at}`,
-        source: '/test',
-        type: 'reading.taken',
-        version: 1,
-        time,
-        key: `k${k}`,
-        data: { k: `k${k}`, v },
-      },
-      ...{ correlationId: at % 3 === 0 ? `c${at}` : undefined, causationId: undefined, attributes: {} },
-      ...{ stream: 'T', sequence, storedAt },
+      id: `e${at}`,
+      source: '/test',
+      type: 'reading.taken',
+      version: 1,
+      time: storedAt - ((at * 7_919 + v * 31) % 60),
+      key: `k${k}`,
+      data: { k: `k${k}`, v },
+      correlationId: at % 3 === 0 ? `c${at}` : undefined,
+      causationId: undefined,
+      attributes: {},
+      stream: 'T',
+      sequence: joins?.[0]?.sequence ?? (messages.length + 1) * 3,
+      storedAt,
     }
     if (joins === undefined) messages.push([event])
     else joins.push(event)
@@ -250,5 +250,3 @@ export function checkMode(mode: Mode, { runs, seed, longest = 50, mutation }: Ch
   fc.assert(property, { numRuns: runs, seed, ...(mutation === undefined ? {} : { endOnFailure: true }) })
   return seen
 }
-
-export type { EventDraft }

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import { isFault, type MillraceError } from '../../src/error/millrace-error.ts'
 import type { EventDraft, StoredEvent } from '../../src/event/event.ts'
 import { definePipeline, type InputOf } from '../../src/pipeline/define-pipeline.ts'
-import { StatelessLogic } from '../../src/pipeline/stateless-logic.ts'
+import { StatelessLogic, type StatelessOptions } from '../../src/pipeline/stateless-logic.ts'
 import { storedEvent } from '../cep/stored-event.ts'
 import { Alarm, High, Reading } from '../support/kill-fixture.ts'
 
@@ -12,7 +12,7 @@ const test = suite('a stateless pipeline at work')
 
 type Input = Observable<InputOf<readonly [typeof Reading]>>
 
-function start(pipeline: (readings$: Input) => Observable<EventDraft>) {
+function start(pipeline: (readings$: Input) => Observable<EventDraft>, options: StatelessOptions = {}) {
   const broken: MillraceError[] = []
   const declared = definePipeline({
     name: 'p',
@@ -22,7 +22,7 @@ function start(pipeline: (readings$: Input) => Observable<EventDraft>) {
     recovery: { mode: 'stateless' },
     pipeline,
   })
-  return { logic: new StatelessLogic(declared, (error) => broken.push(error)), broken }
+  return { logic: new StatelessLogic(declared, (error) => broken.push(error), options), broken }
 }
 
 function reading(value: number): StoredEvent {
@@ -57,16 +57,19 @@ test('outputs of a turn are what was emitted in it, in order, and no other turnâ
 
 test('an error ends its turn without outputs, and the pipeline goes on as a new one', () => {
   let subscribed = 0
-  const { logic, broken } = start((readings$) => {
-    subscribed += 1
-    return readings$.pipe(
-      concatMap(({ data }) => (data.value < 0 ? from([1]).pipe(map(() => data)) : of(data))),
-      mergeMap((data) => of(High(data), High({ ...data, value: data.value + 1 }))),
-      tap(({ data }) => {
-        if (data.value === 8) throw new Error('eight')
-      }),
-    )
-  })
+  const { logic, broken } = start(
+    (readings$) => {
+      subscribed += 1
+      return readings$.pipe(
+        concatMap(({ data }) => (data.value < 0 ? from([1]).pipe(map(() => data)) : of(data))),
+        mergeMap((data) => of(High(data), High({ ...data, value: data.value + 1 }))),
+        tap(({ data }) => {
+          if (data.value === 8) throw new Error('eight')
+        }),
+      )
+    },
+    { probeEvery: 0 },
+  )
   assert.equal(values(logic.turn(reading(1))), [1, 2])
   // 7 was emitted before 8 made it throw: an event has all of its outputs or none
   assert.match(String(thrown(() => logic.turn(reading(7)))), 'eight')

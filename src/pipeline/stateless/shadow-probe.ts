@@ -20,7 +20,7 @@ export class ShadowProbe {
   readonly #every: number
   #seen = 0
 
-  /** @param every how many events there are for one that is tried */
+  /** @param every how many events there are for one that is tried; 0: none is */
   constructor(pipeline: PipelineDeclaration, scheduler: EventTimeScheduler, every: number) {
     this.#pipeline = pipeline
     this.#scheduler = scheduler
@@ -30,7 +30,7 @@ export class ShadowProbe {
   /** Whether the next event is to be tried. */
   due(): boolean {
     this.#seen += 1
-    return this.#seen <= FIRST || this.#seen % this.#every === 0
+    return this.#every > 0 && (this.#seen <= FIRST || this.#seen % this.#every === 0)
   }
 
   /**
@@ -43,13 +43,13 @@ export class ShadowProbe {
     let ended: string | undefined
     const input = new Subject<StoredEvent>()
     const context = new StatelessContext(this.#pipeline, this.#scheduler)
-    context.event = event
     try {
       const subscription = this.#pipeline.build(input.asObservable(), context).subscribe({
         next: (draft) => alone.push(draft),
         error: (error: unknown) => (ended = `it fails: ${messageOf(error)}`),
         complete: () => (ended = 'it completes'),
       })
+      context.event = event
       input.next(event)
       this.#scheduler.drain()
       subscription.unsubscribe()

@@ -54,7 +54,7 @@ test('one that the pipeline does not catch fails its slot, which says whose it w
 test('ids and idempotency keys are the same in a replay, and others for each step', async () => {
   const twice: Build = (events$, { step }) =>
     events$.pipe(
-      mergeMap(({ data }) => step('one', (key) => key).pipe(concatMap((v) => step('two', (key) => [v, key])))),
+      mergeMap(() => step('one', (key) => key).pipe(concatMap((v) => step('two', (key) => [v, key])))),
       map((v) => Made(v)),
     )
   const keys: string[] = []
