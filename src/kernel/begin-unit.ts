@@ -3,10 +3,13 @@
 // Invariants (tests cite them):
 //   K5  Changed code takes over at one sequence: no output is lost or put out by both, and no state is left behind unless
 //       the declaration says so.
+import { asFault } from '../broker/api-error.js'
 import type { MillraceError } from '../error/millrace-error.js'
 import { claim, type Claim } from './claim.js'
 import { Execution } from './execution.js'
 import { loadMemory } from './load-memory.js'
+import { cleanParks } from './parking/clean-parks.js'
+import { takesRedriven } from './parking/key-parking.js'
 import { ProcessorLog } from './processor-log.js'
 import type { ProcessorOptions } from './processor-options.js'
 import { WHOLE, type Logic, type Processor } from './processor.js'
@@ -38,6 +41,7 @@ export async function beginUnit(processor: Processor, options: ProcessorOptions)
   const shadow = options.shadow ?? (await createShadow(processor, options))
   await shadow?.caughtUp
   const taken = await claim(connection, processor, partition, owner)
+  if (takesRedriven(processor, taken.record)) await tidyParks(processor, options, taken)
   const { changedFrom, record, upgrade } = taken
   if (changedFrom !== undefined && processor.memory !== 'none')
     new ProcessorLog(log, processor).changed(changedFrom, processor.version, record.position, upgrade)
@@ -56,6 +60,19 @@ export async function beginUnit(processor: Processor, options: ProcessorOptions)
   const takesOver = changedFrom !== undefined && upgrade === 'keep' && processor.memory === 'keyed'
   const onBroken = (handler: (error: MillraceError) => void): void => broken.tell(handler)
   return { ...loaded, claim: taken, logic, execution, recovery, ahead: [], takesOver, onBroken }
+}
+
+/** Nothing depends on it but the size of the stream: where it fails, the next start does it. */
+async function tidyParks(processor: Processor, { connection, log }: ProcessorOptions, taken: Claim): Promise<void> {
+  try {
+    await cleanParks(connection, processor, taken)
+  } catch (error) {
+    const { code, detail } = asFault(error, 'cleaning parks')
+    log.warn(
+      { processor: taken.record.processor, code, detail },
+      'what is left in parks of keys that are back stays there',
+    )
+  }
 }
 
 async function createShadow(processor: Processor, options: ProcessorOptions): Promise<Shadow | undefined> {

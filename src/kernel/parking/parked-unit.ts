@@ -1,0 +1,45 @@
+import type { Connection } from '../../broker/connection.js'
+import { readLast } from '../../broker/last-message.js'
+import { isMerge } from '../../broker/merge-stream.js'
+import { commitSubject } from '../../broker/system-subject.js'
+import { decodeCommitRecord } from '../commit-record.js'
+import { processorId, type Processor } from '../processor.js'
+import type { ParkedKey } from './parked-key.js'
+
+/** One unit of a processor, as who looks at its parked keys needs it. */
+export interface ParkedUnit {
+  /** Name of the processor on the wire. */
+  readonly processor: string
+  readonly partition: string
+  /** Names of the stream that it reads, and of the one that it commits to. */
+  readonly input: string
+  readonly output: string
+  /** Whether the server fills the input from other streams: it takes no batches then. */
+  readonly merged: boolean
+}
+
+/** What one unit has parked, and how far it is. */
+export interface UnitParking {
+  readonly parked: readonly ParkedKey[]
+  /** Sequence of the last message whose turn is committed. */
+  readonly position: number
+}
+
+export function parkedUnit(processor: Pick<Processor, 'kind' | 'name' | 'from' | 'to'>, partition: string): ParkedUnit {
+  const { from, to } = processor
+  const [input, output] = [from.stream.name, to.stream.name]
+  return { processor: processorId(processor), partition, input, output, merged: isMerge(from.stream) }
+}
+
+/**
+ * What a unit has parked, as of its last commit; undefined when it has never run.
+ * @throws COMMIT_RECORD_INVALID, and errors of the broker
+ */
+export async function readUnitParking(
+  connection: Connection,
+  { processor, partition, output }: ParkedUnit,
+): Promise<UnitParking | undefined> {
+  const subject = commitSubject(output, processor, partition)
+  const last = await readLast(connection, output, subject)
+  return last === undefined ? undefined : decodeCommitRecord(last.data, subject)
+}
