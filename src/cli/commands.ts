@@ -50,6 +50,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/replay.js'),
   },
   {
+    name: 'verify',
+    summary: 'crash a pipeline or rule at every place of recorded input, and compare',
+    load: () => import('./commands/verify.js'),
+  },
+  {
     name: 'dead-letters',
     summary: 'list and show the events that could not be processed',
     load: () => import('./commands/dead-letters.js'),

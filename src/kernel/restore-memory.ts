@@ -104,16 +104,28 @@ function readJournal(
 ): Pick<Loaded, 'journal' | 'spans'> {
   const journal: JournalEntry[] = []
   const spans: JournalSpan[] = []
-  for (const { sequence, items } of parts) {
+  for (const part of parts) {
+    journal.push(...journalEntries(processor, [part]).filter(({ after }) => after >= needed))
+    spans.push({ from: part.sequence, lastAfter: journal.at(-1)?.after ?? 0 })
+  }
+  return { journal, spans }
+}
+
+/**
+ * The decisions in stored parts of a journal, in order.
+ * @param whose for errors
+ * @throws SNAPSHOT_INVALID
+ */
+export function journalEntries(whose: string, parts: readonly AppendixPart[]): JournalEntry[] {
+  const entries: JournalEntry[] = []
+  for (const { sequence, items } of parts)
     for (const item of items) {
       const entry = journalEntry.safeParse(item)
       if (!entry.success)
-        throw fault('SNAPSHOT_INVALID', `journal of ${processor} at ${sequence}: ${entry.error.issues[0]?.message}`)
-      if (entry.data.after >= needed) journal.push(entry.data as JournalEntry)
+        throw fault('SNAPSHOT_INVALID', `journal of ${whose} at ${sequence}: ${entry.error.issues[0]?.message}`)
+      entries.push(entry.data as JournalEntry)
     }
-    spans.push({ from: sequence, lastAfter: journal.at(-1)?.after ?? 0 })
-  }
-  return { journal, spans }
+  return entries
 }
 
 /** The last value of each key, in the order in which the keys were first written. */

@@ -4,6 +4,7 @@ import { openEnvelope } from '../../event/decode-event.js'
 import type { Envelope } from '../../event/envelope.js'
 import type { Event } from '../../event/event.js'
 import type { Registry } from '../../event/registry.js'
+import { completeMembers, type LineDefaults } from '../../event/short-form.js'
 import { readStructuredObject } from '../../event/structured.js'
 
 /** Why a line of the input is not published. */
@@ -23,23 +24,6 @@ export type ParsedLine =
       readonly current: Event
     }
   | LineRejection
-
-/** What stands in for attributes that the line leaves out. */
-export interface LineDefaults {
-  /** Made only when it is needed. */
-  readonly id: () => string
-  readonly source: string
-  /** In ms since the Unix epoch. */
-  readonly time: number
-}
-
-/** Attributes of the short form, by the names that people know from contracts. */
-const SHORT: Readonly<Record<string, string>> = {
-  key: 'partitionkey',
-  version: 'dataversion',
-  correlationId: 'correlationid',
-  causationId: 'causationid',
-}
 
 /**
  * Reads one line as an event and checks it against its contract. A line is a CloudEvents JSON object, or a short form
@@ -65,26 +49,12 @@ export function checkEvent(
   registry: Registry,
   defaults: LineDefaults,
 ): ParsedLine {
-  const read = readStructuredObject('specversion' in given ? given : fromShort(given, registry, defaults))
+  const read = readStructuredObject(completeMembers(given, registry, defaults))
   if (read.kind === 'rejected') return reject(read.code, read.detail, read.issues)
   const { envelope } = read
   const checked = openEnvelope(registry, envelope, { stream: '', sequence: 0, storedAt: defaults.time })
   if (checked.kind === 'rejected') return reject(checked.code, checked.detail, checked.issues)
   return withKey(envelope, checked.event, registry)
-}
-
-/** Who writes the short form by hand writes what the contract asks for now; CloudEvents without a version have 1. */
-function fromShort(
-  given: Readonly<Record<string, unknown>>,
-  registry: Registry,
-  defaults: LineDefaults,
-): Record<string, unknown> {
-  const members: Record<string, unknown> = { specversion: '1.0', source: defaults.source }
-  for (const [name, value] of Object.entries(given)) members[SHORT[name] ?? name] = value
-  members['id'] ??= defaults.id()
-  const version = typeof given['type'] === 'string' ? registry.get(given['type'])?.version : undefined
-  if (version !== undefined) members['dataversion'] ??= version
-  return members
 }
 
 function withKey(envelope: Envelope, current: Event, registry: Registry): ParsedLine {
