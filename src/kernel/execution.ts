@@ -77,6 +77,21 @@ export class Execution {
   }
 
   /**
+   * Runs what comes next: the message, or a tick before it, after which it has to wait for a step.
+   * @param care whether the message is passed over, and after how many tries
+   * @throws faults with disposition `crash`
+   */
+  take(
+    message: StoredMessage,
+    input: Input,
+    recorded: RecordedParking | undefined,
+    care: { readonly kind: 'handle' } | { readonly kind: 'skip'; readonly tries: number },
+  ): Turn {
+    if (care.kind === 'skip') return this.skip(message, care.tries, recorded)
+    return this.advance(input) ?? this.handle(message, input, recorded)
+  }
+
+  /**
    * @param recorded what became of keys when the message was handled before; undefined: it was not
    * @throws faults with disposition `crash`
    */

@@ -31,7 +31,8 @@ import { ProcessorLog } from './processor-log.js'
 import type { ProcessorOptions } from './processor-options.js'
 import { WHOLE, type Logic, type Processor } from './processor.js'
 import type { ProcessorState } from './processor-state.js'
-import { partialCursor, type JournalCursor, type Recovery } from './recovery.js'
+import type { Recovery } from './recovery.js'
+import { Redo } from './redo.js'
 import type { Turn } from './turn.js'
 
 export class ProcessorRun {
@@ -78,7 +79,7 @@ export class ProcessorRun {
       onFailure: (error) => this.#fail(error),
     })
     this.#sources = new DecisionSources(clock, this.#logic, {
-      open: () => this.#state.kind === 'live' && this.#state.redo.settled,
+      open: () => this.#state.kind === 'live' && this.#state.redo.done(this.#execution.place),
       idle: () => this.#caughtUp && this.#held.length === 0,
       decide: (decision) => this.#decide(decision),
     })
@@ -135,12 +136,11 @@ export class ProcessorRun {
     for (let batch = this.#held[0]; batch !== undefined && !this.#ended(); batch = this.#held[0]) {
       const done = this.#guarded(() => this.#handle(batch))
       if (done === undefined) return
-      if (done < batch.length) {
-        this.#held[0] = batch.slice(done)
-        break
-      }
-      this.#held.shift()
+      const rest = batch.slice(done)
+      this.#held.splice(0, 1, ...(rest.length > 0 ? [rest] : []))
+      if (rest.length > 0) break
     }
+    this.#redoRest()
     if (!this.#ended()) this.#sources.look()
   }
 
@@ -168,19 +168,15 @@ export class ProcessorRun {
   }
 
   /** Runs the turn of a message; false when it has to wait. */
-  #live(message: StoredMessage, redo: JournalCursor, turns: Turn[]): boolean {
+  #live(message: StoredMessage, redo: Redo, turns: Turn[]): boolean {
     if (this.processor.memory === 'snapshot' && this.#committer.snapshotOverdue) return false
     for (const entry of redo.before(message.sequence)) turns.push(this.#execution.decide(entry))
     if (this.processor.onPoison === 'stop' && this.processor.memory === 'none') this.#committer.add(turns.splice(0))
     const input = this.#execution.read(message)
     if (!this.#execution.admits(input)) return false // K4
-    const care = this.#careful.before(message, turns.length > 0)
+    const care = this.#careful.before(message, turns.length > 0, redo.skipped(message.sequence))
     if (care.kind === 'wait') return false
-    const recorded = redo.recorded(message.sequence)
-    const turn =
-      care.kind === 'skip'
-        ? this.#execution.skip(message, care.tries, recorded)
-        : (this.#execution.advance(input) ?? this.#execution.handle(message, input, recorded))
+    const turn = this.#execution.take(message, input, redo.recorded(message.sequence), care)
     turns.push(turn)
     if (turn.message === undefined) return false // time moved, and a step was asked for on the way (K4)
     // thousands of turns wait for their commit: only a dead letter still needs the whole message
@@ -190,26 +186,29 @@ export class ProcessorRun {
 
   #decide(decision: Decision): void {
     this.#guarded(() => this.#committer.add([this.#execution.decide(decision)]))
-    if (!this.#ended()) this.#sources.look()
-    if (decision.kind === 'step') this.#drain() // messages may have waited for it (K4)
+    this.#drain() // messages may have waited for it (K4)
   }
 
   #onCaughtUp(): void {
     if (this.#state.kind === 'recovering') this.#endRecovery(this.#state.recovery)
-    if (this.#state.kind !== 'live') return
     this.#caughtUp = true
-    for (const entry of this.#state.redo.before(Number.POSITIVE_INFINITY)) this.#decide(entry)
-    this.#careful.caughtUp()
+    if (this.#held.length === 0) this.#careful.caughtUp()
     this.#drain()
+  }
+
+  /** What was stored in part and follows on the last message that there is. */
+  #redoRest(): void {
+    if (this.#state.kind !== 'live' || !this.#caughtUp || this.#held.length > 0) return
+    const { redo } = this.#state
+    this.#guarded(() => this.#committer.add(redo.rest().map((entry) => this.#execution.decide(entry))))
   }
 
   #endRecovery(recovery: Recovery): void {
     const problem = this.#guarded(() => recovery.end(this.processor, this.#logic))
     if (this.#ended()) return
     if (problem !== undefined) return this.#fail(problem)
-    this.#state = { kind: 'live', redo: partialCursor(this.#committer.record) }
-    const { ahead, takesOver } = this.#beginning
-    if (takesOver) this.#committer.add([...ahead, this.#execution.takeover()])
+    this.#state = { kind: 'live', redo: new Redo(this.#committer.record) }
+    if (this.#beginning.takesOver) this.#committer.add([...this.#beginning.ahead, this.#execution.takeover()])
   }
 
   #onCommitted(turns: readonly Turn[], record: CommitRecord): void {
