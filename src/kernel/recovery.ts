@@ -7,6 +7,7 @@ import { FNV_OFFSET } from './hash.js'
 import { hashTurn } from './next-commit.js'
 import type { Logic, Processor } from './processor.js'
 import type { RecordedParking } from './parking/key-parking.js'
+import { ReplayedOutputs } from './replayed-outputs.js'
 import type { Turn } from './turn.js'
 
 /** Decisions that have to be taken again at their places, each once. */
@@ -72,6 +73,8 @@ export class Recovery {
   readonly #journal: JournalCursor
   readonly #compared: boolean
   #hash = FNV_OFFSET
+  /** What came out so far. */
+  readonly outputs = new ReplayedOutputs()
 
   /** @param compared false when nothing was committed that the replay could be compared with: its state is made anew */
   constructor(record: CommitRecord, execution: Execution, journal: readonly JournalEntry[], compared = true) {
@@ -120,6 +123,7 @@ export class Recovery {
   }
 
   #note(turn: Turn): void {
+    this.outputs.add(turn)
     if (turn.outputs.length > 0) this.#hash = hashTurn(this.#hash, turn)
   }
 }

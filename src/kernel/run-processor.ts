@@ -24,6 +24,7 @@ import type { Committer } from './committer.js'
 import { createCommitter } from './create-committer.js'
 import { DecisionSources } from './decision-sources.js'
 import { drainFormer } from './drain-former.js'
+import { explainDifference } from './explain-difference.js'
 import type { Decision } from './decision.js'
 import type { Execution } from './execution.js'
 import { openFeed } from './open-feed.js'
@@ -54,8 +55,7 @@ export class ProcessorRun {
 
   /**
    * Claims the unit and starts it from its last commit, or from a state made anew when its code asks for it.
-   * @throws SNAPSHOT_INVALID, COMMIT_RECORD_INVALID, PROCESSOR_FENCED, PARTITIONS_CHANGED, VERSION_CHANGED, VERSION_OLDER,
-   *   what its logic broke with, and errors of the broker
+   * @throws what claiming, draining and loading throw, what its logic broke with, and errors of the broker
    */
   static async start(processor: Processor, options: ProcessorOptions): Promise<ProcessorRun> {
     await drainFormer(processor, options)
@@ -63,10 +63,9 @@ export class ProcessorRun {
   }
 
   private constructor(processor: Processor, options: ProcessorOptions, beginning: Beginning) {
-    const { clock, partition = WHOLE } = options
     const { record } = beginning.claim
     this.processor = processor
-    this.partition = partition
+    this.partition = options.partition ?? WHOLE
     this.#options = options
     this.#beginning = beginning
     this.#log = new ProcessorLog(options.log, processor)
@@ -78,7 +77,7 @@ export class ProcessorRun {
       onCommitted: (turns, committed) => this.#onCommitted(turns, committed),
       onFailure: (error) => this.#fail(error),
     })
-    this.#sources = new DecisionSources(clock, this.#logic, {
+    this.#sources = new DecisionSources(options.clock, this.#logic, {
       open: () => this.#state.kind === 'live' && this.#state.redo.done(this.#execution.place),
       idle: () => this.#caughtUp && this.#held.length === 0,
       decide: (decision) => this.#decide(decision),
@@ -113,11 +112,7 @@ export class ProcessorRun {
     if (this.#ended()) return
     const recovered = this.#state.kind === 'live'
     this.#end({ kind: 'stopped' })
-    try {
-      await this.#committer.flush(recovered)
-    } finally {
-      this.#logic.stop()
-    }
+    await this.#committer.flush(recovered).finally(() => this.#logic.stop())
   }
 
   #ended(): boolean {
@@ -206,7 +201,9 @@ export class ProcessorRun {
   #endRecovery(recovery: Recovery): void {
     const problem = this.#guarded(() => recovery.end(this.processor, this.#logic))
     if (this.#ended()) return
-    if (problem !== undefined) return this.#fail(problem)
+    const { connection, clock } = this.#options
+    if (problem !== undefined)
+      return this.#fail(problem, explainDifference(connection, clock, this.processor, recovery.outputs, problem))
     this.#state = { kind: 'live', redo: new Redo(this.#committer.record) }
     if (this.#beginning.takesOver) this.#committer.add([...this.#beginning.ahead, this.#execution.takeover()])
   }
@@ -232,11 +229,13 @@ export class ProcessorRun {
     }
   }
 
-  #fail(error: MillraceError): void {
+  /** @param told what is reported, when that takes a while to find out */
+  #fail(error: MillraceError, told?: Promise<MillraceError>): void {
     if (this.#ended()) return
     this.#end({ kind: 'failed', error })
     this.#logic.stop()
-    this.#options.onFailure(error)
+    if (told === undefined) this.#options.onFailure(error)
+    else void told.then(this.#options.onFailure)
   }
 
   #end(state: ProcessorState): void {
