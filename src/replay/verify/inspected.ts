@@ -1,5 +1,4 @@
 import type { Logic, Processor } from '../../kernel/processor.js'
-import { findNotPlain } from '../../pipeline/keyed/plain-data.js'
 
 /** Told of something in a state that JSON does not bring back. @param of what of the state, such as `key "c1"` */
 export type OnNotPlain = (of: string, why: string) => void
@@ -11,7 +10,7 @@ export function inspected(processor: Processor, onNotPlain: OnNotPlain): Process
 
 function watch(logic: Logic, onNotPlain: OnNotPlain): Logic {
   const look = (of: string, value: unknown): void => {
-    const found = value === undefined ? undefined : findNotPlain(value)
+    const found = value === undefined ? undefined : findLost(value, '')
     if (found !== undefined) onNotPlain(found.path === '' ? of : `${of}, ${found.path}`, found.why)
   }
   return new Proxy(logic, {
@@ -28,4 +27,26 @@ function watch(logic: Logic, onNotPlain: OnNotPlain): Logic {
       }
     },
   })
+}
+
+interface Lost {
+  /** JSON pointer. */
+  readonly path: string
+  readonly why: string
+}
+
+/** The first part of a value that JSON changes. A member that is undefined is read as undefined again, and is none. */
+function findLost(value: unknown, path: string): Lost | undefined {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return undefined
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : { path, why: String(value) }
+  if (typeof value !== 'object') return { path, why: value === undefined ? 'undefined' : `a ${typeof value}` }
+  const prototype = Object.getPrototypeOf(value) as { constructor?: { name?: string } } | null
+  if (!Array.isArray(value) && prototype !== null && prototype !== Object.prototype)
+    return { path, why: `a ${prototype.constructor?.name ?? 'class of its own'}` }
+  for (const [name, member] of Object.entries(value)) {
+    if (member === undefined && !Array.isArray(value)) continue
+    const found = findLost(member, `${path}/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    if (found !== undefined) return found
+  }
+  return undefined
 }

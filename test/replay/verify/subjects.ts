@@ -72,6 +72,15 @@ export const windows = pipeline('windows', 'slots', (readings$) =>
   ),
 )
 
+/** Operators whose state is stored. */
+export const durable = pipeline('durable', 'checkpoint', (readings$, { ops, key }) =>
+  readings$.pipe(
+    ops.bufferTime(150),
+    ops.scan((sum, batch) => sum + batch.length, 0),
+    map((value) => High({ machine: key, value })),
+  ),
+)
+
 /** Steps among timers: what is worth it is scored, and what comes within a while of each other is one. */
 export function scored(score: (value: number) => Promise<number> | number = (value) => value * 2): Subject {
   return pipeline('scored', 'slots', (readings$, ctx) =>
@@ -95,7 +104,7 @@ export const high = pipeline('high', 'stateless', (readings$) =>
     filter(({ data }) => data.value > 60),
     mergeMap(({ data }) => [High(data), Alarm({ machine: data.machine, count: 1, sum: data.value })]),
     tap(({ data }) => {
-      if ('sum' in data && data.sum === 77) throw new Error('seventy-seven')
+      if ('sum' in data && data.sum > 97) throw new Error('too high')
     }),
   ),
 )
@@ -180,12 +189,19 @@ export const mistakes: Readonly<Record<string, () => Subject>> = {
   'state in stateless, seldom': () =>
     pipeline('seldom', 'stateless', (readings$) =>
       readings$.pipe(
-        filter(({ data }) => data.value === 20),
+        filter(({ data }) => data.value === 20 || data.value === 55),
         bufferCount(2),
         map((batch) => High({ machine: 'all', value: batch.length })),
       ),
     ),
   'state beside the state': () => beside(new Map()),
+  'opaque operator in checkpoint': () =>
+    pipeline('opaque', 'checkpoint', (readings$, { key }) =>
+      readings$.pipe(
+        scan((sum, { data }) => sum + data.value, 0),
+        map((value) => High({ machine: key, value })),
+      ),
+    ),
 }
 
 function valued(name: string, value: () => number): Subject {
@@ -252,7 +268,7 @@ export function someMessages(count: number, seed = 1, stepMs = 20): StoredMessag
 }
 
 export function verify({ processor, mode }: Subject, options: Partial<VerifyOptions> = {}): Promise<VerifyReport> {
-  const messages = options.messages ?? someMessages(600)
+  const messages = options.messages ?? someMessages(400)
   const signal = new AbortController().signal
   return verifyProcessor({ processor, mode, registry, messages, clock: systemClock, signal, ...options })
 }
