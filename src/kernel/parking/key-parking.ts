@@ -108,7 +108,8 @@ export class KeyParking {
   #rule(recorded: RecordedParking | undefined): PoisonRule {
     if (recorded === undefined && this.#live)
       return { kind: 'live', onPoison: this.#context.processor.onPoison ?? 'continue' }
-    return { kind: 'recorded', ...(recorded ?? NOTHING) }
+    const { at, back } = recorded ?? NOTHING
+    return { kind: 'recorded', at, back }
   }
 }
 

@@ -93,14 +93,19 @@ export class ParkingTurn {
     const { processor } = this.#options.context
     const key = redriven?.entry.key ?? (parking.size === 0 ? undefined : parkableKey(processor, event))
     if (redriven === undefined && parking.get(key) !== undefined) return this.#divert(key as string, at)
-    const poison = skip ?? this.#give(event)?.error
-    const parks = rule.kind === 'recorded' ? rule.at.includes(at) : poison !== undefined && this.#rules(event, poison)
+    const before = this.#outputs.length
+    const recorded = rule.kind === 'recorded' && rule.at.includes(at)
+    // what failed when it was handled first comes back, so it must not count now: its processor may have been mended
+    const poison =
+      skip ?? this.#give(event)?.error ?? (recorded ? fault('TURN_FAILED', 'when it came first') : undefined)
+    if (recorded && processor.memory === 'none') this.#outputs.length = before
+    const parks = rule.kind === 'recorded' ? recorded : poison !== undefined && this.#rules(event, poison)
     const own = parks ? (key ?? parkableKey(processor, event)) : undefined
     if (poison !== undefined && skip === undefined)
       this.#failures.push({ ...failureReason(processor, poison), ...(own === undefined ? {} : { parkedKey: own }) })
     if (own === undefined) return
     this.#at.push(at)
-    const code = failureReason(processor, poison ?? 'replayed').code
+    const code = failureReason(processor, poison).code
     if (redriven === undefined) this.#park(own, at, code)
     else this.#put({ ...redriven.entry, failed: this.#options.message.sequence, code })
   }

@@ -1,0 +1,86 @@
+// Keys that are parked and come back, with events that fail, crashes and redrivers that stop, lag or repeat at every
+// step: each event has its effect once and in the order of its key, for every kind of memory.
+import * as fc from 'fast-check'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { MemoryKind } from '../../../src/kernel/processor.ts'
+import { ParkingHost, someActs, type Act } from './parking-host.ts'
+
+const test = suite('parked keys, whatever happens')
+
+const kinds: readonly MemoryKind[] = ['none', 'snapshot', 'replay', 'keyed']
+const someRun = fc.record({ acts: someActs, room: fc.constantFrom(1, 2, 5, 950) })
+
+function play(memory: MemoryKind, { acts, room }: { acts: readonly Act[]; room: number }): ParkingHost {
+  const host = new ParkingHost(memory, room)
+  for (const act of acts) host.act(act)
+  host.finish()
+  return host
+}
+
+/** What one after the other leads to, where nothing fails. */
+function expected(host: ParkingHost): Map<string, unknown[]> {
+  const calm = new ParkingHost(host.processor.memory)
+  for (let repairs = 0; repairs < 3; repairs++) calm.repair()
+  for (const message of host.log)
+    if (message.subject.startsWith('t.')) calm.log.push({ ...message, sequence: calm.log.length + 1 })
+  calm.finish()
+  return calm.effects()
+}
+
+for (const memory of kinds) {
+  test(`PK1 PK2 PK4 memory ${memory}: each event once and in the order of its key, crashed and redriven anywhere`, () => {
+    fc.assert(
+      fc.property(someRun, (run) => {
+        const host = play(memory, run)
+        assert.equal(host.unit.record.parked, [])
+        const effects = host.effects()
+        for (const [machine, numbers] of host.published)
+          assert.equal(
+            (effects.get(machine) ?? []).map(({ number }) => number),
+            numbers,
+            machine,
+          )
+        assert.equal(effects, expected(host), 'the counts too')
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  test(`memory ${memory}: numbers of a park have no gap and no repetition, and count what was diverted`, () => {
+    fc.assert(
+      fc.property(someRun, (run) => {
+        const host = play(memory, run)
+        for (const machine of host.published.keys()) {
+          const numbers = new Map<string, number>()
+          for (const { note } of host.parked(machine)) {
+            assert.is(note.number, numbers.get(note.parking) ?? 0)
+            numbers.set(note.parking, note.number + 1)
+          }
+        }
+      }),
+      { numRuns: 40 },
+    )
+  })
+}
+
+test('what is tested has parked keys, redrives that fail again, crashes while keys are parked and turns in parts in it', () => {
+  const seen = { parked: 0, again: 0, crashes: 0, packs: 0 }
+  for (const run of fc.sample(someRun, { numRuns: 60, seed: 7 })) {
+    const host = new ParkingHost('replay', run.room)
+    for (const act of run.acts) {
+      const { parked } = host.unit.record
+      if (act.kind === 'crash' && parked.length > 0) seen.crashes += 1
+      host.act(act)
+      for (const { key, failed } of host.unit.record.parked) {
+        const before = parked.find((entry) => entry.key === key)
+        if (before === undefined) seen.parked += 1
+        else if (before.failed !== failed) seen.again += 1
+      }
+    }
+    seen.packs += host.log.filter(({ data }) => Buffer.from(data).toString().includes('},{')).length
+  }
+  for (const [what, count] of Object.entries(seen)) assert.ok(count >= 30, `${what}: ${count}`)
+})
+
+test.run()
