@@ -37,12 +37,8 @@ export class CarefulStart {
     if (this.#left > 0) committer.careful = true
   }
 
-  /**
-   * @param waiting whether turns before it are not given to the committer yet
-   * @param again whether it was passed over before, and what follows from that is stored in part
-   */
-  before({ sequence }: StoredMessage, waiting: boolean, again = false): Care {
-    if (again) return { kind: 'skip', tries: this.#begun?.tries ?? 0 }
+  /** @param waiting whether turns before it are not given to the committer yet */
+  before({ sequence }: StoredMessage, waiting: boolean): Care {
     if (this.#left === 0) return HANDLE
     if (this.#marking || waiting || this.#committer.waiting > 0) return WAIT
     const tries = this.#begun?.sequence === sequence ? this.#begun.tries : 0

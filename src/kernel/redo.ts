@@ -1,3 +1,4 @@
+import type { Care } from './careful-start.js'
 import type { CommitRecord } from './commit-record.js'
 import type { JournalEntry } from './decision.js'
 import type { RecordedParking } from './parking/key-parking.js'
@@ -18,7 +19,10 @@ export class Redo {
   /** Up to where it is stored; undefined: all of it is done. */
   #until: Place | undefined
 
-  constructor({ partial }: Pick<CommitRecord, 'partial'>) {
+  readonly #tries: number
+
+  constructor({ partial, attempting }: Pick<CommitRecord, 'partial' | 'attempting'>) {
+    this.#tries = attempting?.tries ?? 0
     this.#journal = partialCursor({ partial })
     this.#until = partial ?? undefined
   }
@@ -28,9 +32,13 @@ export class Redo {
     return this.#journal.before(sequence)
   }
 
-  /** Whether a message was passed over. */
-  skipped(sequence: number): boolean {
-    return this.#journal.skipped(sequence)
+  /**
+   * What was done with a message; undefined: nothing of it is stored. One whose outputs are stored in part is not passed
+   * over any more, whatever it does to the process: the other part belongs to it.
+   */
+  care(sequence: number): Care | undefined {
+    if (this.#until === undefined || sequence > this.#until.sequence) return undefined
+    return this.#journal.skipped(sequence) ? { kind: 'skip', tries: this.#tries } : { kind: 'handle' }
   }
 
   /** What became of keys with a message; undefined: it is not done yet. */

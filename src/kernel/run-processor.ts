@@ -169,7 +169,7 @@ export class ProcessorRun {
     if (this.processor.onPoison === 'stop' && this.processor.memory === 'none') this.#committer.add(turns.splice(0))
     const input = this.#execution.read(message)
     if (!this.#execution.admits(input)) return false // K4
-    const care = this.#careful.before(message, turns.length > 0, redo.skipped(message.sequence))
+    const care = redo.care(message.sequence) ?? this.#careful.before(message, turns.length > 0)
     if (care.kind === 'wait') return false
     const turn = this.#execution.take(message, input, redo.recorded(message.sequence), care)
     turns.push(turn)
