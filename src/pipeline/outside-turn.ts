@@ -20,6 +20,7 @@ export type OutsideTurn =
   | { readonly kind: 'output'; readonly draft: unknown }
   | { readonly kind: 'error'; readonly error: unknown }
   | { readonly kind: 'step'; readonly name: string }
+  | { readonly kind: 'completion' }
   /** It was put out while the pipeline was being subscribed to. */
   | { readonly kind: 'subscribing'; readonly draft: unknown }
 
@@ -43,6 +44,8 @@ function what(happened: OutsideTurn): string {
       return `failed: ${messageOf(happened.error)}`
     case 'step':
       return `asked for ${happened.name}`
+    case 'completion':
+      return 'completed'
   }
 }
 

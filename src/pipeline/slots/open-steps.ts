@@ -8,7 +8,7 @@ import type { StepOptions, StepWork } from '../pipeline-context.js'
 
 /** Where steps are asked for. */
 export interface StepPlace {
-  /** Throws unless a turn runs. */
+  /** Breaks the pipeline unless a turn runs. */
   assertTurn(what: string): void
 }
 

@@ -7,6 +7,7 @@ import type { Mark } from './replay-marks.js'
 export interface SlotTarget {
   emitted(slot: Slot, draft: EventDraft): void
   failed(slot: Slot, error: unknown): void
+  completed(slot: Slot): void
 }
 
 /** The events of one key for as long as it lives, with a subscription of their own. Observes what comes out of it. */
@@ -59,6 +60,7 @@ export class Slot implements Observer<EventDraft> {
 
   complete(): void {
     this.completed = true
+    this.#target.completed(this)
   }
 }
 

@@ -128,6 +128,11 @@ export class Slots implements SlotTarget {
     else this.#fail(error, `${key}, at ${event.type} ${event.id} of sequence ${event.sequence}`)
   }
 
+  completed(slot: Slot): void {
+    const scope = this.#scope
+    if (!scope.over && !scope.inTurn) scope.breakOutside({ kind: 'completion' }, slot.key)
+  }
+
   stop(): void {
     this.steps.stop()
     for (const slot of this.#table.all()) slot.subscription?.unsubscribe()

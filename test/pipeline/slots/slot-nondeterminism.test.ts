@@ -1,4 +1,4 @@
-import { catchError, from, map, mergeMap, NEVER, of, Subject, merge } from 'rxjs'
+import { catchError, from, map, mergeMap, NEVER, of, Subject, merge, takeUntil } from 'rxjs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -46,6 +46,18 @@ test('so does a Subject that other code pushes to, an error of it, and setTimeou
   timed.give(0)
   await wait(5)
   assert.is(timed.broken[0]?.code, 'EMITTED_OUTSIDE_TURN')
+})
+
+test('a completion, by a promise that ends it', async () => {
+  const run = rig((events$) =>
+    events$.pipe(
+      map(({ data }) => Made(data.v)),
+      takeUntil(from(Promise.resolve())),
+    ),
+  )
+  run.give(0)
+  await wait(1)
+  assert.match(run.broken[0]?.detail ?? '', /^p completed for key "a", after the turn of sequence 1/)
 })
 
 test('a step that is asked for outside of a turn', async () => {
