@@ -15,7 +15,7 @@ export interface Lifetime {
 /**
  * The slots by key, and when their lives end. That depends on the times of their events alone, not on what they put
  * out, on steps or on completion: a replay that meets only the last events of a slot that has gone lets it go again, at
- * the same time or before (docs/decisions: slots).
+ * the same time or before (docs/decisions/0012).
  */
 export class SlotTable {
   readonly #lifetime: Lifetime
