@@ -151,7 +151,7 @@ export class DurableOps {
   /** Lets `count` values pass in each `per`, as a token bucket. */
   rateLimit<T>({ count, per, burst = count, over = 'drop' }: RateLimitOptions): MonoTypeOperatorFunction<T> {
     if (!(count > 0) || !(burst >= 1)) throw fault('PIPELINE_INVALID', `rateLimit: count ${count}, burst ${burst}`)
-    return rateLimit(this.#host, { interval: positive('per', per) / count, burst, over })
+    return rateLimit(this.#host, { count, per: positive('per', per), burst, over })
   }
 
   /**

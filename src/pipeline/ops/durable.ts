@@ -51,8 +51,8 @@ export function durable<T, R>(
 }
 
 /**
- * An operator that had ended when it was saved. What is before it takes its place all the same, until everything is
- * there: somebody else may share it.
+ * An operator that had ended when it was saved. What is before it takes its place all the same, and the end is told only
+ * when everything is there: somebody else may share its source, and would subscribe to it anew.
  */
 function ended<T, R>(
   source: Observable<T>,
@@ -63,8 +63,10 @@ function ended<T, R>(
   place.leave()
   // when it ended it let go of its source: an error there would not have reached anybody
   const before = source.subscribe({ error: () => undefined })
-  scope.afterwards(() => before.unsubscribe())
-  subscriber.complete()
+  scope.afterwards(() => {
+    before.unsubscribe()
+    subscriber.complete()
+  })
 }
 
 /** What an operator works with. */

@@ -45,7 +45,7 @@ export function throttleTime<T>(
       if (held.length === 0) return
       held = []
       output.next(value as T)
-      if (!ended) timer.start(pause)
+      timer.start(pause)
     }
     const timer = output.timer(() => {
       if (!trailing) return
@@ -152,8 +152,9 @@ export function delay<T>(host: OperatorHost, ms: number): MonoTypeOperatorFuncti
 
 /** How many values may pass, and what becomes of the others. */
 export interface RateLimit {
-  /** Time that one value takes, in ms. */
-  readonly interval: number
+  readonly count: number
+  /** In ms. */
+  readonly per: number
   /** Values that may pass at once after a pause. */
   readonly burst: number
   readonly over: 'drop' | 'delay'
@@ -161,10 +162,10 @@ export interface RateLimit {
 
 /**
  * A token bucket, as the generic cell rate algorithm (ITU-T I.371, annex A): one number says when the bucket will be
- * full, so that nothing has to be counted up while time passes.
+ * full, so that nothing has to be counted up while time passes. It is in units of ms / count, so that sums are exact.
  */
-export function rateLimit<T>(host: OperatorHost, { interval, burst, over }: RateLimit): MonoTypeOperatorFunction<T> {
-  return durable<T, T>(host, `rateLimit(${[interval, burst, over].join()})`, (output, saved) => {
+export function rateLimit<T>(host: OperatorHost, { count, per, burst, over }: RateLimit): MonoTypeOperatorFunction<T> {
+  return durable<T, T>(host, `rateLimit(${[count, per, burst, over].join()})`, (output, saved) => {
     let full = (saved?.[0] ?? Number.NEGATIVE_INFINITY) as number
     let ended = false
     const waiting = new TimerQueue<T, T>(output, saved?.[1] as readonly Queued<T>[] | undefined, (value) => {
@@ -173,18 +174,18 @@ export function rateLimit<T>(host: OperatorHost, { interval, burst, over }: Rate
     })
     return {
       next(value) {
-        const now = output.now()
-        const wait = full - (burst - 1) * interval - now
+        const now = output.now() * count
+        const wait = full - (burst - 1) * per - now
         if (wait > 0 && over === 'drop') return
-        full = Math.max(full, now) + interval
-        if (wait > 0 || waiting.size > 0) waiting.push(value, wait)
+        full = Math.max(full, now) + per
+        if (wait > 0 || waiting.size > 0) waiting.push(value, wait / count)
         else output.next(value)
       },
       complete() {
         ended = true
         if (waiting.size === 0) output.complete()
       },
-      save: () => (full <= output.now() && waiting.size === 0 ? null : [full, waiting.save()]),
+      save: () => (full <= output.now() * count && waiting.size === 0 ? null : [full, waiting.save()]),
     }
   })
 }

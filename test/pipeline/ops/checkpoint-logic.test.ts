@@ -5,6 +5,7 @@ import {
   filter,
   from,
   map,
+  merge,
   mergeMap,
   of,
   pipe,
@@ -197,6 +198,22 @@ test('branches that share operators find their state, also when one of them has 
   assert.equal(before.turn(seen('a', 1, 1), seen('a', 2, 2)), ['first 1', [1, 3]])
   const after = new Checkpointed(branches, storedMemory(before.logic))
   assert.equal(after.turn(seen('a', 3, 3)), [[3, 6]])
+})
+
+test('an operator that has ended lets go of what was before it, after a restart as before', () => {
+  let ran = 0
+  const once = checkpoint((events$, { ops }) => {
+    const first$ = events$.pipe(
+      tap(() => (ran += 1)),
+      ops.take(1),
+    )
+    return merge(first$, events$).pipe(value)
+  })
+  const before = new Checkpointed(once)
+  before.turn(seen('a', 1, 1), seen('a', 2, 2))
+  const after = new Checkpointed(once, storedMemory(before.logic))
+  assert.equal(after.turn(seen('a', 3, 3)), [3])
+  assert.is(ran, 1)
 })
 
 test('what a key puts out when it begins belongs to its first event, and does not come again after a restart', () => {
