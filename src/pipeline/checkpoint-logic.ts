@@ -8,10 +8,10 @@
 //   EventIntake -> Keys:             an event and its time, or time alone
 //
 // Invariants (tests cite them):
-//   X1  Restored from the changes it gave (the last of a key counts, entries in between), it goes on as if never stopped.
-//   X2  Timers fire by time, then by key, then in the order in which they were set, and before an event of that time.
-//   X3  State that is not stored is found: a timer that is not a durable operator’s at once, other state by a twin.
-//   X4  A key that fails begins anew with its next event; what others put out in that turn stays.
+//   Z1  Restored from the changes it gave (the last of a key counts, entries in between), it goes on as if never stopped.
+//   Z2  Timers fire by time, then by key, then in the order in which they were set, and before an event of that time.
+//   Z3  State that is not stored is found: a timer that is not a durable operator’s at once, other state by a twin.
+//   Z4  A key that fails begins anew with its next event; what others put out in that turn stays.
 import { fault, isFault, messageOf, type MillraceError } from '../error/millrace-error.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
 import type { KeyedChange, KeyedEntry, Logic, Memory, OnFailure } from '../kernel/processor.js'

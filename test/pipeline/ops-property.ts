@@ -102,7 +102,7 @@ function declare(
 }
 
 /**
- * X1 O1: chains of durable operators that are restored from the state log go on as if they had never stopped, also when
+ * Z1 D1: chains of durable operators that are restored from the state log go on as if they had never stopped, also when
  * nearly every key is asleep; and no twin of one ever differs.
  * @returns how much was tried
  */

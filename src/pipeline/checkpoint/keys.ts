@@ -65,7 +65,7 @@ export class Keys implements KeyTarget {
     this.#target = target
   }
 
-  /** Fires every timer that is due until `time`, and ends keys that are idle (X2). */
+  /** Fires every timer that is due until `time`, and ends keys that are idle (Z2). */
   fire(time: number): void {
     for (let next = this.table.takeDue(time); next !== undefined; next = this.table.takeDue(time)) {
       const { entry, due: now, kind } = next
@@ -168,7 +168,7 @@ export class Keys implements KeyTarget {
     this.#probe = undefined
   }
 
-  /** A key has failed: it begins anew with its next event (X4). */
+  /** A key has failed: it begins anew with its next event (Z4). */
   #restart({ entry, now, event }: Call, error: unknown, own: boolean): void {
     this.table.forget(entry)
     if (isFault(error) && error.disposition === 'crash') throw error

@@ -3,8 +3,8 @@
 // The durable operators of one key, in the order in which they were subscribed: by it each finds its state again.
 //
 // Invariants (tests cite them):
-//   O1  Restored from what they saved, operators put out what they would have put out without interruption.
-//   O2  State belongs to the operators that saved it, by number and shape; anything else is refused.
+//   D1  Restored from what they saved, operators put out what they would have put out without interruption.
+//   D2  State belongs to the operators that saved it, by number and shape; anything else is refused.
 import { fault } from '../../error/millrace-error.js'
 
 /** State of an operator: `null` as at its beginning, `0` when it has ended, else a list that only it can read. */
@@ -77,7 +77,7 @@ export class OperatorScope {
 
   /**
    * Every operator is there.
-   * @throws KEYED_STATE_UNREADABLE (O2)
+   * @throws KEYED_STATE_UNREADABLE (D2)
    */
   built(): void {
     for (const action of this.#after) action()

@@ -52,7 +52,7 @@ test('each key has operators of its own, and goes on with them after a restart',
   assert.equal(after.turn(seen('a', 4, 3), seen('b', 5, 20), seen('c', 6, 5)), [6, 30, 5])
 })
 
-test('X2 timers of all keys fire by time and key, before an event of that time, and say what they follow from', () => {
+test('Z2 timers of all keys fire by time and key, before an event of that time, and say what they follow from', () => {
   const running = new Checkpointed(buffers)
   running.turn(seen('b', 0, 1, { id: 'x', correlationId: 'c' }), seen('a', 0, 2, { id: 'y' }))
   assert.is(running.logic.due, 100)
@@ -105,7 +105,7 @@ test('a key is not idle while something waits in it', () => {
   assert.equal([...(running.logic.entries?.() ?? [])], [])
 })
 
-test('X4 a key that fails begins anew with its next event; others, and outputs before it in the turn, stay', () => {
+test('Z4 a key that fails begins anew with its next event; others, and outputs before it in the turn, stay', () => {
   const running = new Checkpointed(
     checkpoint((events$, { ops }) =>
       events$.pipe(
@@ -125,7 +125,7 @@ test('X4 a key that fails begins anew with its next event; others, and outputs b
   assert.equal(running.failures.map(String), ['Error: six'])
 })
 
-test('X4 what fails in a timer is a dead letter that says so, and the event of the turn is handled', () => {
+test('Z4 what fails in a timer is a dead letter that says so, and the event of the turn is handled', () => {
   const running = new Checkpointed(
     checkpoint((events$, { ops }) =>
       events$.pipe(
@@ -236,7 +236,7 @@ test('chance follows from the event, the same after a restart', () => {
   assert.not.equal(first, second[0])
 })
 
-test('X3 a timer of an operator of rxjs is refused, and named, also when the pipeline catches its error', () => {
+test('Z3 a timer of an operator of rxjs is refused, and named, also when the pipeline catches its error', () => {
   const wait = delay<number>(10)
   const hide = pipe(
     delay<number>(10),
@@ -250,7 +250,7 @@ test('X3 a timer of an operator of rxjs is refused, and named, also when the pip
   }
 })
 
-test('X3 state of operators of rxjs and of variables is found by a twin that is brought back from what is stored', () => {
+test('Z3 state of operators of rxjs and of variables is found by a twin that is brought back from what is stored', () => {
   let count = 0
   const pipelines = [
     checkpoint((events$) =>
@@ -276,7 +276,7 @@ test('X3 state of operators of rxjs and of variables is found by a twin that is 
   }
 })
 
-test('X3 no twin differs from a pipeline without state of its own', () => {
+test('Z3 no twin differs from a pipeline without state of its own', () => {
   const pure = checkpoint((events$, { ops }) =>
     events$.pipe(
       value,
@@ -337,7 +337,7 @@ test('asking the machine for chance stops it, in the pipeline, in keyBy and in t
     assert.is(refusal(() => new Checkpointed(pipeline).turn(seen('a', 1))).code, 'NONDETERMINISTIC_CALL')
 })
 
-test('O2 state of other operators is an error at start that names both', () => {
+test('D2 state of other operators is an error at start that names both', () => {
   const before = new Checkpointed(buffers)
   before.turn(seen('a', 1, 1))
   const memory = storedMemory(before.logic)

@@ -9,7 +9,7 @@ test('put out what chains of the RxJS operators of those names do, at the same t
   assert.ok(compared > 10_000, `${compared} compared`)
 })
 
-test('X1 O1 crashed anywhere, mostly asleep and watched by twins, go on as if they had never stopped', () => {
+test('Z1 D1 crashed anywhere, mostly asleep and watched by twins, go on as if they had never stopped', () => {
   const { crashes, outputs } = checkCheckpoints(150)
   assert.ok(crashes > 500, `${crashes} crashes`)
   assert.ok(outputs > 2_000, `${outputs} outputs`)
