@@ -15,7 +15,7 @@
 //   M5  Only what every reader has passed is forgotten, and of each input never the last.
 import { fault } from '../error/millrace-error.js'
 import type { SourceDeclaration, StreamDeclaration } from './define-stream.js'
-import { systemSubjects } from './system-subject.js'
+import { REDRIVE, systemSubjects } from './system-subject.js'
 
 /** One input of a merge. */
 export interface MergeInput {
@@ -50,11 +50,13 @@ export function mergedSubjects(merge: string, input: string): string {
  * It keeps messages as long as the input that keeps them longest: so nothing is lost in it that its input has still,
  * and the server, which finds out from what is stored how far an input is merged, finds something as long as the input
  * could send it again. Where inputs are bounded by size, forgetMerged takes the place of an age.
- * @throws STREAM_INVALID inputs with different numbers of partitions and too many types
+ * @throws STREAM_INVALID inputs with different numbers of partitions and too many types; an input with a reserved name
  */
 export function mergeStream(pipeline: string, inputs: readonly MergeInput[]): StreamDeclaration {
   const name = mergeStreamName(pipeline)
   const streams = inputs.map(({ stream }) => stream)
+  if (streams.some((stream) => stream.name === REDRIVE))
+    throw fault('STREAM_INVALID', `${name}: an input cannot be named ${REDRIVE}; its subjects are taken`)
   const partitions = streams.map((stream) => stream.partitions).reduce(greatestDivisor)
   return Object.freeze({
     kind: 'stream',

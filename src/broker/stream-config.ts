@@ -1,7 +1,7 @@
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream'
 import type { SourceDeclaration, StreamDeclaration } from './define-stream.js'
 import { PARTITIONS_NOTE, sourceConfig, type SourceConfig } from './stream-sources.js'
-import { DEAD_LETTER_STREAM, DEAD_LETTER_SUBJECTS, systemSubjects } from './system-subject.js'
+import { DEAD_LETTER_STREAM, DEAD_LETTER_SUBJECTS, redriveSubjects, systemSubjects } from './system-subject.js'
 
 /** The settings of a stream that Millrace manages; others that an operator set are left alone. */
 export type ManagedConfig = Pick<
@@ -72,7 +72,8 @@ function mergeConfig(stream: StreamDeclaration, sources: readonly SourceDeclarat
   return {
     name: stream.name,
     description: stream.description,
-    subjects: [],
+    // nobody publishes events to it; those of its pipeline’s parked keys come back to it
+    subjects: [redriveSubjects(stream.name)],
     sources: sources.map(sourceConfig),
     metadata: { [PARTITIONS_NOTE]: String(stream.partitions) },
     retention: RetentionPolicy.Limits,

@@ -8,6 +8,7 @@ import { compare } from '../../src/broker/plan-streams.ts'
 import { streamConfig } from '../../src/broker/stream-config.ts'
 import { originOf, unmergedIn } from '../../src/broker/stream-sources.ts'
 import type { MillraceError } from '../../src/error/millrace-error.ts'
+import { isFault } from '../../src/error/millrace-error.ts'
 import { parseStoredSubject, subjectMatches } from '../../src/event/subject.ts'
 
 const test = suite('the stream that merges inputs')
@@ -91,9 +92,9 @@ test('keeps as long as the input that keeps longest, as safely as the safest, an
   assert.is(mergeStream('p', [input('A', { storage: 'memory' }), input('B', { storage: 'memory' })]).storage, 'memory')
 })
 
-test('no subject of its own, no lifetimes, rollups or ids: what the inputs have is taken as it is', () => {
+test('no subject of its own but that of redrives, no lifetimes, rollups or ids: what the inputs have is taken as it is', () => {
   const config = streamConfig(mergeStream('p', [input('A'), input('B')]))
-  assert.equal(config.subjects, [])
+  assert.equal(config.subjects, ['millrace.PIPELINE_p_INPUT.redrive.>'])
   assert.is(config.duplicate_window, 0)
   assert.is(config.allow_rollup_hdrs, false)
   assert.is(config.allow_msg_ttl, undefined)
@@ -112,12 +113,18 @@ test('the subjects of one input are told from another’s, and both are of the o
     assert.is(parsed(other), undefined, other)
 })
 
+test('an input cannot have the name under which redriven events come in', () => {
+  assert.throws(
+    () => mergeStream('p', [input('A'), input('redrive')]),
+    (error: unknown) => isFault(error, 'STREAM_INVALID'),
+  )
+})
+
 test('a start that a source was given, and notes of an operator, are no drift', () => {
   const merge = mergeStream('p', [input('A'), input('B')])
   const config = streamConfig(merge)
   const deployed = {
     ...config,
-    subjects: undefined,
     duplicate_window: undefined,
     sources: [...(config.sources ?? [])].reverse().map((source) => ({ ...source, opt_start_seq: 7 })),
     metadata: { ...config.metadata, team: 'fraud', '_nats.level': '5' },
