@@ -1,7 +1,7 @@
-import { messageOf } from '../error/millrace-error.js'
 import type { Clock } from '../time/clock.js'
 import type { StepOutcome } from './decision.js'
 import type { StepRequest } from './processor.js'
+import { stepFailed, stepSucceeded } from './step-outcome.js'
 
 export interface StepRunnerOptions {
   readonly clock: Clock
@@ -79,9 +79,9 @@ export class StepRunner {
     const { clock, chance = () => 0.5 } = this.#options
     for (let attempt = 1; ; attempt++) {
       try {
-        return succeeded(request, await this.#once(request, signal))
+        return stepSucceeded(request, await this.#once(request, signal))
       } catch (error) {
-        if (attempt >= request.attempts || signal.aborted) return { ok: false, error: plain(error) }
+        if (attempt >= request.attempts || signal.aborted) return stepFailed(error)
         const wait = chance() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt)
         await clock.sleep(wait, signal).catch(() => undefined) // aborted: the next look at the signal ends it
       }
@@ -115,21 +115,4 @@ export class StepRunner {
         })
     })
   }
-}
-
-/** What a replay will read from the journal is what the pipeline sees now. Work that was done is not done again. */
-function succeeded({ name }: StepRequest, value: unknown): StepOutcome {
-  if (value === undefined) return { ok: true, value: null }
-  try {
-    const text = JSON.stringify(value) as string | undefined
-    if (text === undefined) throw new TypeError(`${typeof value} is no JSON`)
-    return { ok: true, value: JSON.parse(text) as unknown }
-  } catch (error) {
-    return { ok: false, error: { name: 'TypeError', message: `result of step ${name}: ${messageOf(error)}` } }
-  }
-}
-
-function plain(error: unknown): { readonly name: string; readonly message: string } {
-  if (error instanceof Error) return { name: error.name, message: error.message }
-  return { name: 'Error', message: String(error) }
 }
