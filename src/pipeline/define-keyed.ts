@@ -1,14 +1,11 @@
 import { fault } from '../error/millrace-error.js'
-import type { DraftOf, EventContract } from '../event/contract.js'
+import type { DraftOf } from '../event/contract.js'
 import type { StoredEvent } from '../event/event.js'
 import type { Upgrade } from '../kernel/processor.js'
 import type { InputOf } from './define-pipeline.js'
 import type { KeyedContext } from './keyed/keyed-context.js'
-import type { PipelinePort } from './pipeline-ports.js'
+import { checkPorts, type CheckedPorts, type ContractsOf, type PipelinePorts } from './pipeline-ports.js'
 import { readTime, type PipelineTime, type TimeSource } from './pipeline-time.js'
-
-// oxlint-disable-next-line typescript/no-explicit-any -- a list of contracts of any types
-type Contracts = readonly EventContract<string, any>[]
 
 /** What checks a state: a zod schema, or anything that answers like one. */
 export interface StateSchema<State> {
@@ -20,16 +17,17 @@ export interface StateSchema<State> {
       }
 }
 
-export interface KeyedOptions<Inputs extends Contracts, Outputs extends Contracts, State, Seen> {
+export interface KeyedOptions<From extends PipelinePorts, To extends PipelinePorts, State, Seen> {
   /** Unique among pipelines; letters, digits, _ and -. Part of the ids of its outputs: do not rename lightly. */
   readonly name: string
   /** Raise it when the code changes what comes out or what the state looks like. Stored with each state. */
   readonly version: number
-  readonly from: { readonly stream: string; readonly events: Inputs }
-  /** `packed`: many events may share a message; see PipelinePort. */
-  readonly to: { readonly stream: string; readonly events: Outputs; readonly packed?: boolean }
+  /** What it reads, as of a pipeline: one stream, or several that are merged. */
+  readonly from: From
+  /** What it puts out, as of a pipeline. `packed`: many events may share a message; see PipelinePort. */
+  readonly to: To
   /** What state belongs to. Default: the event’s own key. See `spread` for one that is not. */
-  readonly keyBy?: (event: InputOf<Inputs>) => string
+  readonly keyBy?: (event: InputOf<ContractsOf<From>>) => string
   /**
    * `keys` (default): each partition is handled for itself, in as many processes as there are. The events of a key must
    * lie in one partition then, so `keyBy` has to give the key under which they were published (KEY_NOT_OF_PARTITION).
@@ -37,7 +35,7 @@ export interface KeyedOptions<Inputs extends Contracts, Outputs extends Contract
    */
   readonly spread?: 'keys' | 'one'
   /** Default `ingestion`. */
-  readonly time?: PipelineTime<InputOf<Inputs>>
+  readonly time?: PipelineTime<InputOf<ContractsOf<From>>>
   /**
    * The shape of a state, checked when it is read back after a restart. Without `init`, a key that was not seen yet or
    * was cleared has the state undefined.
@@ -46,9 +44,12 @@ export interface KeyedOptions<Inputs extends Contracts, Outputs extends Contract
   /** Makes the state of a key that has none. */
   readonly init?: (key: string) => State
   /** Handles an event. What it throws undoes what it did, and the event becomes a dead letter. */
-  readonly onEvent: (context: KeyedContext<Seen, DraftOf<Outputs[number]>>, event: InputOf<Inputs>) => void
+  readonly onEvent: (
+    context: KeyedContext<Seen, DraftOf<ContractsOf<To>[number]>>,
+    event: InputOf<ContractsOf<From>>,
+  ) => void
   /** Handles a timer. */
-  readonly onTimer?: (context: KeyedContext<Seen, DraftOf<Outputs[number]>>, name: string) => void
+  readonly onTimer?: (context: KeyedContext<Seen, DraftOf<ContractsOf<To>[number]>>, name: string) => void
   /** Brings the state that an earlier version stored to this one. Without it such a state has to fit `state` as it is. */
   readonly migrate?: (state: unknown, fromVersion: number) => State
   /** What happens when `version` was raised. Default `keep`: with `migrate`, or as the state is. */
@@ -56,15 +57,10 @@ export interface KeyedOptions<Inputs extends Contracts, Outputs extends Contract
 }
 
 /** A declared keyed pipeline, as discovery finds it. */
-export interface KeyedDeclaration {
+export interface KeyedDeclaration extends CheckedPorts {
   readonly kind: 'keyed'
   readonly name: string
   readonly version: number
-  readonly from: { readonly stream: string; readonly events: Contracts }
-  readonly to: PipelinePort
-  /** The same, as pipelines with several of them have it. */
-  readonly inputs: readonly PipelinePort[]
-  readonly outputs: readonly PipelinePort[]
   readonly spread: 'keys' | 'one'
   readonly time: TimeSource
   readonly keyBy: ((event: StoredEvent) => string) | undefined
@@ -97,34 +93,28 @@ export interface KeyedDeclaration {
  * })
  * @throws PIPELINE_INVALID
  */
-export function defineKeyed<const Inputs extends Contracts, const Outputs extends Contracts, State>(
-  options: KeyedOptions<Inputs, Outputs, State, State> & { readonly init: (key: string) => State },
+export function defineKeyed<const From extends PipelinePorts, const To extends PipelinePorts, State>(
+  options: KeyedOptions<From, To, State, State> & { readonly init: (key: string) => State },
 ): KeyedDeclaration
-export function defineKeyed<const Inputs extends Contracts, const Outputs extends Contracts, State = unknown>(
-  options: KeyedOptions<Inputs, Outputs, State, State | undefined> & { readonly init?: undefined },
+export function defineKeyed<const From extends PipelinePorts, const To extends PipelinePorts, State = unknown>(
+  options: KeyedOptions<From, To, State, State | undefined> & { readonly init?: undefined },
 ): KeyedDeclaration
 export function defineKeyed(options: unknown): KeyedDeclaration {
-  const declared = options as KeyedOptions<Contracts, Contracts, unknown, unknown>
-  const { name, version, from, to, keyBy, spread = 'keys', time, init, state: schema } = declared
+  const declared = options as KeyedOptions<PipelinePorts, PipelinePorts, unknown, unknown>
+  const { name, version, keyBy, spread = 'keys', time, init, state: schema } = declared
   const invalid = (detail: string): never => {
     throw fault('PIPELINE_INVALID', `${name}: ${detail}`)
   }
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(name)) invalid('name may have letters, digits, _ and -, at most 64')
   if (!Number.isInteger(version) || version < 1) invalid(`version ${version} must be a whole number from 1`)
-  if (from.events.length === 0) invalid('from.events is empty')
-  if (to.events.length === 0) invalid('to.events is empty')
+  const ports = checkPorts(name, declared.from, declared.to)
   if (spread !== 'keys' && spread !== 'one') invalid(`spread ${JSON.stringify(spread)} is not known: keys, one`)
   if (typeof declared.onEvent !== 'function') invalid('onEvent is missing')
-  const loops = from.stream === to.stream ? from.events.filter((contract) => to.events.includes(contract)) : []
-  if (loops.length > 0) invalid(`it puts out what it reads: ${loops.map(({ type }) => type).join(', ')}`)
   return Object.freeze({
     kind: 'keyed',
     name,
     version,
-    from,
-    to,
-    inputs: [from],
-    outputs: [to],
+    ...ports,
     spread,
     time: readTime(name, time as PipelineTime<StoredEvent> | undefined),
     keyBy: keyBy as ((event: StoredEvent) => string) | undefined,

@@ -90,10 +90,7 @@ function declare({ events, timers, init }: Program, time: PipelineTime<StoredEve
     onTimer: (c: Context, timer: string) => follow(c, timers[timer] ?? [], timer),
   }
   return init
-    ? defineKeyed<readonly [typeof In], readonly [typeof Out], State>({
-        ...common,
-        init: () => ({ count: 100, list: [] }),
-      } as never)
+    ? defineKeyed({ ...common, init: () => ({ count: 100, list: [] }) } as never)
     : defineKeyed(common as never)
 }
 

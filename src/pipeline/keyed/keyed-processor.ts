@@ -1,12 +1,12 @@
-import type { StreamDeclaration } from '../../broker/define-stream.js'
 import type { Processor } from '../../kernel/processor.js'
 import type { KeyedDeclaration } from '../define-keyed.js'
+import type { PipelineStreams } from '../pipeline-processor.js'
 import { KeyedLogic, type KeyedLogicOptions } from './keyed-logic.js'
 
 /** A declared keyed pipeline as something that the kernel runs. */
 export function keyedProcessor(
   keyed: KeyedDeclaration,
-  streams: { readonly from: StreamDeclaration; readonly to: StreamDeclaration },
+  streams: PipelineStreams,
   options: KeyedLogicOptions = {},
 ): Processor {
   return {
@@ -14,7 +14,11 @@ export function keyedProcessor(
     name: keyed.name,
     version: String(keyed.version),
     from: { stream: streams.from, types: keyed.from.events.map(({ type }) => type) },
-    to: { stream: streams.to, packed: keyed.to.packed === true },
+    to: {
+      stream: streams.to,
+      packed: keyed.to.packed === true,
+      ...(streams.others === undefined ? {} : { others: streams.others }),
+    },
     memory: 'keyed',
     upgrade: keyed.upgrade,
     spread: keyed.spread,

@@ -6,7 +6,7 @@ import { defineKeyed } from '../../../src/pipeline/define-keyed.ts'
 import { keyedProcessor } from '../../../src/pipeline/keyed/keyed-processor.ts'
 import { KeyedLogic } from '../../../src/pipeline/keyed/keyed-logic.ts'
 import { Alarm, High, Reading } from '../../support/kill-fixture.ts'
-import { seen } from './declared.ts'
+import { Out as Told, seen } from './declared.ts'
 
 const test = suite('the declaration of a keyed pipeline')
 
@@ -37,6 +37,34 @@ for (const [what, change, text] of wrong)
   test(`${what} is refused when it is declared`, () => {
     assert.throws(() => defineKeyed({ ...good, ...change } as never), new RegExp(`PIPELINE_INVALID.*${text}`))
   })
+
+test('several inputs are merged, and outputs of several streams are put out, as pipelines have them', () => {
+  const { from, to, inputs, outputs } = defineKeyed({
+    ...good,
+    from: [
+      { stream: 'IN', events: [Reading] },
+      { stream: 'MORE', events: [Alarm] },
+    ],
+    to: [
+      { stream: 'OUT', events: [High], packed: true },
+      { stream: 'FAR', events: [Told] },
+    ],
+    onEvent(c, event) {
+      if (Alarm.is(event)) c.emit(Told(event.data.count))
+      // @ts-expect-error -- an input is no output
+      else void (() => c.emit(Reading({ machine: 'm', value: 1 })))
+    },
+  })
+  assert.equal(
+    [inputs, outputs].map((ports) => ports.map(({ stream }) => stream)),
+    [
+      ['IN', 'MORE'],
+      ['OUT', 'FAR'],
+    ],
+  )
+  assert.equal(from.events, [Reading, Alarm])
+  assert.equal([to.stream, to.packed], ['OUT', true])
+})
 
 test('lateness may be a text', () => {
   const { time } = defineKeyed({ ...good, time: { of: ({ time }) => time, lateness: '1m30s' } })
