@@ -16,8 +16,17 @@ export interface PipelineStreams {
   readonly others?: NonNullable<Processor['to']['others']>
 }
 
+export interface Checking {
+  /** What is otherwise looked at now and then (state outside of what is stored) is looked at each time. Default false. */
+  readonly strict?: boolean
+}
+
 /** A declared pipeline as something that the kernel runs. */
-export function pipelineProcessor(pipeline: PipelineDeclaration, streams: PipelineStreams): Processor {
+export function pipelineProcessor(
+  pipeline: PipelineDeclaration,
+  streams: PipelineStreams,
+  checking: Checking = {},
+): Processor {
   return {
     kind: 'pipeline',
     name: pipeline.name,
@@ -31,7 +40,7 @@ export function pipelineProcessor(pipeline: PipelineDeclaration, streams: Pipeli
     memory: MEMORIES[pipeline.recovery.mode],
     spread: pipeline.spread,
     ...upgradeOf(pipeline, streams),
-    start: (memory, onBroken) => pipelineLogic(pipeline, memory, onBroken),
+    start: (memory, onBroken) => pipelineLogic(pipeline, memory, onBroken, checking),
   }
 }
 
@@ -46,18 +55,22 @@ const MEMORIES: Readonly<Record<PipelineDeclaration['recovery']['mode'], MemoryK
   checkpoint: 'keyed',
 }
 
+/** A twin from each event on, until it has seen so many. */
+const EACH_TIME = { probeEvery: 1, probeFor: 64 }
+
 /** A declared pipeline at work, from what was stored of it or afresh. @throws SNAPSHOT_INVALID */
 export function pipelineLogic(
   pipeline: PipelineDeclaration,
   memory: Memory,
   onBroken: (error: MillraceError) => void,
+  { strict = false }: Checking = {},
 ): Logic {
   switch (pipeline.recovery.mode) {
     case 'stateless':
-      return new StatelessLogic(pipeline, onBroken)
+      return new StatelessLogic(pipeline, onBroken, strict ? { probeEvery: 1 } : {})
     case 'slots':
       return new SlotsLogic(pipeline, pipeline.recovery, memory, onBroken)
     case 'checkpoint':
-      return checkpointLogic(pipeline, memory, onBroken)
+      return checkpointLogic(pipeline, memory, onBroken, strict ? EACH_TIME : {})
   }
 }
