@@ -16,6 +16,8 @@ export function initialize(data) {
 /** @type {import('node:module').ResolveHook} */
 export async function resolve(specifier, context, next) {
   if (specifier === 'millrace') return { url: own.millrace, shortCircuit: true }
+  if (specifier === 'millrace/testing')
+    return { url: own.millrace.replace(/index\.(js|ts)$/, 'testing.$1'), shortCircuit: true }
   try {
     return await next(specifier, context)
   } catch (error) {

@@ -70,6 +70,12 @@ export class History {
     return item
   }
 
+  /** The item with the message of this sequence; undefined: it was not given. */
+  indexOf(sequence: number): number | undefined {
+    const at = this.#items.findIndex((item) => item.kind !== 'decision' && item.message.sequence === sequence)
+    return at < 0 ? undefined : at
+  }
+
   /** Sequence of the message of an item, or of the one before a decision; 0 before the first. */
   sequence(at: number): number {
     return this.#sequences[at] ?? 0

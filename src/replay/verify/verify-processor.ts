@@ -5,9 +5,9 @@ import { parseStoredSubject } from '../../event/subject.js'
 import type { JournalEntry } from '../../kernel/decision.js'
 import { partitionsOf, processorId, WHOLE, type Processor } from '../../kernel/processor.js'
 import type { Clock } from '../../time/clock.js'
-import { describeFinding } from './describe-finding.js'
+import { failureFault, failureOf, type VerifyFailure } from './failure.js'
 import type { Finding } from './finding.js'
-import { likelyCause, type VerifiedMode } from './likely-cause.js'
+import type { VerifiedMode } from './likely-cause.js'
 import { recordHistory, type Recording, type StepCounts } from './record-history.js'
 import { runSteps } from './run-steps.js'
 import { verifyHistory, type TrialProgress, type Verdict } from './verify-history.js'
@@ -58,18 +58,6 @@ export interface VerifyReport {
   readonly failure: VerifyFailure | undefined
 }
 
-/** What is wrong, told in full. */
-export interface VerifyFailure {
-  readonly partition: string
-  /** Of the message at which it shows. */
-  readonly sequence: number
-  /** Index of the item after which it was crashed, from 0; undefined where it was not, or not once. */
-  readonly crashIndex: number | undefined
-  /** Lines for a person. */
-  readonly found: readonly string[]
-  readonly likelyCause: string
-}
-
 /** Turns that a verification takes, about, unless a number of places is asked for. */
 const WORK = 500_000
 const POINTS = 10_000
@@ -97,13 +85,8 @@ export async function verifyProcessor(options: VerifyOptions): Promise<VerifyRep
 /** @returns VERIFY_FAILED for a report with a failure, to be thrown */
 export function verifyFault({ processor, units, failure }: VerifyReport): MillraceError | undefined {
   if (failure === undefined) return undefined
-  const where = units === 1 || failure.partition === WHOLE ? processor : `${processor}, partition ${failure.partition}`
-  const lines = [
-    `${where}: ${failure.found[0] ?? ''}`,
-    ...failure.found.slice(1),
-    `likely cause: ${failure.likelyCause}`,
-  ]
-  return fault('VERIFY_FAILED', lines.join('\n'))
+  const whole = units === 1 || failure.partition === WHOLE
+  return failureFault(whole ? processor : `${processor}, partition ${failure.partition}`, failure)
 }
 
 function unitsOf(processor: Processor, messages: readonly StoredMessage[]): Map<string, StoredMessage[]> {
@@ -137,14 +120,7 @@ async function verifyUnit(
   const share = messages.length / options.messages.length
   const { history, stopped } = recording
   const fail = (finding: Finding): void => {
-    const { trial, difference } = finding
-    total.failure = {
-      partition,
-      sequence: difference.sequence,
-      crashIndex: trial.kind === 'crash' ? trial.after : undefined,
-      found: describeFinding(finding, history.length),
-      likelyCause: likelyCause(finding, mode, clock.now()),
-    }
+    total.failure = failureOf(finding, { partition, items: history.length, mode, now: clock.now() })
   }
   if (stopped !== undefined) return fail({ trial: { kind: 'first' }, difference: stopped })
   const trials = verifyHistory(input, history, limitsOf(options.points, share))

@@ -2,7 +2,8 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { isFault } from '../../../src/error/millrace-error.ts'
-import { verifyFault, type VerifyFailure } from '../../../src/replay/verify/verify-processor.ts'
+import type { VerifyFailure } from '../../../src/replay/verify/failure.ts'
+import { verifyFault } from '../../../src/replay/verify/verify-processor.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { idleSlots } from '../../kernel/simulation/idle-slots.ts'
 import {
