@@ -21,7 +21,8 @@ export async function committedTurns(connection: Connection, processor: Processo
 export async function lag(connection: Connection, processors: readonly Processor[]): Promise<number> {
   let behind = 0
   for (const stream of new Set(processors.map(({ from }) => from.stream.name)))
-    for await (const info of connection.manager.consumers.list(stream)) behind += info.num_pending + info.num_ack_pending
+    for await (const info of connection.manager.consumers.list(stream))
+      behind += info.num_pending + info.num_ack_pending
   return behind
 }
 

@@ -92,10 +92,16 @@ function rebuilt(shadow: Shadow, taken: Claim): Beginning {
     readFrom: sequence + 1,
     spans: [],
     state: { written: 0, live: 0 },
-    ahead: turnsAfter(record.position).map(({ checkpoint: _, ...turn }) => turn),
+    ahead: turnsAfter(record.position).map(withoutCheckpoint),
     takesOver: true,
     onBroken: (handler) => shadow.onBroken(handler),
   }
+}
+
+/** The state is stored as a whole after them all: what was looked at on the way says less. */
+function withoutCheckpoint(turn: Turn): Turn {
+  const { checkpoint, ...rest } = turn
+  return checkpoint === undefined ? turn : rest
 }
 
 /** Keeps what a logic breaks with until somebody listens. */

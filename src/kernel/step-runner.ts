@@ -1,11 +1,12 @@
 import type { Clock } from '../time/clock.js'
+import { systemChance } from '../time/system-chance.js'
 import type { StepOutcome } from './decision.js'
 import type { StepRequest } from './processor.js'
 import { stepFailed, stepSucceeded } from './step-outcome.js'
 
 export interface StepRunnerOptions {
   readonly clock: Clock
-  /** Spreads repeated attempts, from 0 to below 1. Default: the middle of every wait. */
+  /** Spreads repeated attempts, from 0 to below 1. Default: the machine’s chance. */
   readonly chance?: () => number
   /** Steps that run at once. Default 64. */
   readonly concurrency?: number
@@ -76,7 +77,7 @@ export class StepRunner {
   }
 
   async #attempts(request: StepRequest, signal: AbortSignal): Promise<StepOutcome> {
-    const { clock, chance = () => 0.5 } = this.#options
+    const { clock, chance = systemChance } = this.#options
     for (let attempt = 1; ; attempt++) {
       try {
         return stepSucceeded(request, await this.#once(request, signal))

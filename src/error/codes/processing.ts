@@ -41,7 +41,8 @@ export const PROCESSING_ERRORS = {
   },
   VERSION_CHANGED: {
     disposition: 'crash',
-    means: 'the code of a processor has changed, and it does not say what is to become of the state of the code before it',
+    means:
+      'the code of a processor has changed, and it does not say what is to become of the state of the code before it',
     advice:
       'Give the declaration an `upgrade`: drain (what is open ends under the old code), rebuild (state is made anew from the log) or cut (it begins empty)',
     exit: EXIT.conflict,
@@ -63,9 +64,10 @@ export const PROCESSING_ERRORS = {
   },
   PARTITIONS_CHANGED: {
     disposition: 'crash',
-    means: 'the number of partitions of a stream is not the one that a processor has worked with, so that its keys are elsewhere now',
+    means:
+      'the number of partitions of a stream is not the one that a processor has worked with, so that its keys are elsewhere now',
     advice:
-      'Put the number back, or change it as docs/operations.md says: drain the processors first, then rebuild their state',
+      'Declare the number that the stream has (millrace streams plan shows it). To change it: millrace streams repartition STREAM --to N',
     exit: EXIT.conflict,
     status: 409,
   },
