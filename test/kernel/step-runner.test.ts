@@ -13,7 +13,7 @@ function runner(options: Partial<StepRunnerOptions> = {}) {
   const clock = new VirtualClock()
   const ended: Ended[] = []
   const onSettled = (id: string, outcome: StepOutcome): void => void ended.push([id, outcome])
-  return { clock, ended, steps: new StepRunner({ clock, onSettled, ...options }) }
+  return { clock, ended, steps: new StepRunner({ clock, chance: () => 0.5, onSettled, ...options }) }
 }
 
 function step(id: string, run: StepRequest['run'], fields: Partial<StepRequest> = {}): StepRequest {
