@@ -59,7 +59,7 @@ export interface VerifyReport {
 }
 
 /** Turns that a verification takes, about, unless a number of places is asked for. */
-const WORK = 500_000
+const WORK = 250_000
 const POINTS = 10_000
 /** How long others wait for the event loop, in ms. */
 const SLICE_MS = 30
