@@ -3,6 +3,7 @@ import { fault } from '../error/millrace-error.js'
 import { asFault } from './api-error.js'
 import type { Connection } from './connection.js'
 import type { StreamDeclaration } from './define-stream.js'
+import { partitioningOf } from './partitioning.js'
 import { replacedInput } from './replaced-input.js'
 import { deadLetterConfig, streamConfig, type ManagedConfig } from './stream-config.js'
 import { deployedSources, sameSources, type SourceConfig } from './stream-sources.js'
@@ -129,10 +130,20 @@ export function compare(config: ManagedConfig, deployed: StreamConfig): PlanStep
     .map(([setting, declared]) => ({ setting, deployed: actual[setting], declared }))
   const stream = config.name
   if (changes.length === 0) return { kind: 'unchanged', stream, config }
-  const reason = changes.map(({ setting }) => FIXED[setting]).find((text) => text !== undefined)
+  const reason =
+    repartitioned(config, deployed) ?? changes.map(({ setting }) => FIXED[setting]).find((text) => text !== undefined)
   return reason === undefined
     ? { kind: 'update', stream, config, changes }
     : { kind: 'refused', stream, config, changes, reason }
+}
+
+/** Why another number of partitions is not put in place like any setting, and what does it. */
+function repartitioned(config: ManagedConfig, deployed: StreamConfig): string | undefined {
+  if (config.sources !== undefined) return undefined
+  const [is, wanted] = [partitioningOf(deployed), partitioningOf({ ...config, metadata: {} })]
+  if (is === undefined || wanted === undefined || is.partitions === wanted.partitions) return undefined
+  const command = `millrace streams repartition ${config.name} --to ${wanted.partitions}`
+  return `it has ${is.partitions} partitions: with ${wanted.partitions}, keys would be elsewhere, away from their state. To change that: ${command}`
 }
 
 function isAsDeclared(setting: string, declared: unknown, deployed: unknown): boolean {

@@ -16,6 +16,8 @@ export interface StoredMessage {
   readonly data: Uint8Array
   /** The payload as UTF-8 text, where that is at hand. */
   readonly text?: string | undefined
+  /** Where it has only some of the events of the message as it is stored: which part that is. */
+  readonly part?: string
   /** Where an acknowledgement goes. */
   readonly reply: string
   /** Lets go of headers and payload, for who keeps the message only for its sequence and its acknowledgement. */

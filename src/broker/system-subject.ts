@@ -16,6 +16,16 @@ export function commitFilter(stream: string): string {
   return `millrace.${stream}.commit.*.*`
 }
 
+/** Where a stream says of itself into how many partitions it spreads its keys, since when. */
+export function partitionsSubject(stream: string): string {
+  return `millrace.${stream}.partitions`
+}
+
+/** Where whoever moves the state of a processor to other units says so; it fences another who does. */
+export function moveSubject(stream: string, processor: string): string {
+  return `millrace.${stream}.move.${processor}`
+}
+
 /** Where one chunk of a processor’s snapshot is. */
 export function snapshotSubject(stream: string, processor: string, partition: string, chunk: number): string {
   return `millrace.${stream}.snapshot.${processor}.${partition}.${chunk}`

@@ -5,6 +5,7 @@ import { GENERAL_ERRORS } from './codes/general.js'
 import { KEYED_ERRORS } from './codes/keyed.js'
 import { OWNERSHIP_ERRORS } from './codes/ownership.js'
 import { PARKING_ERRORS } from './codes/parking.js'
+import { PARTITIONS_ERRORS } from './codes/partitions.js'
 import { PIPELINE_ERRORS } from './codes/pipeline.js'
 import { PROCESSING_ERRORS } from './codes/processing.js'
 import { RUNTIME_ERRORS } from './codes/runtime.js'
@@ -22,6 +23,7 @@ export const CATALOGUE = {
   ...CEP_ERRORS,
   ...PROCESSING_ERRORS,
   ...PARKING_ERRORS,
+  ...PARTITIONS_ERRORS,
   ...PIPELINE_ERRORS,
   ...OWNERSHIP_ERRORS,
   ...KEYED_ERRORS,

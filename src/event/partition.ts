@@ -1,3 +1,5 @@
+import { encodeToken, NO_KEY } from './subject.js'
+
 const FNV_OFFSET = 0x811c9dc5
 const FNV_PRIME = 0x01000193
 const ASCII = 0x80
@@ -24,4 +26,17 @@ function hashBytes(bytes: Uint8Array): number {
   let hash = FNV_OFFSET
   for (const byte of bytes) hash = Math.imul(hash ^ byte, FNV_PRIME)
   return hash >>> 0
+}
+
+/** The partition of an event’s key; of an event without one, that of all those. One that has no token counts as none. */
+export function partitionOfKey(key: string | undefined, partitions: number): number {
+  return partitionOf(key === undefined ? NO_KEY : tokenOf(key), partitions)
+}
+
+function tokenOf(key: string): string {
+  try {
+    return encodeToken(key)
+  } catch {
+    return NO_KEY // empty, or with an unpaired surrogate: nobody could publish it under such a key
+  }
 }

@@ -40,7 +40,7 @@ export async function beginUnit(processor: Processor, options: ProcessorOptions)
   const { connection, clock, log, owner, partition = WHOLE } = options
   const shadow = options.shadow ?? (await createShadow(processor, options))
   await shadow?.caughtUp
-  const taken = await claim(connection, processor, partition, owner)
+  const taken = await claim(connection, processor, partition, owner, options.plan !== undefined)
   if (takesRedriven(processor, taken.record)) await tidyParks(processor, options, taken)
   const { changedFrom, record, upgrade } = taken
   if (changedFrom !== undefined && processor.memory !== 'none')

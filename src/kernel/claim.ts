@@ -8,6 +8,7 @@ import { commitSubject } from '../broker/system-subject.js'
 import { fault, isFault } from '../error/millrace-error.js'
 import { decodeCommitRecord, encodeCommitRecord, type CommitRecord } from './commit-record.js'
 import { emptyState, freshRecord } from './fresh-record.js'
+import { requireDeclaredPartitions, requireNotMoving } from './require-partitions.js'
 import { processorId, unitId, WHOLE, type Processor, type Upgrade } from './processor.js'
 
 /** A processor’s right to commit, until somebody else claims it. */
@@ -26,21 +27,26 @@ const ATTEMPTS = 10
 /**
  * Takes a processor over: reads its last commit and stores it again under a new generation, on condition that nobody
  * was faster. From then on a commit of the former owner is refused by the server, whatever it still has in hand.
+ * @param moves for who changes the number of partitions: nobody else gets the unit meanwhile
  * @throws PROCESSOR_FENCED somebody else keeps claiming it; COMMIT_RECORD_GONE, COMMIT_RECORD_INVALID, STREAM_REPLACED,
- *   PARTITIONS_CHANGED, VERSION_CHANGED, VERSION_OLDER, PARKED_KEYS_BLOCK_REBUILD; errors of the broker
+ *   PARTITIONS_CHANGED, REPARTITION_UNDERWAY, VERSION_CHANGED, VERSION_OLDER, PARKED_KEYS_BLOCK_REBUILD; errors of the
+ *   broker
  */
 export async function claim(
   connection: Connection,
   processor: Processor,
   partition: string,
   owner: string,
+  moves = false,
 ): Promise<Claim> {
   const stream = processor.to.stream.name
   const subject = commitSubject(stream, processorId(processor), partition)
-  const { created } = await readStreamIdentity(connection, processor.from.stream.name)
+  const { created, partitioning } = await readStreamIdentity(connection, processor.from.stream.name)
+  if (!moves) await requireDeclaredPartitions(connection, processor, partition, partitioning)
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const last = await readLast(connection, stream, subject)
     const found = last === undefined ? undefined : decodeCommitRecord(last.data, subject)
+    if (!moves) requireNotMoving(found)
     if (found === undefined) await requireNew(connection, processor, partition, subject)
     else requireSameInput(found, created, processor)
     const changed = found !== undefined && found.stateVersion !== processor.version

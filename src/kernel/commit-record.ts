@@ -12,6 +12,15 @@ const snapshotRef = z.object({
   bytes: count,
 })
 
+/** Why nobody may claim a unit: the number of partitions of its stream is being changed. */
+const moving = z.object({
+  to: z.number().int().positive(),
+  /** Up to this sequence, everything that is the unit’s was handled; its state can be moved. Null: not yet. */
+  drained: count.nullable(),
+  /** The unit is no more; its record stays, so that nobody takes it for one that has never run. */
+  retired: z.boolean(),
+})
+
 const commitRecord = z.object({
   processor: z.string(),
   partition: z.string(),
@@ -68,6 +77,8 @@ const commitRecord = z.object({
   restarts: count,
   /** The message that was about to be handled, when starts without progress made the processor careful. */
   attempting: z.object({ sequence: count, tries: count }).nullable(),
+  /** Set while a repartition has the unit. */
+  moving: moving.optional(),
 })
 
 /**

@@ -1,4 +1,3 @@
-import { Feed } from '../broker/feed.js'
 import { readLast } from '../broker/last-message.js'
 import type { StoredMessage } from '../broker/stored-message.js'
 import { commitSubject } from '../broker/system-subject.js'
@@ -8,10 +7,10 @@ import { decodeCommitRecord } from './commit-record.js'
 import { createCommitter } from './create-committer.js'
 import type { Committer } from './committer.js'
 import type { Decision } from './decision.js'
-import { inputFilters } from './input-filters.js'
 import type { ProcessorOptions } from './processor-options.js'
 import { processorId, WHOLE, type Processor } from './processor.js'
 import { StepRunner } from './step-runner.js'
+import { UnitFeed } from './unit-feed.js'
 
 /** Ticks after which the former code is taken for one that never comes to rest. */
 const MOST_TICKS = 10_000_000
@@ -68,9 +67,9 @@ async function hasOpenState(former: Processor, { connection, partition = WHOLE }
 
 /** Gives the logic its messages up to the position again. */
 async function replay(former: Processor, options: ProcessorOptions, beginning: Beginning): Promise<void> {
-  const { connection, clock, partition = WHOLE } = options
+  const { connection, clock, registry, partition = WHOLE, plan } = options
   const { recovery, readFrom, logic } = beginning
-  let feed: Feed | undefined
+  let feed: UnitFeed | undefined
   const take = (messages: readonly StoredMessage[]): boolean => {
     for (const message of messages) {
       if (message.sequence > recovery.until) return true
@@ -82,10 +81,13 @@ async function replay(former: Processor, options: ProcessorOptions, beginning: B
   try {
     if (readFrom <= recovery.until)
       await new Promise<void>((resolve, reject) => {
-        feed = new Feed(connection, {
-          stream: former.from.stream.name,
-          filters: inputFilters(former, partition),
-          start: { kind: 'sequence', sequence: readFrom },
+        feed = new UnitFeed(connection, {
+          processor: former,
+          partition,
+          registry,
+          from: readFrom,
+          durable: false,
+          plan,
           clock,
           onMessages: (messages) => {
             try {

@@ -3,6 +3,7 @@ import type { MillraceError } from '../error/millrace-error.js'
 import type { Registry } from '../event/registry.js'
 import type { Log } from '../observe/log.js'
 import type { Clock } from '../time/clock.js'
+import type { ReadPlan } from './read-plan.js'
 import type { Shadow } from './shadow.js'
 
 export interface ProcessorOptions {
@@ -18,6 +19,11 @@ export interface ProcessorOptions {
   readonly credit?: number
   /** State that was made anew beside the former code; it ends in this run. */
   readonly shadow?: Shadow | undefined
+  /**
+   * Given by who changes the number of partitions: how the unit reads until it is done, under a claim that nobody else
+   * gets meanwhile. Default: as the stream says, without an end.
+   */
+  readonly plan?: ReadPlan | undefined
   /** The processor has stopped by itself and will not go on. */
   readonly onFailure: (error: MillraceError) => void
 }

@@ -14,7 +14,6 @@
 //   K2  Turns run in log order, one at a time; nothing of a later turn is visible before an earlier one.
 //   K3  At most `credit` messages are in hand and not committed.
 //   K4  A message waits while a step is open whose result has to come before it.
-import type { Feed } from '../broker/feed.js'
 import type { StoredMessage } from '../broker/stored-message.js'
 import { fault, isFault, messageOf, type MillraceError } from '../error/millrace-error.js'
 import { beginUnit, type Beginning } from './begin-unit.js'
@@ -35,6 +34,7 @@ import type { ProcessorState } from './processor-state.js'
 import type { Recovery } from './recovery.js'
 import { Redo } from './redo.js'
 import type { Turn } from './turn.js'
+import type { UnitFeed } from './unit-feed.js'
 
 export class ProcessorRun {
   readonly processor: Processor
@@ -47,7 +47,7 @@ export class ProcessorRun {
   readonly #committer: Committer
   readonly #sources: DecisionSources
   readonly #careful: CarefulStart
-  readonly #feed: Feed
+  readonly #feed: UnitFeed
   #state: ProcessorState
   #caughtUp = false
   /** Messages that wait for a snapshot or for a step; the feed's credit bounds them (K3). */

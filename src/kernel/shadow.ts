@@ -1,5 +1,4 @@
 import type { Connection } from '../broker/connection.js'
-import { Feed } from '../broker/feed.js'
 import { readLast } from '../broker/last-message.js'
 import type { StoredMessage } from '../broker/stored-message.js'
 import { commitSubject } from '../broker/system-subject.js'
@@ -7,10 +6,10 @@ import { fault, isFault, messageOf, type MillraceError } from '../error/millrace
 import { decodeCommitRecord } from './commit-record.js'
 import { requireNothingParked, upgradeOf } from './claim.js'
 import { Execution } from './execution.js'
-import { inputFilters } from './input-filters.js'
 import { processorId, WHOLE, type Logic, type Processor } from './processor.js'
 import type { ProcessorOptions } from './processor-options.js'
 import type { Turn } from './turn.js'
+import { UnitFeed } from './unit-feed.js'
 
 type ShadowOptions = Pick<ProcessorOptions, 'connection' | 'registry' | 'clock' | 'partition'>
 
@@ -38,7 +37,7 @@ export class Shadow {
   readonly #logic: Logic
   readonly #execution: Execution
   readonly #stopLooking: () => void
-  #feed: Feed | undefined
+  #feed: UnitFeed | undefined
   #turns: Turn[] = []
   #sequence = 0
   /** Where the former code was when it was last looked up. */
@@ -64,10 +63,12 @@ export class Shadow {
     const look = (): void => void this.#look().catch(() => undefined) // the next one may succeed
     look()
     this.#stopLooking = clock.every(LOOK_MS, look)
-    this.#feed = new Feed(connection, {
-      stream: processor.from.stream.name,
-      filters: inputFilters(processor, partition),
-      start: { kind: 'sequence', sequence: 1 },
+    this.#feed = new UnitFeed(connection, {
+      processor,
+      partition,
+      registry,
+      from: 1,
+      durable: false,
       clock,
       onMessages: (messages) => this.#take(messages),
       onCaughtUp: () => this.#settle?.resolve(),

@@ -1,0 +1,218 @@
+// UnitFeed
+//
+// Hands over what one unit has to read, in log order, also where the number of partitions of the stream has changed: up
+// to the change by key from all partitions, after it its own partition, as the segments of its plan say.
+//
+//   Feed -> UnitFeed:    messages of one segment
+//   UnitFeed -> taker:   those of the unit, as a feed would
+//
+// Invariants (tests cite them):
+//   RP1  Every event of the stream comes to one unit, whatever numbers of partitions the stream has had.
+//   RP2  The events of a key come in the order in which they were stored, across every change.
+import { asFault, outcomeUnknown } from '../broker/api-error.js'
+import type { Connection } from '../broker/connection.js'
+import type { FeedOptions } from '../broker/feed-options.js'
+import { Feed } from '../broker/feed.js'
+import { nextSequence } from '../broker/next-message.js'
+import type { StoredMessage } from '../broker/stored-message.js'
+import { readStreamIdentity } from '../broker/stream-identity.js'
+import { fault } from '../error/millrace-error.js'
+import type { Registry } from '../event/registry.js'
+import { inputFilters } from './input-filters.js'
+import { ownPart } from './own-part.js'
+import { unitId, WHOLE, type Processor } from './processor.js'
+import { BY_SUBJECT, hasHistory, readPlan, type ReadPlan, type Segment } from './read-plan.js'
+
+type Handlers = Pick<FeedOptions, 'onMessages' | 'onFailure' | 'onCaughtUp' | 'mayGoOn'>
+
+export interface UnitFeedOptions extends Handlers, Pick<FeedOptions, 'credit' | 'clock'> {
+  readonly processor: Processor
+  readonly partition: string
+  readonly registry: Registry
+  /** First sequence. */
+  readonly from: number
+  /** Whether it leaves the durable consumer of the unit on the server, once it reads its own partition to the end. */
+  readonly durable: boolean
+  /** Whether also what comes back from the unit’s park. Default false. */
+  readonly redriven?: boolean
+  /** Default: as the stream says. */
+  readonly plan?: ReadPlan | undefined
+}
+
+const AGAIN_MS = 200
+
+export class UnitFeed {
+  readonly #connection: Connection
+  readonly #options: UnitFeedOptions
+  #plan: ReadPlan | undefined
+  #feed: Feed | undefined
+  /** Of the segment that is read; undefined between two of them. */
+  #segment: Segment | undefined
+  /** Sequence of the last message that was handed over or passed by. */
+  #last: number
+  /** Messages of segments with an end that are handed over and not released. */
+  #held = 0
+  #state: 'reading' | 'ended' | 'stopped' = 'reading'
+
+  constructor(connection: Connection, options: UnitFeedOptions) {
+    const { processor, partition, plan } = options
+    this.#connection = connection
+    this.#options = options
+    this.#last = options.from - 1
+    this.#plan = plan ?? (hasHistory(processor, partition) ? undefined : BY_SUBJECT)
+    if (this.#plan?.[0]?.until === Number.POSITIVE_INFINITY) this.#openLast(this.#plan[0])
+    else queueMicrotask(() => void this.#next()) // nothing is handed over before the taker has the feed
+  }
+
+  /** Whether everything that there is for the unit was handed over, as far as can be known now. */
+  get caughtUp(): boolean {
+    return this.#state === 'ended' || (this.#isLast && this.#feed?.caughtUp === true)
+  }
+
+  release(count: number): void {
+    if (this.#held === 0) return this.#feed?.release(count)
+    this.#held -= count
+    this.#feed?.release(count)
+    if (this.#held === 0 && this.#segment === undefined) void this.#next()
+  }
+
+  acknowledge(messages: readonly StoredMessage[]): void {
+    if (this.#isLast) this.#feed?.acknowledge(messages)
+  }
+
+  stop(): void {
+    this.#state = 'stopped'
+    this.#feed?.stop()
+  }
+
+  get #isLast(): boolean {
+    return this.#segment?.until === Number.POSITIVE_INFINITY
+  }
+
+  #stopped(): boolean {
+    return this.#state === 'stopped'
+  }
+
+  /** Opens the segment that comes after what was read. */
+  async #next(): Promise<void> {
+    try {
+      const { processor, partition } = this.#options
+      this.#plan ??= await this.#patiently(() => readPlan(this.#connection, processor, partition))
+      const segment = this.#plan.find(({ until }) => until > this.#last)
+      if (this.#stopped()) return
+      if (segment === undefined) {
+        this.#state = 'ended'
+        this.#options.onCaughtUp?.()
+      } else if (segment.until === Number.POSITIVE_INFINITY) this.#openLast(segment)
+      else {
+        // a leader that was just elected may not know the last messages yet
+        await this.#patiently(() => this.#reaches(segment.until))
+        if (!this.#stopped()) this.#openBounded(segment)
+      }
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #openLast(segment: Segment): void {
+    const { processor, partition, durable, redriven, onMessages, onCaughtUp } = this.#options
+    this.#segment = segment
+    this.#feed = this.#open(inputFilters(processor, partition, redriven), {
+      ...(durable ? { durable: unitId(processor, partition), acks: 'through' as const } : {}),
+      onMessages,
+      ...(onCaughtUp === undefined ? {} : { onCaughtUp }),
+    })
+  }
+
+  #openBounded(segment: Segment): void {
+    const { processor, partition, redriven } = this.#options
+    const own = inputFilters(processor, partition, redriven)
+    const back = redriven === true ? own.slice(-1) : []
+    const filters = segment.by === 'subject' ? own : [...inputFilters(processor, WHOLE), ...back]
+    this.#segment = segment
+    this.#feed = this.#open(filters, {
+      onMessages: (messages) => this.#take(segment, messages),
+      onCaughtUp: () => void this.#mayEnd(segment, filters).catch((error: unknown) => this.#fail(error)),
+    })
+  }
+
+  #open(filters: readonly string[], more: Partial<FeedOptions> & Pick<FeedOptions, 'onMessages'>): Feed {
+    const { processor, credit, clock, mayGoOn } = this.#options
+    return new Feed(this.#connection, {
+      stream: processor.from.stream.name,
+      filters,
+      start: { kind: 'sequence', sequence: this.#last + 1 },
+      ...(credit === undefined ? {} : { credit }),
+      ...(mayGoOn === undefined ? {} : { mayGoOn }),
+      clock,
+      onFailure: (error) => this.#fail(error),
+      ...more,
+    })
+  }
+
+  #take(segment: Segment, messages: readonly StoredMessage[]): void {
+    if (this.#segment !== segment) return
+    const beyond = messages.findIndex(({ sequence }) => sequence > segment.until)
+    const within = beyond < 0 ? messages : messages.slice(0, beyond)
+    const own = segment.by === 'subject' ? within : within.flatMap((message) => this.#own(message) ?? [])
+    this.#last = within.at(-1)?.sequence ?? this.#last
+    this.#held += own.length
+    if (messages.length > own.length) this.#feed?.release(messages.length - own.length)
+    if (own.length > 0) this.#options.onMessages(own)
+    if (beyond >= 0) this.#end(segment)
+  }
+
+  #own(message: StoredMessage): StoredMessage | undefined {
+    const { processor, partition, registry } = this.#options
+    const { stream } = processor.from
+    const ours = message.subject.startsWith(`${stream.root}.`)
+    return ours ? ownPart({ registry, stream, partition: Number(partition) }, message) : message // one that is redriven
+  }
+
+  /** The feed has nothing more; whether that is so, the stream’s leader says. */
+  async #mayEnd(segment: Segment, filters: readonly string[]): Promise<void> {
+    const { name } = this.#options.processor.from.stream
+    await this.#patiently(() => this.#reaches(segment.until))
+    for (const filter of filters) {
+      const next = await this.#patiently(() => nextSequence(this.#connection, name, filter, this.#last + 1))
+      if (this.#segment !== segment || this.#stopped()) return
+      if (next !== undefined && next <= segment.until) return // the feed will hand it over
+    }
+    this.#end(segment)
+  }
+
+  #end(segment: Segment): void {
+    if (this.#segment !== segment || this.#stopped()) return
+    this.#segment = undefined
+    this.#feed?.stop()
+    this.#feed = undefined
+    this.#last = Math.max(this.#last, segment.until)
+    if (this.#held === 0) void this.#next()
+  }
+
+  /** @throws BROKER_NOT_READY the stream does not have a message of this sequence yet, or does not know */
+  async #reaches(sequence: number): Promise<void> {
+    const { name } = this.#options.processor.from.stream
+    const { last } = await readStreamIdentity(this.#connection, name)
+    if (last < sequence) throw fault('BROKER_NOT_READY', `${name} ends at sequence ${last}, it had come to ${sequence}`)
+  }
+
+  /** Tries again until the outcome is known. */
+  async #patiently<T>(work: () => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await work()
+      } catch (error) {
+        const known = asFault(error, 'reading a unit')
+        if (!outcomeUnknown(known) || this.#stopped() || this.#connection.state.kind === 'closed') throw known
+        await this.#options.clock.sleep(AGAIN_MS)
+      }
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#stopped()) return
+    this.stop()
+    this.#options.onFailure(asFault(error, 'reading a unit'))
+  }
+}
