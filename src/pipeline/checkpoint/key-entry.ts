@@ -26,14 +26,9 @@ export interface StoredOperators {
 export class KeyEntry implements TableEntry {
   readonly key: string
   mark = 0
-  live: LiveKey | undefined = undefined
-  asleep: string | undefined = undefined
+  /** A text: it is asleep. undefined: there is nothing. */
+  state: LiveKey | string | undefined = undefined
   timers: NamedTimer<KeyEntry> | undefined = undefined
-  /** While it is alive: of its last event. */
-  lastTime = 0
-  cause: StoredCause | undefined = undefined
-  /** Since it was last looked for keys that may go to sleep. */
-  used = true
 
   constructor(key: string) {
     this.key = key
@@ -63,17 +58,21 @@ export class Shapes {
   }
 }
 
+/** Events have members that are undefined, which come back as absent. */
+const ABSENT = { absent: true }
+
 /** @throws KEYED_STATE_NOT_STORABLE */
-export function storedOperators(pipeline: string, live: LiveKey, entry: KeyEntry, shapes: Shapes): StoredOperators {
+export function storedOperators(pipeline: string, live: LiveKey, shapes: Shapes): StoredOperators {
+  const { lastTime, cause } = live
   const { shape, states, completed } = live.save()
-  if (!isPlain(states, { absent: true })) throw notStorable(pipeline, live, states)
+  if (!isPlain(states, ABSENT)) throw notStorable(pipeline, live, states)
   const { nextDue } = live.scheduler
   return {
     p: shapes.numberOf(shape),
     o: states,
-    l: entry.lastTime,
+    l: lastTime,
     ...(nextDue === Infinity ? {} : { d: nextDue }),
-    ...(entry.cause === undefined ? {} : { c: entry.cause }),
+    ...(cause === undefined ? {} : { c: cause }),
     ...(completed ? { e: 1 } : {}),
   }
 }
@@ -83,8 +82,8 @@ export function savedOperators({ p, o, e }: StoredOperators, shapes: Shapes): Sa
 }
 
 function notStorable(pipeline: string, live: LiveKey, states: readonly SavedOperator[]): Error {
-  const at = states.findIndex((state) => !isPlain(state, { absent: true }))
-  const { path, why } = findNotPlain(states[at], { absent: true }) ?? { path: '', why: 'what is not plain' }
+  const at = states.findIndex((state) => !isPlain(state, ABSENT))
+  const { path, why } = findNotPlain(states[at], ABSENT) ?? { path: '', why: 'what is not plain' }
   const where = `${pipeline}: key ${JSON.stringify(live.key)}: ${live.operatorName(at)}`
   return fault('KEYED_STATE_NOT_STORABLE', `${where} holds at ${path} ${why}`)
 }

@@ -77,28 +77,28 @@ export class KeyTable {
   /** The subscription of a key. @param time event time in ms */
   awaken(entry: KeyEntry, time: number): LiveKey {
     this.#table.touch(entry)
-    if (entry.live !== undefined) return entry.live
-    const { asleep } = entry
-    if (asleep === undefined) entry.live = new LiveKey(this.#pipeline, entry.key, this.#target, time, undefined)
+    const { state, key } = entry
+    if (typeof state === 'object') return state
+    let live: LiveKey
+    if (state === undefined) live = new LiveKey(this.#pipeline, key, this.#target, time, undefined)
     else {
-      const stored = JSON.parse(asleep) as StoredOperators
-      entry.live = this.#revive(entry.key, stored, time)
-      entry.asleep = undefined
-      entry.lastTime = Math.max(entry.lastTime, stored.l)
-      entry.cause ??= stored.c
+      const stored = JSON.parse(state) as StoredOperators
+      live = this.#revive(key, stored, time)
+      live.lastTime = stored.l
+      live.cause = stored.c
     }
     this.#awake.add(entry)
-    return entry.live
+    return (entry.state = live)
   }
 
   /** A key has done something: what is due for it may have changed. @param event whether it was an event */
   used(entry: KeyEntry, live: LiveKey, event: boolean): void {
-    entry.used = true
+    live.used = true
     const { nextDue } = live.scheduler
     if (nextDue === Infinity) dropTimer(entry, this.#heap, TIMER)
     else setTimer(entry, this.#heap, TIMER, nextDue)
     const { idle } = this.#options
-    if (event && idle !== undefined) setTimer(entry, this.#heap, IDLE, entry.lastTime + idle)
+    if (event && idle !== undefined) setTimer(entry, this.#heap, IDLE, live.lastTime + idle)
   }
 
   /** A key that would be idle still holds something: it is looked at again when its next timer has fired. */
@@ -109,9 +109,8 @@ export class KeyTable {
   /** Ends the subscription of a key, and leaves nothing of it. */
   forget(entry: KeyEntry): void {
     this.#awake.delete(entry)
-    entry.live?.stop()
-    entry.live = undefined
-    entry.asleep = undefined
+    if (typeof entry.state === 'object') entry.state.stop()
+    entry.state = undefined
     dropTimer(entry, this.#heap, TIMER)
     dropTimer(entry, this.#heap, IDLE)
   }
@@ -121,14 +120,14 @@ export class KeyTable {
     if (this.#awake.size <= this.#options.awake) return
     for (const entry of this.#awake) {
       this.#awake.delete(entry)
-      if (entry.used || entry.key === except || entry.live === undefined) {
-        entry.used = false
+      const { state: live } = entry
+      if (typeof live !== 'object') continue
+      if (live.used || entry.key === except) {
+        live.used = false
         this.#awake.add(entry) // at the end: it has a second chance
       } else {
-        entry.asleep = JSON.stringify(this.#write(entry, entry.live))
-        entry.live.stop()
-        entry.live = undefined
-        entry.cause = undefined
+        entry.state = JSON.stringify(this.#write(entry, live))
+        live.stop()
       }
       if (this.#awake.size <= this.#options.awake) return
     }
@@ -145,7 +144,7 @@ export class KeyTable {
   load(key: string, value: unknown): void {
     const entry = new KeyEntry(insideKey(key))
     const { l, d, i } = value as StoredOperators
-    entry.asleep = JSON.stringify(value)
+    entry.state = JSON.stringify(value)
     if (d !== undefined) this.#loading.push((entry.timers = new NamedTimer(entry, TIMER, d, entry.timers)))
     const { idle } = this.#options
     if (idle !== undefined)
@@ -158,9 +157,9 @@ export class KeyTable {
     this.#heap.addAll(this.#loading)
     this.#loading = []
     const seen = new Set<number>()
-    for (const { key, asleep } of this.#table.values()) {
+    for (const { key, state } of this.#table.values()) {
       if (seen.size === this.#shapes.all.length) return
-      const stored = JSON.parse(asleep ?? '{}') as StoredOperators
+      const stored = JSON.parse(state as string) as StoredOperators
       if (seen.has(stored.p)) continue
       seen.add(stored.p)
       this.#revive(key, stored, time).stop()
@@ -168,7 +167,7 @@ export class KeyTable {
   }
 
   stop(): void {
-    for (const { live } of this.#awake) live?.stop()
+    for (const { state } of this.#awake) if (typeof state === 'object') state.stop()
   }
 
   /** @throws KEYED_STATE_UNREADABLE */
@@ -184,17 +183,17 @@ export class KeyTable {
 
   /** @throws KEYED_STATE_NOT_STORABLE */
   #write(entry: KeyEntry, live: LiveKey): StoredOperators {
-    const stored = storedOperators(this.#pipeline.name, live, entry, this.#shapes)
+    const stored = storedOperators(this.#pipeline.name, live, this.#shapes)
     const { idle } = this.#options
     if (idle === undefined) return stored
     for (const { name, due } of timersOf(entry))
-      if (name === IDLE && due !== entry.lastTime + idle) return { ...stored, i: due }
+      if (name === IDLE && due !== live.lastTime + idle) return { ...stored, i: due }
     return stored
   }
 
   #stored(entry: KeyEntry): unknown {
-    const { live, asleep } = entry
-    if (live !== undefined) return this.#write(entry, live)
-    return asleep === undefined ? undefined : (JSON.parse(asleep) as unknown)
+    const { state } = entry
+    if (typeof state === 'object') return this.#write(entry, state)
+    return state === undefined ? undefined : (JSON.parse(state) as unknown)
   }
 }

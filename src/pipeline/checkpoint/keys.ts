@@ -70,7 +70,7 @@ export class Keys implements KeyTarget {
     for (let next = this.table.takeDue(time); next !== undefined; next = this.table.takeDue(time)) {
       const { entry, due: now, kind } = next
       const live = this.table.awaken(entry, now)
-      const handled = `timer at ${now} after ${String(entry.cause)}`
+      const handled = `timer at ${now} after ${String(live.cause)}`
       if (kind === 'timer') this.#act(live, this.#begin({ entry, now, handled }))
       // what its operators hold has to come out before
       else if (live.scheduler.waiting > 0) this.table.putOff(entry, live)
@@ -84,9 +84,7 @@ export class Keys implements KeyTarget {
   /** Gives an event to its key. @param own whether it is the event of the turn, and not one that had waited */
   offer(key: string, event: StoredEvent, now: number, own: boolean): void {
     const entry = this.table.entryOf(key)
-    const known = entry.live !== undefined || entry.asleep !== undefined
-    entry.lastTime = now
-    entry.cause = storedCause(event)
+    const known = entry.state !== undefined
     const call = this.#begin({ entry, now, handled: `${event.type} ${event.id} of ${event.source}`, event })
     let live: LiveKey
     try {
@@ -95,6 +93,8 @@ export class Keys implements KeyTarget {
       this.#call = undefined
       return this.#restart(call, error, own)
     }
+    live.lastTime = now
+    live.cause = storedCause(event)
     if (known) this.#mayProbe(live)
     this.#act(live, call, own)
   }
@@ -142,7 +142,7 @@ export class Keys implements KeyTarget {
       throw fault('CHECKPOINT_OPERATOR_INSIDE', `${this.#pipeline.name}: ${live.passing}, ${handled}`)
     this.#compare(live, call)
     if (call.failure !== undefined) return this.#restart(call, call.failure.error, own)
-    const cause = causeAt(now, entry.cause)
+    const cause = causeAt(now, live.cause)
     for (const draft of call.outputs) this.#target.put(withCause(draft, cause))
     if (last !== true) this.table.used(entry, live, event !== undefined)
   }

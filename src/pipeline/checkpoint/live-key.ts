@@ -3,6 +3,7 @@ import { fault } from '../../error/millrace-error.js'
 import type { EventDraft, StoredEvent } from '../../event/event.js'
 import { runIn } from '../../time/ambient.js'
 import type { PipelineDeclaration } from '../define-pipeline.js'
+import type { StoredCause } from '../keyed/draft-cause.js'
 import { OperatorScope, type SavedOperator } from '../ops/operator-scope.js'
 import { CheckpointContext } from './checkpoint-context.js'
 import { KeyScheduler } from './key-scheduler.js'
@@ -26,6 +27,11 @@ export interface SavedOperators {
 export class LiveKey implements Observer<EventDraft> {
   readonly key: string
   readonly scheduler: KeyScheduler
+  /** Event time of its last event, in ms, and what follows from it. */
+  lastTime = 0
+  cause: StoredCause | undefined
+  /** Since somebody looked for keys that may go to sleep. */
+  used = true
   readonly #scope: OperatorScope
   readonly #target: KeyTarget
   readonly #input = new Subject<StoredEvent>()
@@ -34,6 +40,7 @@ export class LiveKey implements Observer<EventDraft> {
   #failed = false
   #handled = ''
   #time: number
+  #event: StoredEvent | undefined
 
   /**
    * @param time event time in ms
@@ -84,19 +91,20 @@ export class LiveKey implements Observer<EventDraft> {
   /** Gives it an event, at its event time. Nothing is due by then. @param handled names it */
   offer(event: StoredEvent, time: number, handled: string): void {
     this.#begin(time, handled)
-    if (!this.#completed) runIn(this.scheduler, this.#offer, event)
+    this.#event = event
+    if (!this.#completed) runIn(this.scheduler, OFFER, this)
   }
 
   /** Fires what is due at `time`; nothing is before. */
   moveTo(time: number, handled: string): void {
     this.#begin(time, handled)
-    runIn(this.scheduler, this.#move)
+    runIn(this.scheduler, MOVE, this)
   }
 
   /** There will be no more events. */
   finish(time: number, handled: string): void {
     this.#begin(time, handled)
-    runIn(this.scheduler, this.#finish)
+    runIn(this.scheduler, FINISH, this)
   }
 
   /** What the operators are; `states` share data with them. @throws CHECKPOINT_OPERATOR_INSIDE */
@@ -136,17 +144,21 @@ export class LiveKey implements Observer<EventDraft> {
     this.#handled = handled
   }
 
-  readonly #offer = (event: StoredEvent): void => {
+  /** In a turn: what was begun. */
+  act(what: 'offer' | 'move' | 'finish'): void {
     this.scheduler.advanceTo(this.#time)
-    this.#input.next(event)
-    this.scheduler.drain()
-  }
-
-  readonly #move = (): void => void this.scheduler.advanceTo(this.#time)
-
-  readonly #finish = (): void => {
-    this.scheduler.advanceTo(this.#time)
-    this.#input.complete()
+    if (what === 'move') return
+    if (what === 'finish') this.#input.complete()
+    else {
+      const event = this.#event as StoredEvent
+      this.#event = undefined
+      this.#input.next(event)
+    }
     this.scheduler.drain()
   }
 }
+
+// functions that all keys share: a key is to be small
+const OFFER = (key: LiveKey): void => key.act('offer')
+const MOVE = (key: LiveKey): void => key.act('move')
+const FINISH = (key: LiveKey): void => key.act('finish')
