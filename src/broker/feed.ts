@@ -62,6 +62,11 @@ export class Feed {
     return this.#last
   }
 
+  /** Whether everything that the stream has was handed over, as far as the feed can know now. */
+  get caughtUp(): boolean {
+    return this.#state.kind === 'delivering' && this.#caughtUp
+  }
+
   /** Gives back credit (F3). */
   release(count: number): void {
     if (this.#state.kind === 'delivering') this.#state.pull.release(count)

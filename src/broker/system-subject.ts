@@ -72,9 +72,9 @@ export const DEAD_LETTER_STREAM = 'DEAD_LETTERS'
 export const DEAD_LETTER_SUBJECTS = 'millrace.dead.>'
 
 /**
- * Where a dead letter of one message is: by processor (`contract` when no processor is to blame), and by number when one
- * message failed there more than once.
+ * Where a dead letter of one message is: by processor (`contract` when no processor is to blame), and by what tells it
+ * from others of the two.
  */
-export function deadLetterSubject(stream: string, sequence: number, processor: string, number = 0): string {
-  return `millrace.dead.${stream}.${sequence}.${processor}${number === 0 ? '' : `.${number}`}`
+export function deadLetterSubject(stream: string, sequence: number, processor: string, which = ''): string {
+  return `millrace.dead.${stream}.${sequence}.${processor}${which === '' ? '' : `.${which}`}`
 }

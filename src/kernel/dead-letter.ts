@@ -6,8 +6,11 @@ import { formatTime, isWritableTime } from '../event/rfc3339.js'
 import type { WireMessage } from '../event/wire.js'
 import { isFault, messageOf, type Issue } from '../error/millrace-error.js'
 import { boundedIssues, boundedText } from './bounded-text.js'
+import type { Decision } from './decision.js'
+import { FNV_OFFSET, fnv1a } from './hash.js'
 import { originalHeaders, type OriginalHeaders } from './original-headers.js'
 import { processorId, type Processor } from './processor.js'
+import type { Turn } from './turn.js'
 
 /** Why a message could not be processed. */
 export interface DeadLetterReason {
@@ -32,6 +35,37 @@ export function failureReason(processor: Processor, error: unknown): DeadLetterR
     issues: known?.issues ?? [],
     ...(stack === undefined ? {} : { stack }),
   }
+}
+
+/** A failure, and what tells its dead letter from others of the same message and processor. */
+export interface Letter {
+  readonly reason: DeadLetterReason
+  readonly which: string
+}
+
+/**
+ * The dead letters of a turn. Those of a message are numbered; they are the same whoever handles it. A decision may be
+ * lost with its process and another one taken in its place, so that its letters are named after it: none takes the
+ * place of another.
+ */
+export function lettersOf({ deadLetters, message, decision }: Turn): readonly Letter[] {
+  const own = message === undefined && decision !== undefined ? `d${hashOf(decision)}` : ''
+  const numbers = new Map<string, number>()
+  return deadLetters.map((reason) => {
+    const number = numbers.get(reason.processor) ?? 0
+    numbers.set(reason.processor, number + 1)
+    return { reason, which: [own, number === 0 ? '' : String(number)].filter((part) => part !== '').join('.') }
+  })
+}
+
+function hashOf(decision: Decision): string {
+  const text =
+    decision.kind === 'tick'
+      ? `tick ${decision.time}`
+      : decision.kind === 'step'
+        ? `step ${decision.id} ${JSON.stringify(decision.outcome)}`
+        : decision.kind
+  return fnv1a(FNV_OFFSET, Buffer.from(text)).toString(16).padStart(8, '0')
 }
 
 /** What a dead letter keeps. */
@@ -89,17 +123,17 @@ const NAME_BYTES = 800
  * original is, and a header says what was left out.
  *
  * @param maxPayload largest message of the server in bytes, headers included; from 4,096 the promise holds
- * @param number which failure of this message in this processor it is, from 0
+ * @param which what tells it from others of the same message and processor; see lettersOf
  */
 export function deadLetterMessage(
   stream: string,
   message: DeadMessage,
   reason: DeadLetterReason,
   maxPayload: number,
-  number = 0,
+  which = '',
 ): WireMessage {
   const original = originalHeaders(message.headers.entries())
-  const subject = deadLetterSubject(stream, message.sequence, reason.processor, number)
+  const subject = deadLetterSubject(stream, message.sequence, reason.processor, which)
   const mostHeaders = Math.min(maxPayload, MOST_HEADER_BYTES)
   let letter: WireMessage | undefined
   for (const kept of KEPT)

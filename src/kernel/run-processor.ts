@@ -49,7 +49,6 @@ export class ProcessorRun {
   readonly #careful: CarefulStart
   readonly #feed: UnitFeed
   #state: ProcessorState
-  #caughtUp = false
   /** Messages that wait for a snapshot or for a step; the feed's credit bounds them (K3). */
   #held: (readonly StoredMessage[])[] = []
 
@@ -79,7 +78,7 @@ export class ProcessorRun {
     })
     this.#sources = new DecisionSources(options.clock, this.#logic, {
       open: () => this.#state.kind === 'live' && this.#state.redo.done(this.#execution.place),
-      idle: () => this.#caughtUp && this.#held.length === 0,
+      idle: () => this.#feed.caughtUp && this.#held.length === 0,
       decide: (decision) => this.#decide(decision),
     })
     this.#careful = new CarefulStart(record, this.#committer, () => this.#drain())
@@ -121,7 +120,6 @@ export class ProcessorRun {
 
   #take(messages: readonly StoredMessage[]): void {
     if (this.#ended()) return
-    this.#caughtUp = false
     this.#held.push(messages)
     if (this.#held.length === 1) this.#drain()
   }
@@ -186,14 +184,13 @@ export class ProcessorRun {
 
   #onCaughtUp(): void {
     if (this.#state.kind === 'recovering') this.#endRecovery(this.#state.recovery)
-    this.#caughtUp = true
     if (this.#held.length === 0) this.#careful.caughtUp()
     this.#drain()
   }
 
   /** What was stored in part and follows on the last message that there is. */
   #redoRest(): void {
-    if (this.#state.kind !== 'live' || !this.#caughtUp || this.#held.length > 0) return
+    if (this.#state.kind !== 'live' || !this.#feed.caughtUp || this.#held.length > 0) return
     const { redo } = this.#state
     this.#guarded(() => this.#committer.add(redo.rest().map((entry) => this.#execution.decide(entry))))
   }

@@ -8,7 +8,7 @@ import { fault, isFault, type MillraceError } from '../error/millrace-error.js'
 import type { WireMessage } from '../event/wire.js'
 import type { Clock } from '../time/clock.js'
 import { decodeCommitRecord, encodeCommitRecord, sameCommit, type CommitRecord } from './commit-record.js'
-import { deadLetterMessage, type DeadMessage } from './dead-letter.js'
+import { deadLetterMessage, lettersOf, type DeadMessage } from './dead-letter.js'
 import type { Commit } from './next-commit.js'
 import type { Turn } from './turn.js'
 
@@ -92,12 +92,8 @@ export function lostClaim(own: CommitRecord, found: CommitRecord | undefined, ca
 async function storeDeadLetters(target: CommitTarget, turn: Turn, patience: Patience): Promise<void> {
   const { maxPayload } = target.connection.server
   const message = turn.message ?? lost(turn)
-  const numbers = new Map<string, number>()
-  for (const reason of turn.deadLetters) {
-    const number = numbers.get(reason.processor) ?? turn.failuresBefore
-    numbers.set(reason.processor, number + 1)
-    await storeOnce(target, deadLetterMessage(target.input, message, reason, maxPayload, number), patience)
-  }
+  for (const { reason, which } of lettersOf(turn))
+    await storeOnce(target, deadLetterMessage(target.input, message, reason, maxPayload, which), patience)
 }
 
 /** What failed when time moved on or a step ended has no message of its own: its place in the log stands for it. */

@@ -41,7 +41,7 @@ export async function findDeadLetters(
     const part: DeadLetter[] = []
     const end = await readRange(connection, {
       stream: DEAD_LETTER_STREAM,
-      filters: [filterFor(query)],
+      filters: filtersFor(query),
       first,
       last,
       clock,
@@ -93,7 +93,8 @@ async function streamState(connection: Connection) {
   }
 }
 
-/** See deadLetterSubject: millrace.dead.STREAM.SEQUENCE.PROCESSOR */
-function filterFor({ stream = '*', processor = '*' }: DeadLetterQuery): string {
-  return `millrace.dead.${stream}.*.${processor}`
+/** See deadLetterSubject: millrace.dead.STREAM.SEQUENCE.PROCESSOR, and more when a message failed there more than once. */
+function filtersFor({ stream = '*', processor = '*' }: DeadLetterQuery): readonly string[] {
+  const one = `millrace.dead.${stream}.*.${processor}`
+  return [one, `${one}.>`]
 }
