@@ -17,7 +17,7 @@ const events = eventsOf([Paid({ order: 'a b', amount: 1 }), Paid({ order: 'c', a
 function shown(headers: ReturnType<typeof headerList>, data: Uint8Array) {
   const message = { subject: 's.0.t', sequence: 7, storedAt: 0, headers, data }
   const reason = { processor: 'pipeline-p', code: 'TURN_FAILED', detail: 'd', issues: [] }
-  const letter = deadLetterMessage('S', message as StoredMessage, reason, 1_048_576, 0)
+  const letter = deadLetterMessage('S', message as StoredMessage, reason, 1_048_576)
   const stored = { ...letter, sequence: 1, storedAt: 0, headers: headerList(letter.headers) }
   const { type, key, id, events: count, sequence } = readDeadLetter(stored as unknown as StoredMessage)
   return { type, key, id, events: count, sequence }

@@ -4,8 +4,10 @@ import * as assert from 'uvu/assert'
 import { encodedSize, encodeHeaders } from '../../src/broker/headers.ts'
 import { readDeadLetter } from '../../src/cli/dead-letters/dead-letter.ts'
 import type { Issue } from '../../src/error/millrace-error.ts'
-import { deadLetterMessage, MOST_HEADER_BYTES, type DeadLetterReason } from '../../src/kernel/dead-letter.ts'
-import { headersOf, storedMessage } from './messages.ts'
+import type { Decision } from '../../src/kernel/decision.ts'
+import { lettersOf, deadLetterMessage, MOST_HEADER_BYTES, type DeadLetterReason } from '../../src/kernel/dead-letter.ts'
+import type { Turn } from '../../src/kernel/turn.ts'
+import { headersOf, storedMessage, turnOf } from './messages.ts'
 
 const test = suite('a dead letter')
 
@@ -113,6 +115,34 @@ test('a long list of issues stays a list, and says how many it has not', () => {
   assert.ok(shown > 50)
   assert.equal(read.issues.slice(0, shown), issues.slice(0, shown))
   assert.equal(read.issues.at(-1), { detail: `${5_000 - shown} of 5000 are left out` })
+})
+
+test('letters of a message are numbered by processor, those of a decision are named after it', () => {
+  const by = (processor: string) => ({ ...REASON, processor })
+  const deadLetters = [by('contract'), by('rule-a'), by('rule-a'), by('contract'), by('rule-a')]
+  const which = (fields: Partial<Turn>) =>
+    lettersOf(turnOf(7, 0, { deadLetters, ...fields })).map((letter) => letter.which)
+  assert.equal(which({}), ['', '', '1', '1', '2'])
+  const none = { message: undefined, storedAt: 0 }
+  const step = (id: string, value: unknown): Decision => ({ kind: 'step', id, outcome: { ok: true, value } })
+  const decisions: Decision[] = [
+    { kind: 'tick', time: 5 },
+    { kind: 'tick', time: 6 },
+    step('a', 1),
+    step('a', 2),
+    step('b', 1),
+  ]
+  const all = decisions.map((decision) => which({ ...none, decision }))
+  for (const [name = '', ...others] of all) {
+    assert.match(name, /^d[0-9a-f]{8}$/)
+    assert.equal(others, [name, `${name}.1`, `${name}.1`, `${name}.2`])
+  }
+  assert.is(new Set(all.map(([name]) => name)).size, decisions.length)
+  assert.equal(
+    which({ ...none, decision: JSON.parse(JSON.stringify({ after: 6, ...step('a', 1) })) as Decision }),
+    all[2],
+    'the same in a replay',
+  )
 })
 
 test.run()

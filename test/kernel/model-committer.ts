@@ -7,6 +7,7 @@ import {
   type CommitRecord,
 } from '../../src/kernel/commit-record.ts'
 import type { Committer } from '../../src/kernel/committer.ts'
+import { lettersOf } from '../../src/kernel/dead-letter.ts'
 import type { Execution } from '../../src/kernel/execution.ts'
 import type { JournalSpan } from '../../src/kernel/journal-spans.ts'
 import { nextCommit, type Commit } from '../../src/kernel/next-commit.ts'
@@ -128,12 +129,9 @@ export class ModelCommitter {
 
   *#bury({ turns }: Commit): Generator<Point, void, void> {
     const { out, processor } = this.#world
-    for (const { sequence, deadLetters, failuresBefore } of turns) {
-      const numbers = new Map<string, number>()
-      for (const reason of deadLetters) {
-        const number = numbers.get(reason.processor) ?? failuresBefore
-        numbers.set(reason.processor, number + 1)
-        const subject = deadLetterSubject(processor.from.stream.name, sequence, reason.processor, number)
+    for (const turn of turns) {
+      for (const { reason, which } of lettersOf(turn)) {
+        const subject = deadLetterSubject(processor.from.stream.name, turn.sequence, reason.processor, which)
         out.bury(subject, `${reason.code} ${reason.detail.replace(/^\d+ times/, 'many times')}`)
         yield 'dead letter'
       }

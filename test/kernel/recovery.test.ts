@@ -41,12 +41,12 @@ test('K1 a rule whose text has changed goes on from its position with empty stat
   const warnings: object[] = []
   const log = { ...silentLog, warn: (fields: object) => void warnings.push(fields) }
   await publishAll(connection, stream, [Reading({ machine: 'begun', value: 1 })])
-  const old = await start(connection, alarm(stream), log)
+  const old = await start(connection, alarm(stream), { log })
   await eventually('begun', () => old.run.counts.turns === 1)
   await old.run.stop()
   assert.equal(warnings, [])
 
-  const changed = await start(connection, alarm(stream, '6s'), log)
+  const changed = await start(connection, alarm(stream, '6s'), { log })
   assert.equal(
     warnings.map(({ ...fields }) => fields),
     [
@@ -71,7 +71,7 @@ test('K1 a rule whose text has changed goes on from its position with empty stat
     ['new'],
   )
   // and the same text again finds its own state, and nothing to warn of
-  const again = await start(connection, alarm(stream, '6s'), log)
+  const again = await start(connection, alarm(stream, '6s'), { log })
   await again.run.stop()
   assert.is(warnings.length, 1)
 })

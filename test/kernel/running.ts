@@ -5,8 +5,9 @@ import type { StreamDeclaration } from '../../src/broker/define-stream.ts'
 import { isFault, type MillraceError } from '../../src/error/millrace-error.ts'
 import { storedFilter } from '../../src/event/subject.ts'
 import type { Processor } from '../../src/kernel/processor.ts'
+import type { ProcessorOptions } from '../../src/kernel/processor-options.ts'
 import { ProcessorRun } from '../../src/kernel/run-processor.ts'
-import { silentLog, type Log } from '../../src/observe/log.ts'
+import { silentLog } from '../../src/observe/log.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { connectTo, eventually } from '../support/broker.ts'
 import { readAll } from '../support/events.ts'
@@ -18,11 +19,15 @@ export interface Running {
   readonly failures: MillraceError[]
 }
 
-export async function start(connection: Connection, processor: Processor, log: Log = silentLog): Promise<Running> {
+export async function start(
+  connection: Connection,
+  processor: Processor,
+  more: Partial<ProcessorOptions> = {},
+): Promise<Running> {
   const failures: MillraceError[] = []
   const onFailure = (error: MillraceError): void => void failures.push(error)
-  const options = { connection, registry, clock: systemClock, log, owner: `test-${Math.random()}`, onFailure }
-  return { run: await ProcessorRun.start(processor, options), failures }
+  const usual = { connection, registry, clock: systemClock, log: silentLog, owner: `test-${Math.random()}`, onFailure }
+  return { run: await ProcessorRun.start(processor, { ...usual, ...more }), failures }
 }
 
 /** What a processor that cannot go on ends with, whether it says so when it starts or soon after. */
