@@ -133,9 +133,11 @@ export class Feed {
     if (this.#state.kind === 'stopped') return
     this.#suspend()
     const state: State = (this.#state = { kind: 'positioning', attempt })
-    // an answer to an attempt that a lost link has overtaken counts no more
+    const { nats } = this.#connection
+    // an answer to an attempt that a lost link has overtaken counts no more, nor one on a link that is being closed
     this.#position(attempt).then(
-      (position) => (this.#state === state ? this.#deliver(position) : undefined),
+      (position) =>
+        this.#state === state && !nats.isDraining() && !nats.isClosed() ? this.#deliver(position) : undefined,
       (error: unknown) => {
         if (this.#state === state) this.#retry(asFault(error, `reading stream ${this.#options.stream}`), attempt)
       },

@@ -1,4 +1,5 @@
 import type { StoredMessage } from '../broker/stored-message.js'
+import { isFault, type MillraceError } from '../error/millrace-error.js'
 import type { CommitRecord } from './commit-record.js'
 import type { Committer } from './committer.js'
 
@@ -54,6 +55,18 @@ export class CarefulStart {
       () => undefined, // the committer has failed and says so itself
     )
     return WAIT
+  }
+
+  /**
+   * A message that the processor is declared to stop at has not ended the process: it is tried again at the next start,
+   * however often. @returns what is to be told, once that is noted; undefined: there is nothing to note
+   */
+  stopsBefore(error: MillraceError): Promise<MillraceError> | undefined {
+    if (this.#left === 0 || !isFault(error, 'POISON_STOPPED', 'PIPELINE_FAILED')) return undefined
+    return this.#committer.mark(null).then(
+      () => error,
+      () => error, // somebody else has claimed the unit, or the server is away: then it counts as one more attempt
+    )
   }
 
   /** One more turn is stored. */

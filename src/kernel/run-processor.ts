@@ -221,7 +221,8 @@ export class ProcessorRun {
     try {
       return run()
     } catch (error) {
-      this.#fail(isFault(error) ? error : fault('INTERNAL', messageOf(error), { cause: error }))
+      const known = isFault(error) ? error : fault('INTERNAL', messageOf(error), { cause: error })
+      this.#fail(known, this.#careful.stopsBefore(known))
       return undefined
     }
   }

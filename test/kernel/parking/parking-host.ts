@@ -10,6 +10,8 @@ import type { EventDraft } from '../../../src/event/event.ts'
 import type { WireMessage } from '../../../src/event/wire.ts'
 import { passedOver, readParked, redriven } from '../../../src/kernel/parking/park-message.ts'
 import { parkingId } from '../../../src/kernel/parking/parked-key.ts'
+import type { DeadLetterReason } from '../../../src/kernel/dead-letter.ts'
+import { MemoryStore } from '../../../src/kernel/simulation/memory-store.ts'
 import { SimulatedUnit } from '../../../src/kernel/simulation/simulated-unit.ts'
 import { processorId, type MemoryKind, type Processor } from '../../../src/kernel/processor.ts'
 import { registry } from '../../support/kill-fixture.ts'
@@ -71,7 +73,10 @@ export class ParkingHost {
   readonly log: StoredMessage[] = []
   readonly stored: WireMessage[] = []
   readonly repairs: Repairs = { count: 0 }
-  readonly processor: Processor
+  readonly deadLetters: DeadLetterReason[] = []
+  readonly store = new MemoryStore()
+  readonly room: number
+  processor: Processor
   unit: SimulatedUnit
   crashes = 0
   /** Numbers of the events of each machine, as published. */
@@ -80,8 +85,9 @@ export class ParkingHost {
   #time = Date.UTC(2026, 0, 1)
 
   constructor(memory: MemoryKind, room = 950, fields: Partial<Processor> = {}) {
+    this.room = room
     this.processor = tally(stream, memory, fields, this.repairs)
-    this.unit = new SimulatedUnit({ processor: this.processor, registry, log: this.log, room })
+    this.unit = this.#start()
   }
 
   act(act: Act): void {
@@ -95,7 +101,7 @@ export class ParkingHost {
   }
 
   publish(events: readonly (Hardness & { readonly machine: string })[]): void {
-    this.#append(
+    this.append(
       events.map(({ machine, ...hardness }) => {
         const numbers = this.published.get(machine) ?? []
         this.published.set(machine, [...numbers, numbers.length + 1])
@@ -106,7 +112,7 @@ export class ParkingHost {
 
   /** A processor that remembers nothing is repaired between two commits, as by a deployment. */
   repair(): void {
-    if (this.processor.memory !== 'none') return this.#append([repair((this.#time += 1))])
+    if (this.processor.memory !== 'none') return this.append([repair((this.#time += 1))])
     while (this.unit.waiting > 0) this.commit(false)
     this.repairs.count += 1
   }
@@ -120,12 +126,27 @@ export class ParkingHost {
   }
 
   commit(snapshot: boolean): void {
-    this.stored.push(...(this.unit.commit(snapshot)?.outputs ?? []))
+    const { outputs = [], turns = [] } = this.unit.commit(snapshot) ?? {}
+    this.stored.push(...outputs)
+    for (const { deadLetters } of turns) this.deadLetters.push(...deadLetters)
+  }
+
+  /** Handles and commits everything that is there. */
+  run(): void {
+    while (this.next());
+    while (this.unit.waiting > 0) this.commit(false)
   }
 
   crash(): void {
     this.crashes += 1
-    this.unit = this.unit.crash()
+    this.become({})
+  }
+
+  /** Starts again with other settings. */
+  become(fields: Partial<Processor>): void {
+    this.unit.stop()
+    this.processor = { ...this.processor, ...fields }
+    this.unit = this.#start()
     this.#at = this.log.findIndex(({ sequence }) => sequence > this.unit.sequence)
     if (this.#at < 0) this.#at = this.log.length
   }
@@ -140,13 +161,13 @@ export class ParkingHost {
     })
     if (first < 0) return
     const begin = first + (from === 'next' ? 0 : from)
-    for (const { message } of parked.slice(begin, begin + count)) this.#put(redriven(this.#subject, readable(message)))
+    for (const { message } of parked.slice(begin, begin + count)) this.put(redriven(this.subject, readable(message)))
   }
 
   /** Leaves out the event that a machine waits for. */
   pass(machine: string): void {
     const entry = this.unit.record.parked.find(({ key }) => key === machine)
-    if (entry !== undefined) this.#put(passedOver(this.#subject, parkingId(entry), machine, entry.redriven))
+    if (entry !== undefined) this.put(passedOver(this.subject, parkingId(entry), machine, entry.redriven))
   }
 
   /** What the park of a machine was ever given, in order. */
@@ -161,8 +182,7 @@ export class ParkingHost {
   finish(): void {
     for (let repairs = 0; repairs < 3; repairs++) this.repair()
     for (let rounds = 0; ; rounds++) {
-      while (this.next());
-      while (this.unit.waiting > 0) this.commit(false)
+      this.run()
       const { parked } = this.unit.record
       if (parked.length === 0) return
       if (rounds > 50) throw new Error(`${JSON.stringify(parked)} never come back`)
@@ -181,11 +201,16 @@ export class ParkingHost {
     return effects
   }
 
-  get #subject(): string {
+  get subject(): string {
     return redriveSubject('T', processorId(this.processor), 'all')
   }
 
-  #append(drafts: readonly EventDraft[]): void {
+  #start(): SimulatedUnit {
+    const { processor, log, room } = this
+    return new SimulatedUnit({ processor, registry, log, room }, this.store)
+  }
+
+  append(drafts: readonly EventDraft[]): void {
     const events = drafts.map((draft, at) =>
       completeDraft(draft, { id: `e${this.log.length + 1}-${at}`, source: '/test', time: this.#time }),
     )
@@ -196,10 +221,10 @@ export class ParkingHost {
       headers: headersOf(pack.headers),
       data: pack.data,
     })
-    this.#put({ ...message, headers: pack.headers })
+    this.put({ ...message, headers: pack.headers })
   }
 
-  #put({ subject, headers, data }: WireMessage): void {
+  put({ subject, headers, data }: WireMessage): void {
     const sequence = this.log.length + 1
     this.log.push(storedMessage(sequence, { subject, storedAt: (this.#time += 1), headers: headersOf(headers), data }))
   }
