@@ -122,6 +122,13 @@ test('results and ticks of the journal are used at their places', async () => {
   assert.is(report.ticks.recorded, 1)
 })
 
+test('V2 a processor that parks keys of events that fail is the same', async () => {
+  for (const { processor, mode } of [high, windows]) {
+    const report = await verify({ processor: { ...processor, onPoison: 'park' }, mode }, { messages: someMessages(200) })
+    assert.is(report.failure, undefined)
+  }
+})
+
 test('a number of places is kept to, and it says which one of how many was taken', async () => {
   const report = await verify(high, { messages: someMessages(700), points: 100 })
   assert.ok(report.points <= 100 && report.points > 80, `${report.points}`)
