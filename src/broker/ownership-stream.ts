@@ -18,17 +18,17 @@ export function ownershipSubjects(group: string): string {
  * What is said about what: `member` that it lives, `offer` which units a member can run, `unit` who holds it, `paused`
  * whether a processor is meant to run.
  */
-export type OwnershipTopic = 'member' | 'offer' | 'unit' | 'paused'
+export type OwnershipSubjectKind = 'member' | 'offer' | 'unit' | 'paused'
 
-export function ownershipSubject(group: string, topic: OwnershipTopic, name: string): string {
-  return `millrace.ownership.${group}.${topic}.${name}`
+export function ownershipSubject(group: string, kind: OwnershipSubjectKind, name: string): string {
+  return `millrace.ownership.${group}.${kind}.${name}`
 }
 
 /** What a subject of the stream is about; undefined for one that another program made up. */
-export function readOwnershipSubject(subject: string): { topic: OwnershipTopic; name: string } | undefined {
-  const [, , , topic, name, ...more] = subject.split('.')
+export function readOwnershipSubject(subject: string): { kind: OwnershipSubjectKind; name: string } | undefined {
+  const [, , , kind, name, ...more] = subject.split('.')
   if (name === undefined || more.length > 0) return undefined
-  return topic === 'member' || topic === 'offer' || topic === 'unit' || topic === 'paused' ? { topic, name } : undefined
+  return kind === 'member' || kind === 'offer' || kind === 'unit' || kind === 'paused' ? { kind, name } : undefined
 }
 
 /** Header that makes the server drop a message after so many seconds (ADR-43); at least 1. */

@@ -22,19 +22,19 @@ export interface Candidate {
  * Units that the same members can run are spread over them so that their numbers differ by one at most, and as many as
  * that allows stay where they are. Which ones move is decided by rendezvous hashing (Thaler and Ravishankar 1998), the
  * units of one processor going to different members first, for they tend to have the same load.
- * @param holders who holds a unit now; a unit that is not there, or held by somebody who is no candidate, is free to go
+ * @param owners who holds a unit now; a unit that is not there, or held by somebody who is no candidate, is free to go
  *   anywhere
  * @returns unit to member; a unit that no member can run is left out
  */
 export function assignUnits(
   members: readonly Candidate[],
   units: readonly Unit[],
-  holders: ReadonlyMap<string, string>,
+  owners: ReadonlyMap<string, string>,
 ): Map<string, string> {
   const assigned = new Map<string, string>()
   const load = new Map(members.map(({ id }) => [id, 0]))
   for (const { eligible, units: own } of kinds(members, units)) {
-    const shares = share(eligible, own, holders, load)
+    const shares = share(eligible, own, owners, load)
     for (const { member, kept } of shares) {
       load.set(member, (load.get(member) ?? 0) + kept.length)
       for (const { id } of kept) assigned.set(id, member)
@@ -76,7 +76,7 @@ interface Share {
 function share(
   eligible: readonly string[],
   units: readonly Unit[],
-  holders: ReadonlyMap<string, string>,
+  owners: ReadonlyMap<string, string>,
   load: ReadonlyMap<string, number>,
 ): Share[] {
   const shares = new Map(
@@ -84,9 +84,9 @@ function share(
   )
   const free: Unit[] = []
   for (const unit of units) {
-    const holder = shares.get(holders.get(unit.id) ?? '')
-    if (holder === undefined) free.push(unit)
-    else keep(holder, unit)
+    const owner = shares.get(owners.get(unit.id) ?? '')
+    if (owner === undefined) free.push(unit)
+    else keep(owner, unit)
   }
   const least = Math.floor(units.length / eligible.length)
   // one more for those who have more already, so that fewer move; else for those who have less of other kinds

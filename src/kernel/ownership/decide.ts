@@ -42,7 +42,7 @@ export type Action =
  */
 export function decide(view: GroupView, self: Standing): Action[] {
   const runnable = view.units.filter(({ processor }) => !view.paused.has(processor))
-  const target = assignUnits(candidates(view, self), runnable, holders(view, self))
+  const target = assignUnits(candidates(view, self), runnable, owners(view, self))
   const actions: Action[] = []
   for (const [unit, held] of self.inHand) {
     const action = onHeld(view, self, unit, held, target.get(unit))
@@ -54,8 +54,8 @@ export function decide(view: GroupView, self: Standing): Action[] {
     const record = view.records.get(id)
     if (isFree(view, self, record)) actions.push({ kind: 'take', unit, expected: record?.sequence ?? 0 })
   }
-  for (const [unit, { holder, sequence }] of view.records)
-    if (holder === self.id && !self.inHand.has(unit) && (target.get(unit) !== self.id || !self.units.has(unit)))
+  for (const [unit, { owner, sequence }] of view.records)
+    if (owner === self.id && !self.inHand.has(unit) && (target.get(unit) !== self.id || !self.units.has(unit)))
       actions.push({ kind: 'give-back', unit, expected: sequence })
   return actions
 }
@@ -66,10 +66,10 @@ function candidates(view: GroupView, self: Standing): { id: string; units: { has
 }
 
 /** Who holds what, as far as it may stay so. */
-function holders(view: GroupView, self: Standing): Map<string, string> {
+function owners(view: GroupView, self: Standing): Map<string, string> {
   const found = new Map<string, string>()
-  for (const [unit, { holder }] of view.records)
-    if (holder !== null && holder !== self.id && view.isAlive(holder)) found.set(unit, holder)
+  for (const [unit, { owner }] of view.records)
+    if (owner !== null && owner !== self.id && view.isAlive(owner)) found.set(unit, owner)
   for (const [unit, { leaving }] of self.inHand) {
     if (leaving) found.delete(unit)
     else if (!found.has(unit)) found.set(unit, self.id)
@@ -87,7 +87,7 @@ function onHeld(
   const record = view.records.get(unit)
   if (!held.taking) {
     if (record === undefined) return held.leaving ? undefined : { kind: 'say-again', unit }
-    const own = record.holder === self.id || (record.holder === null && held.leaving)
+    const own = record.owner === self.id || (record.owner === null && held.leaving)
     if (!own && record.sequence > held.sequence) return { kind: 'lose', unit }
   }
   if (held.leaving) return undefined
@@ -99,5 +99,5 @@ function onHeld(
 }
 
 function isFree(view: GroupView, self: Standing, record: UnitRecord | undefined): boolean {
-  return record === undefined || record.holder === null || record.holder === self.id || !view.isAlive(record.holder)
+  return record === undefined || record.owner === null || record.owner === self.id || !view.isAlive(record.owner)
 }

@@ -11,7 +11,7 @@ import {
   OWNERSHIP_STREAM,
   ownershipSubject,
   ownershipSubjects,
-  type OwnershipTopic,
+  type OwnershipSubjectKind,
 } from '../../broker/ownership-stream.js'
 import { publishOnce } from '../../broker/publish-once.js'
 import type { LogEntry } from './group-view.js'
@@ -36,13 +36,13 @@ export interface GroupLog {
    * @throws SEQUENCE_CONFLICT; errors of the broker, after some of which it may be stored all the same
    */
   write(
-    topic: OwnershipTopic,
+    kind: OwnershipSubjectKind,
     name: string,
     message: Beat | Offer | HoldingMessage | PauseMessage,
     options?: { readonly expected?: number; readonly expires?: number },
   ): Promise<number>
   /** The last word on a subject, as the leader has it. */
-  last(topic: OwnershipTopic, name: string): Promise<LogEntry | undefined>
+  last(kind: OwnershipSubjectKind, name: string): Promise<LogEntry | undefined>
   /** @returns what ends it */
   follow(listener: GroupListener): () => void
 }
@@ -66,7 +66,7 @@ export class StreamGroupLog implements GroupLog {
   }
 
   async write(
-    topic: OwnershipTopic,
+    kind: OwnershipSubjectKind,
     name: string,
     message: Beat | Offer | HoldingMessage | PauseMessage,
     options: { readonly expected?: number; readonly expires?: number } = {},
@@ -76,13 +76,13 @@ export class StreamGroupLog implements GroupLog {
       ...(expected === undefined ? [] : [expectLastSequence(expected)]),
       ...(expires === undefined ? [] : [expiresAfter(expires)]),
     ]
-    const subject = ownershipSubject(this.#group, topic, name)
+    const subject = ownershipSubject(this.#group, kind, name)
     const wire = { subject, headers, data: encodeMessage(message) }
     return (await publishOnce(this.#connection, wire, WRITE_LIMIT_MS)).sequence
   }
 
-  async last(topic: OwnershipTopic, name: string): Promise<LogEntry | undefined> {
-    const subject = ownershipSubject(this.#group, topic, name)
+  async last(kind: OwnershipSubjectKind, name: string): Promise<LogEntry | undefined> {
+    const subject = ownershipSubject(this.#group, kind, name)
     const last = await readLast(this.#connection, OWNERSHIP_STREAM, subject)
     return last === undefined ? undefined : { ...last, subject }
   }

@@ -23,7 +23,7 @@ export interface LogEntry {
 /** Who holds a unit, by its last record. */
 export interface UnitRecord {
   /** Null: it was given back, or the record cannot be read. */
-  readonly holder: string | null
+  readonly owner: string | null
   /** What the next record has to expect. */
   readonly sequence: number
 }
@@ -120,8 +120,8 @@ export class GroupView {
   apply(entry: LogEntry, now: number): void {
     const about = readOwnershipSubject(entry.subject)
     if (about === undefined) return
-    const { topic, name } = about
-    switch (topic) {
+    const { kind, name } = about
+    switch (kind) {
       case 'member':
         return this.#onBeat(name, decodeMessage(MESSAGES.member, entry.data)?.state ?? 'gone', entry.storedAt, now)
       case 'offer': {
@@ -141,7 +141,7 @@ export class GroupView {
 
   /** A record that was read from the stream; an older one changes nothing. */
   applyRecord(unit: string, entry: LogEntry): void {
-    this.record(unit, { holder: holderIn(entry), sequence: entry.sequence })
+    this.record(unit, { owner: ownerIn(entry), sequence: entry.sequence })
   }
 
   /** A record that was read or written elsewhere than in the order of the log; an older one changes nothing. */
@@ -190,6 +190,6 @@ export class GroupView {
 }
 
 /** Who holds a unit by one of its records; null: nobody, or the record cannot be read. */
-export function holderIn({ data }: LogEntry): string | null {
-  return decodeMessage(MESSAGES.unit, data)?.holder ?? null
+export function ownerIn({ data }: LogEntry): string | null {
+  return decodeMessage(MESSAGES.unit, data)?.owner ?? null
 }

@@ -21,7 +21,7 @@ export interface HoldingPort {
   /** Writes that nobody does. False: the last record was not the expected one. */
   giveBack(unit: string, expected: number): Promise<boolean>
   /** Who holds the unit by the last record, as the stream’s leader has it; null: nobody. */
-  holderOf(unit: string): Promise<string | null>
+  ownerOf(unit: string): Promise<string | null>
   onEvent(unit: string, event: HoldingEvent): void
 }
 

@@ -16,7 +16,9 @@ const LAST_ATTEMPT = 8
 
 export class Holding implements InHand {
   readonly unit: Unit
-  /** Settles, never rejects, when nothing of the unit is in this member’s hands any more. */
+  /** Resolves when the unit is given back, or lost and stopped, or was not taken. */
+  readonly released: Promise<void>
+  /** Resolves, after that, when nothing of the unit is at work here: one that does not stop must not be started twice. */
   readonly done: Promise<void>
   readonly #port: HoldingPort
   #sequence = 0
@@ -35,7 +37,8 @@ export class Holding implements InHand {
     this.#whenAsked = new Promise((resolve) => {
       this.#heard = () => resolve(undefined)
     })
-    this.done = this.#live(expected)
+    this.released = this.#live(expected)
+    this.done = this.released.then(() => this.#stopped)
   }
 
   get sequence(): number {
@@ -94,7 +97,6 @@ export class Holding implements InHand {
     await this.#work()
     this.#phase = 'leaving'
     if (this.#asked !== 'lost') await this.#giveBack()
-    await this.#stopped // a unit that did not stop in time must not be started here a second time
   }
 
   async #take(expected: number): Promise<boolean> {
@@ -141,9 +143,9 @@ export class Holding implements InHand {
 
   /** Reads the record anew: whether it still names this member. */
   async #confirmed(): Promise<boolean> {
-    const holder = await settled(() => this.#port.holderOf(this.unit.id))
-    if (holder.kind === 'failed' || holder.value === null) return false
-    if (holder.value === this.#port.member) return true
+    const owner = await settled(() => this.#port.ownerOf(this.unit.id))
+    if (owner.kind === 'failed' || owner.value === null) return false
+    if (owner.value === this.#port.member) return true
     this.lose()
     return false
   }

@@ -37,7 +37,7 @@ export class Holdings {
       run,
       take: (unit, expected) => records.take(unit, expected),
       giveBack: (unit, expected) => records.giveBack(unit, expected),
-      holderOf: (unit) => records.holderOf(unit),
+      ownerOf: (unit) => records.ownerOf(unit),
       onEvent: (unit, event) => this.#onEvent(unit, event),
     }
   }
@@ -80,11 +80,11 @@ export class Holdings {
     this.#holdings.get(unit)?.drain('not-declared')
   }
 
-  /** Gives everything back; resolves when nothing is at work any more. */
+  /** Gives everything back; resolves when that is done, and nothing is at work but what does not stop. */
   async drainAll(): Promise<void> {
     const holdings = [...this.#holdings.values()]
     for (const holding of holdings) holding.drain('leaving')
-    await Promise.all(holdings.map(({ done }) => done))
+    await Promise.all(holdings.map(({ released }) => released))
   }
 
   /** What was known about records is void: the stream was made anew. */

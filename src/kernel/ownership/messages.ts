@@ -19,7 +19,7 @@ const offer = z.object({
 export type Offer = z.infer<typeof offer>
 
 /** Who holds a unit; null: it was given back. */
-const holding = z.object({ holder: z.string().nullable() })
+const holding = z.object({ owner: z.string().nullable() })
 export type HoldingMessage = z.infer<typeof holding>
 
 /** Whether a processor is meant to stand still, and why. */

@@ -146,7 +146,7 @@ export class Ownership {
 
   /**
    * Leaves the group: says so, stops every unit, all at once, and gives each back as soon as it has stopped. Resolves
-   * when nothing runs here any more. Never rejects; what could not be said, the others find out after the lease.
+   * when nothing runs here any more but what does not stop within its limit. Never rejects; what could not be said, the others find out after the lease.
    */
   stop(): Promise<void> {
     return (this.#stopping ??= this.#leave())

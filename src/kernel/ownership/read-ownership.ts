@@ -23,8 +23,8 @@ export interface UnitStatus {
   /** Undefined: no living member can run it. */
   readonly processor: string | undefined
   /** Undefined: nobody holds it. */
-  readonly holder: string | undefined
-  /** False: its holder is silent, and it waits for another. */
+  readonly owner: string | undefined
+  /** False: its owner is silent, and it waits for another. */
   readonly alive: boolean
 }
 
@@ -58,8 +58,8 @@ export async function readOwnership(
   const now = Date.parse(stream.ts ?? '') // every server that is supported says it
   for (const entry of entries) {
     view.apply(entry, 0)
-    const [, , , topic, id = ''] = entry.subject.split('.')
-    if (topic === 'member') heard.set(id, Math.max(0, now - entry.storedAt))
+    const [, , , kind, id = ''] = entry.subject.split('.')
+    if (kind === 'member') heard.set(id, Math.max(0, now - entry.storedAt))
   }
   const silence = (id: string): number => heard.get(id) ?? Infinity
   const alive = (id: string): boolean => silence(id) < leaseMs
@@ -88,8 +88,8 @@ function unitStatus(view: GroupView, alive: (member: string) => boolean): UnitSt
     if (alive(id)) for (const [unit, processor] of units) processors.set(unit, processor)
   const ids = new Set([...processors.keys(), ...view.records.keys()])
   return [...ids].sort().map((id) => {
-    const holder = view.records.get(id)?.holder ?? undefined
-    return { id, processor: processors.get(id), holder, alive: holder !== undefined && alive(holder) }
+    const owner = view.records.get(id)?.owner ?? undefined
+    return { id, processor: processors.get(id), owner, alive: owner !== undefined && alive(owner) }
   })
 }
 

@@ -1,6 +1,6 @@
 import { isFault } from '../../error/millrace-error.js'
 import type { GroupLog } from './group-log.js'
-import { holderIn, type GroupView } from './group-view.js'
+import { ownerIn, type GroupView } from './group-view.js'
 
 /**
  * Writes and reads the records that say who holds which unit. Each write is on condition that the record is the one that
@@ -31,7 +31,7 @@ export class UnitRecords {
     if (sequence !== undefined) return sequence
     // an earlier attempt whose outcome was not known may have been stored
     const record = view.records.get(unit)
-    return record?.holder === this.#member ? record.sequence : undefined
+    return record?.owner === this.#member ? record.sequence : undefined
   }
 
   /** Says that nobody holds a unit; resolves with false when another does already. @throws errors of the broker */
@@ -40,14 +40,14 @@ export class UnitRecords {
       const view = this.#view()
       if ((await this.#write(view, unit, null, sequence)) !== undefined) return true
       const record = view.records.get(unit)
-      if (record === undefined || record.holder === null) return true
-      if (record.holder !== this.#member) return false
+      if (record === undefined || record.owner === null) return true
+      if (record.owner !== this.#member) return false
       sequence = record.sequence // of a write of its own whose outcome was not known
     }
   }
 
   /** Who holds a unit as the stream’s leader has it, in case the view lags behind. @throws errors of the broker */
-  holderOf(unit: string): Promise<string | null> {
+  ownerOf(unit: string): Promise<string | null> {
     return this.#read(this.#view(), unit)
   }
 
@@ -58,13 +58,13 @@ export class UnitRecords {
     if (last === undefined) view.forget(unit)
     else view.applyRecord(unit, last)
     this.#onChange()
-    return last === undefined ? null : holderIn(last)
+    return last === undefined ? null : ownerIn(last)
   }
 
-  async #write(view: GroupView, unit: string, holder: string | null, expected: number): Promise<number | undefined> {
+  async #write(view: GroupView, unit: string, owner: string | null, expected: number): Promise<number | undefined> {
     try {
-      const sequence = await this.#log.write('unit', unit, { holder }, { expected })
-      view.record(unit, { holder, sequence })
+      const sequence = await this.#log.write('unit', unit, { owner }, { expected })
+      view.record(unit, { owner, sequence })
       this.#onChange()
       return sequence
     } catch (error) {

@@ -40,7 +40,7 @@ const anything = fc
     return fc.record({
       ids: fc.constant(ids),
       units: fc.constant(units),
-      holders: fc
+      owners: fc
         .array(fc.option(fc.constantFrom(...ids, 'stranger'), { nil: undefined, freq: 4 }), {
           minLength: units.length,
           maxLength: units.length,
@@ -53,9 +53,9 @@ const anything = fc
   })
 
 /** The most units that can stay where they are when numbers may differ by one at most. */
-function mostThatCanStay(ids: readonly string[], units: readonly Unit[], holders: ReadonlyMap<string, string>): number {
+function mostThatCanStay(ids: readonly string[], units: readonly Unit[], owners: ReadonlyMap<string, string>): number {
   const least = Math.floor(units.length / ids.length)
-  const held = ids.map((id) => [...holders.values()].filter((holder) => holder === id).length)
+  const held = ids.map((id) => [...owners.values()].filter((owner) => owner === id).length)
   const above = held.filter((count) => count > least).length
   return held.reduce((sum, count) => sum + Math.min(count, least), 0) + Math.min(above, units.length % ids.length)
 }
@@ -73,24 +73,24 @@ function shuffled<T>(items: readonly T[], seed: number): T[] {
 
 test('O4 every unit has a member, numbers differ by one at most, and no fewer could move', () => {
   fc.assert(
-    fc.property(anything, ({ ids, units, holders }) => {
+    fc.property(anything, ({ ids, units, owners }) => {
       const members = able(ids, units)
-      const assigned = assignUnits(members, units, holders)
+      const assigned = assignUnits(members, units, owners)
       assert.is(assigned.size, units.length)
       assert.ok(spread(sizes(members, assigned)) <= 1)
-      const stay = units.filter(({ id }) => holders.get(id) === assigned.get(id)).length
-      assert.is(stay, mostThatCanStay(ids, units, holders))
+      const stay = units.filter(({ id }) => owners.get(id) === assigned.get(id)).length
+      assert.is(stay, mostThatCanStay(ids, units, owners))
     }),
     { numRuns: 500 },
   )
 })
 
-test('O4 the order in which members, units and holders are given changes nothing', () => {
+test('O4 the order in which members, units and owners are given changes nothing', () => {
   fc.assert(
-    fc.property(anything, ({ ids, units, holders, seed }) => {
+    fc.property(anything, ({ ids, units, owners, seed }) => {
       const members = able(ids, units)
-      const other = assignUnits(shuffled(members, seed), shuffled(units, seed), new Map(shuffled([...holders], seed)))
-      for (const [unit, member] of assignUnits(members, units, holders)) assert.is(other.get(unit), member)
+      const other = assignUnits(shuffled(members, seed), shuffled(units, seed), new Map(shuffled([...owners], seed)))
+      for (const [unit, member] of assignUnits(members, units, owners)) assert.is(other.get(unit), member)
     }),
     { numRuns: 300 },
   )
@@ -98,9 +98,9 @@ test('O4 the order in which members, units and holders are given changes nothing
 
 test('O4 what was assigned and taken stays assigned, however far the taking has come', () => {
   fc.assert(
-    fc.property(anything, ({ ids, units, holders, seed }) => {
+    fc.property(anything, ({ ids, units, owners, seed }) => {
       const members = able(ids, units)
-      let held = new Map(holders)
+      let held = new Map(owners)
       // whoever has too much lets go, one unit after the other; each then goes where it is assigned
       for (let round = 0; round < 2 * units.length + 2; round++) {
         const assigned = assignUnits(members, units, held)
@@ -151,12 +151,12 @@ test('a unit goes only to a member that can run it; where nobody can, to nobody'
     fc.property(
       anything,
       fc.array(fc.boolean(), { minLength: 720, maxLength: 720 }),
-      ({ ids, units, holders }, mask) => {
+      ({ ids, units, owners }, mask) => {
         const members = ids.map((id, m) => ({
           id,
           units: new Set(units.filter((_, u) => mask[(m * 80 + u) % mask.length]).map((unit) => unit.id)),
         }))
-        const assigned = assignUnits(members, units, holders)
+        const assigned = assignUnits(members, units, owners)
         for (const { id } of units) {
           const who = members.filter((member) => member.units.has(id)).map((member) => member.id)
           if (who.length === 0) assert.not.ok(assigned.has(id))

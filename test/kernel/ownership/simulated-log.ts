@@ -137,8 +137,8 @@ export class SimulatedLink implements GroupLog {
     }
   }
 
-  write: GroupLog['write'] = (topic, name, message, { expected, expires } = {}) => {
-    const subject = ownershipSubject('g', topic, name)
+  write: GroupLog['write'] = (kind, name, message, { expected, expires } = {}) => {
+    const subject = ownershipSubject('g', kind, name)
     const data = Buffer.from(JSON.stringify(message))
     return new Promise((resolve, reject) => {
       const fail = (code: 'BROKER_UNREACHABLE' | 'BROKER_TIMEOUT'): void =>
@@ -168,11 +168,11 @@ export class SimulatedLink implements GroupLog {
     })
   }
 
-  last: GroupLog['last'] = (topic, name) =>
+  last: GroupLog['last'] = (kind, name) =>
     new Promise((resolve, reject) => {
       if (!this.connected) return this.#inProcess(() => reject(fault('BROKER_UNREACHABLE', name)))
       this.#travel('there', () => {
-        const entry = this.#stream.read(ownershipSubject('g', topic, name))
+        const entry = this.#stream.read(ownershipSubject('g', kind, name))
         this.#travel('back', () => this.#inProcess(() => resolve(entry)))
       })
     })

@@ -28,6 +28,8 @@ export class Simulation {
   readonly members: SimulatedMember[] = []
   readonly intervals: Interval[] = []
   readonly failures: string[] = []
+  /** How long a unit takes to stop. */
+  stopMs: (unit: string) => number = () => 100 * this.chance()
   readonly #excuses: { readonly name: string | undefined; readonly from: number; readonly to: number }[] = []
   readonly #units: readonly OwnedUnit[]
   readonly #slowness: number
@@ -103,7 +105,7 @@ export class Simulation {
     }
     this.intervals.push(interval)
     const stop = async (): Promise<void> => {
-      await clock.sleep(100 * this.chance())
+      await clock.sleep(this.stopMs(unit))
       if (fenced) throw fault('PROCESSOR_FENCED', unit)
       interval.to = this.clock.now()
     }
