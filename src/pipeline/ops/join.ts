@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs'
-import { durable, type OperatorHost } from './durable.js'
-import type { SavedTimer } from './durable-timer.js'
+import { durable, type DurableOperator, type OperatorHost, type OperatorOutput } from './durable.js'
+import type { DurableTimer, SavedTimer } from './durable-timer.js'
 
 /** A pair that a join has found. */
 export interface Joined<L, R> {
@@ -35,60 +35,92 @@ type Kept<V> = [by: string, value: V, at: number, found: number]
  */
 export function join<T, L extends T, R extends T>(
   host: OperatorHost,
-  { left: isLeft, right: isRight, by, before, after, kind }: JoinShape<T, L, R>,
+  shape: JoinShape<T, L, R>,
 ): OperatorFunction<T, LeftJoined<L, R>> {
-  return durable<T, LeftJoined<L, R>>(host, `join(${[before, after, kind].join()})`, (output, saved) => {
-    const lefts = new Side((saved?.[0] ?? []) as Kept<L>[])
-    const rights = new Side((saved?.[1] ?? []) as Kept<R>[])
-    const expire = (): void => {
-      const now = output.now()
-      rights.expire(now - before)
-      for (const [, left, , found] of lefts.expire(now - after))
-        if (kind === 'left' && found === 0) output.next({ left })
-    }
-    const arm = (): void => {
-      if (kind === 'left' && lefts.oldest !== undefined && !timer.pending)
-        timer.start(lefts.oldest + after - output.now())
-    }
-    const timer = output.timer(() => {
-      expire()
-      arm()
+  const { before, after, kind } = shape
+  return durable(host, `join(${[before, after, kind].join()})`, (output, saved) => new Join(shape, output, saved))
+}
+
+class Join<T, L extends T, R extends T> implements DurableOperator<T> {
+  readonly #shape: JoinShape<T, L, R>
+  readonly #output: OperatorOutput<LeftJoined<L, R>>
+  readonly #lefts: Side<L>
+  readonly #rights: Side<R>
+  readonly #timer: DurableTimer
+
+  constructor(
+    shape: JoinShape<T, L, R>,
+    output: OperatorOutput<LeftJoined<L, R>>,
+    saved: readonly unknown[] | undefined,
+  ) {
+    this.#shape = shape
+    this.#output = output
+    this.#lefts = new Side((saved?.[0] ?? []) as Kept<L>[])
+    this.#rights = new Side((saved?.[1] ?? []) as Kept<R>[])
+    this.#timer = output.timer(() => {
+      this.#expire()
+      this.#arm()
     })
-    if (saved?.[2] !== undefined) timer.startAs(saved[2] as SavedTimer)
-    return {
-      next(value) {
-        expire()
-        const now = output.now()
-        if (isLeft(value)) {
-          const kept = lefts.add([by(value), value, now, 0])
-          for (const other of rights.of(kept[0])) {
-            kept[3] = 1
-            output.next({ left: value, right: other[1] })
-          }
-        } else if (isRight(value)) {
-          const kept = rights.add([by(value), value, now, 0])
-          for (const other of lefts.of(kept[0])) {
-            other[3] = 1
-            output.next({ left: other[1], right: value })
-          }
-        }
-        arm()
-      },
-      complete() {
-        for (const [, left, , found] of lefts.expire(Infinity))
-          if (kind === 'left' && found === 0) output.next({ left })
-        output.complete()
-      },
-      save() {
-        const now = output.now()
-        rights.expire(now - before)
-        if (kind === 'inner') lefts.expire(now - after)
-        const state = [lefts.all(), rights.all()]
-        if (timer.pending) return [...state, timer.save()]
-        return state.every(({ length }) => length === 0) ? null : state
-      },
+    if (saved?.[2] !== undefined) this.#timer.startAs(saved[2] as SavedTimer)
+  }
+
+  next(value: T): void {
+    this.#expire()
+    const { left, right } = this.#shape
+    if (left(value)) this.#left(value)
+    else if (right(value)) this.#right(value)
+    this.#arm()
+  }
+
+  complete(): void {
+    this.#giveUp(this.#lefts.expire(Infinity))
+    this.#output.complete()
+  }
+
+  save(): readonly unknown[] | null {
+    const { before, after, kind } = this.#shape
+    const now = this.#output.now()
+    this.#rights.expire(now - before)
+    if (kind === 'inner') this.#lefts.expire(now - after)
+    const state = [this.#lefts.all(), this.#rights.all()]
+    if (this.#timer.pending) return [...state, this.#timer.save()]
+    return state.every(({ length }) => length === 0) ? null : state
+  }
+
+  #left(left: L): void {
+    const kept = this.#lefts.add([this.#shape.by(left), left, this.#output.now(), 0])
+    for (const [, right] of this.#rights.of(kept[0])) {
+      kept[3] = 1
+      this.#output.next({ left, right })
     }
-  })
+  }
+
+  #right(right: R): void {
+    const [by] = this.#rights.add([this.#shape.by(right), right, this.#output.now(), 0])
+    for (const other of this.#lefts.of(by)) {
+      other[3] = 1
+      this.#output.next({ left: other[1], right })
+    }
+  }
+
+  #expire(): void {
+    const now = this.#output.now()
+    this.#rights.expire(now - this.#shape.before)
+    this.#giveUp(this.#lefts.expire(now - this.#shape.after))
+  }
+
+  /** Left values whose time is over. */
+  #giveUp(gone: readonly Kept<L>[]): void {
+    if (this.#shape.kind === 'inner') return
+    for (const [, left, , found] of gone) if (found === 0) this.#output.next({ left })
+  }
+
+  /** An inner join needs no timer: what is over is looked at when it is used. */
+  #arm(): void {
+    const { oldest } = this.#lefts
+    if (this.#shape.kind === 'inner' || oldest === undefined || this.#timer.pending) return
+    this.#timer.start(oldest + this.#shape.after - this.#output.now())
+  }
 }
 
 /** The values of one side, in the order in which they came. */

@@ -1,6 +1,6 @@
 // Durable operators at work outside of a pipeline, and pipelines in mode checkpoint for tests.
 import { map, Subject, type Observable, type OperatorFunction } from 'rxjs'
-import type { MillraceError } from '../../../src/error/millrace-error.ts'
+import { isFault, type MillraceError } from '../../../src/error/millrace-error.ts'
 import type { EventDraft, StoredEvent } from '../../../src/event/event.ts'
 import type { Logic, Memory } from '../../../src/kernel/processor.ts'
 import { checkpointLogic, type CheckpointOptions } from '../../../src/pipeline/checkpoint-logic.ts'
@@ -84,3 +84,26 @@ export class Checkpointed {
     return (this.logic.tick?.(time, this.#note) ?? []).map(({ data }) => data)
   }
 }
+
+/** What an action is refused with; anything else that it throws is an error of the test. */
+export function refusal(action: () => unknown): MillraceError {
+  try {
+    action()
+  } catch (error) {
+    if (isFault(error)) return error
+    throw error
+  }
+  throw new Error('nothing was thrown')
+}
+
+/** The value of an event. */
+export const value = map(({ data }: StoredEvent<'thing.seen', { value: number }>) => data.value)
+
+export const sums = checkpoint((events$, { ops }) =>
+  events$.pipe(
+    value,
+    ops.scan((total, each) => total + each, 0),
+  ),
+)
+
+export const buffers = checkpoint((events$, { ops }) => events$.pipe(value, ops.bufferTime(100)))
