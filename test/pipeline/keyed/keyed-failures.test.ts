@@ -1,6 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { isFault, type MillraceError } from '../../../src/error/millrace-error.ts'
+import { fault, isFault, type MillraceError } from '../../../src/error/millrace-error.ts'
 import { Alarm } from '../../support/kill-fixture.ts'
 import { keyed, Out, Running, seen, storedMemory, type Context } from './declared.ts'
 
@@ -92,20 +92,44 @@ test('a timer that fails is gone and has done nothing; the event and other timer
   assert.is((running.failures[0] as MillraceError).disposition, 'dead-letter')
 })
 
-test('an error that must stop the processor does, from events and from timers', () => {
-  const context: Context[] = []
+test('an error that must stop the processor does, from an event and from a timer', () => {
+  const stop = (): never => {
+    throw fault('KEYED_STATE_NOT_STORABLE', 'on purpose')
+  }
+  const inEvent = new Running(keyed({ onEvent: stop }))
+  assert.is(refusal(() => inEvent.turn(seen('a', 0))).code, 'KEYED_STATE_NOT_STORABLE')
+  const inTimer = new Running(keyed({ onEvent: (c) => c.timer('t', 10), onTimer: stop }))
+  inTimer.turn(seen('a', 0))
+  assert.is(refusal(() => inTimer.tick(10)).code, 'KEYED_STATE_NOT_STORABLE')
+  assert.equal([inEvent.failures, inTimer.failures], [[], []])
+})
+
+test('H2 a context that is used when its handler has returned is refused, and changes nothing', () => {
+  const contexts: Context[] = []
   const running = new Running(
     keyed({
-      onEvent: (c, { data }) => {
-        context.push(c)
-        c.timer('t', data.value)
+      onEvent: (c) => {
+        c.state = 1
+        contexts.push(c)
       },
-      onTimer: () => void context[1]?.emit(Out(1)),
+      onTimer: () => undefined,
     }),
   )
-  running.turn(seen('a', 0, 10))
-  assert.is(refusal(() => context[0]?.emit(Out(1))).code, 'EMITTED_OUTSIDE_TURN')
-  assert.is(refusal(() => context[0]?.state).code, 'EMITTED_OUTSIDE_TURN')
+  running.turn(seen('a', 0))
+  const [context] = contexts as [Context]
+  const uses: (() => unknown)[] = [
+    () => context.key,
+    () => context.state as unknown,
+    () => (context.state = 2),
+    () => context.now,
+    () => context.random(),
+    () => context.emit(Out(1)),
+    () => context.timer('t', 5),
+    () => context.cancelTimer('t'),
+    () => context.clear(),
+  ]
+  for (const use of uses) assert.is(refusal(use).code, 'EMITTED_OUTSIDE_TURN')
+  assert.equal(running.logic.takeChanges(), [{ key: 'a', value: { v: 1, s: 1 } }])
 })
 
 const notAllowed: readonly [what: string, draft: unknown][] = [
