@@ -59,6 +59,8 @@ export function defineStream(options: StreamOptions): StreamDeclaration {
   const { name, root, partitions = 16, replicas = 1 } = options
   if (!/^[A-Za-z0-9_-]{1,64}$/.test(name))
     throw fault('STREAM_INVALID', `name ${JSON.stringify(name)} may have letters, digits, _ and -, at most 64`)
+  // subjects of Millrace's own begin so
+  if (name === 'ownership' || name === 'dead') throw fault('STREAM_INVALID', `name ${name} is Millrace’s own`)
   if (!/^[a-z0-9_-]+$/.test(root) || root === 'millrace')
     throw fault('STREAM_INVALID', `root ${JSON.stringify(root)} must be one lower-case subject token, not "millrace"`)
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > 1_024)
