@@ -8,16 +8,19 @@ import type { StreamDeclaration } from '../../src/broker/define-stream.ts'
 import { commitSubject } from '../../src/broker/system-subject.ts'
 import { storedFilter } from '../../src/event/subject.ts'
 import { claim } from '../../src/kernel/claim.ts'
-import { encodeCommitRecord } from '../../src/kernel/commit-record.ts'
+import { encodeCommitRecord, type CommitRecord } from '../../src/kernel/commit-record.ts'
 import { nextCommit } from '../../src/kernel/next-commit.ts'
 import { processorId, type Processor } from '../../src/kernel/processor.ts'
 import { runTurn } from '../../src/kernel/run-turn.ts'
 import { definePipeline } from '../../src/pipeline/define-pipeline.ts'
 import { pipelineProcessor } from '../../src/pipeline/pipeline-processor.ts'
-import { eventually, freshStream, sharedConnection } from '../support/broker.ts'
+import { connectTo, eventually, freshStream, sharedConnection } from '../support/broker.ts'
 import { publishAll, readAll } from '../support/events.ts'
 import { High, Reading, registry } from '../support/kill-fixture.ts'
+import { sharedServer } from '../support/nats.ts'
+import { actualOutputs, assertSame, expectedOutputs, recordOf } from './on-server.ts'
 import { start, stored } from './running.ts'
+import { windowProcessor } from './window-logic.ts'
 
 const test = suite('a turn in parts')
 
@@ -80,6 +83,51 @@ for (const [what, version, count, expected] of [
       outputs.map(({ data }) => data['value']),
       Array.from({ length: expected }, (_, n) => n),
     )
+  })
+
+/** Takes the connection away as soon as so many outputs of a turn are stored, while more of it is on the way. */
+async function crashInTheMiddle(direct: Connection, processor: Processor, outputs: number): Promise<void> {
+  const own = await connectTo((await sharedServer()).url)
+  const subject = commitSubject(processor.to.stream.name, processorId(processor), 'all')
+  let stop = (): void => undefined
+  const reached = new Promise<void>((resolve) => {
+    const subscription = direct.nats.subscribe(subject, {
+      callback: (_, message) => {
+        const { partial } = JSON.parse(Buffer.from(message.data).toString()) as CommitRecord
+        if (partial !== null && partial.outputs >= outputs) resolve()
+      },
+    })
+    stop = () => subscription.unsubscribe()
+  })
+  await direct.nats.flush()
+  await start(own, processor)
+  await reached
+  stop()
+  await own.close()
+}
+
+for (const memory of ['replay', 'keyed'] as const)
+  test(`C1 C2 K1 memory ${memory}: ten thousand outputs of one turn, over two deaths in the middle of them`, async () => {
+    const connection = await sharedConnection()
+    const stream = await freshStream(connection)
+    const processor = windowProcessor(stream, memory)
+    const time = Date.UTC(2026, 0, 1)
+    const reading = (value: number, after: number) => Reading({ machine: 'm', value }, { time: time + after })
+    // a burst between others, with a window that closes and a machine that is forgotten on the way
+    await publishAll(connection, stream, [reading(7, 0), reading(5_091, 90), reading(9, 900), reading(11, 910)])
+    await crashInTheMiddle(connection, processor, 2_000)
+    const stored = (await recordOf(connection, processor))?.partial?.outputs ?? 0
+    assert.ok(stored > 1_000 && stored < 10_002, `${stored} are stored`)
+    await crashInTheMiddle(connection, processor, 6_000)
+    const { run, failures } = await start(connection, processor)
+    await eventually('done', () => run.counts.turns === 4)
+    await run.stop()
+    assert.equal(failures, [])
+    assert.is((await recordOf(connection, processor))?.partial, null)
+    const actual = await actualOutputs(connection, stream)
+    assertSame(actual, await expectedOutputs(connection, processor))
+    assert.ok(actual.length > 10_002)
+    assert.is(new Set(actual.map((output) => output.split(' ')[0])).size, actual.length, 'no id twice')
   })
 
 test.run()

@@ -1,0 +1,75 @@
+// A message that ends every process that handles it.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { StreamDeclaration } from '../../src/broker/define-stream.ts'
+import { claim } from '../../src/kernel/claim.ts'
+import { atEnd } from '../support/cleanup.ts'
+import { eventually, freshStream, sharedConnection } from '../support/broker.ts'
+import { publishAll, readAll } from '../support/events.ts'
+import { Reading } from '../support/kill-fixture.ts'
+import { sharedServer } from '../support/nats.ts'
+import { actualOutputs, assertSame, expectedOutputs, journalOn, recordOf } from './on-server.ts'
+import { windowProcessor } from './window-logic.ts'
+
+const test = suite('a message that kills its process')
+
+const KILLER = 666
+
+async function spawnWorker(stream: StreamDeclaration): Promise<ChildProcess> {
+  const { url } = await sharedServer()
+  const loader = new URL('../../src/runtime/load-typescript.js', import.meta.url).href
+  const script = fileURLToPath(new URL('killed-worker.ts', import.meta.url))
+  const given = [url, stream.name, stream.root, 'keyed', String(KILLER)]
+  const child = spawn(process.execPath, ['--import', loader, script, ...given], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  atEnd(() => {
+    child.kill('SIGKILL')
+  })
+  return child
+}
+
+/** Runs a process until it ends, or until `done`; what it was ended by. */
+async function life(stream: StreamDeclaration, done: () => Promise<boolean>): Promise<'killed' | 'done'> {
+  const child = await spawnWorker(stream)
+  let ended: NodeJS.Signals | null | undefined
+  child.once('exit', (_, signal) => (ended = signal))
+  await eventually('its end', async () => ended !== undefined || (await done()), 30_000)
+  if (ended === undefined) child.kill('SIGKILL')
+  else assert.is(ended, 'SIGKILL')
+  return ended === undefined ? 'done' : 'killed'
+}
+
+test('it is found, passed over and kept with its reason; all others are handled', async () => {
+  const connection = await sharedConnection()
+  const stream = await freshStream(connection)
+  const processor = windowProcessor(stream, 'keyed')
+  const reading = (value: number, at: number) => Reading({ machine: `m${at % 3}`, value }, { time: Date.now() })
+  const values = [7, 96, 33, 7, KILLER, 41, 20, 96, 7, 12]
+  await publishAll(connection, stream, values.map(reading))
+  // three starts that led nowhere: their processes ended before they had committed anything
+  for (let start = 0; start < 3; start++) await claim(connection, processor, 'all', `start-${start}`)
+  const done = async () => ((await recordOf(connection, processor))?.turns ?? 0) >= values.length
+  const lives: string[] = []
+  for (let at = 0; at < 8 && lives.at(-1) !== 'done'; at++) lives.push(await life(stream, done))
+  assert.equal(lives, ['killed', 'killed', 'killed', 'done'])
+  assert.equal(
+    (await journalOn(connection, processor)).filter(({ kind }) => kind === 'skip').map(({ after }) => after),
+    [4],
+  )
+  const record = await recordOf(connection, processor)
+  assert.equal([record?.turns, record?.attempting], [values.length, null])
+  const letters = await readAll(connection, 'DEAD_LETTERS', [`millrace.dead.${stream.name}.>`])
+  assert.equal(
+    letters.map(({ headers }) => [headers.get('Millrace-Dead-Code'), headers.get('Millrace-Dead-Sequence')]),
+    [['PROCESS_KILLED', '5']],
+  )
+  assert.equal(JSON.parse(Buffer.from(letters[0]?.data ?? []).toString()), { machine: 'm1', value: KILLER })
+  const outputs = await actualOutputs(connection, stream)
+  assert.ok(outputs.length > 20, `${outputs.length} outputs`)
+  assertSame(outputs, await expectedOutputs(connection, processor))
+})
+
+test.run()
