@@ -89,3 +89,6 @@ function extreme<T>(
     result: (known) => known ?? undefined,
   }
 }
+
+/** What windows can make of their values, under one name: `ctx.ops.tumbling('1m', aggregates.count())`. */
+export const aggregates = { all, average, collect, count, max, min, sum } as const

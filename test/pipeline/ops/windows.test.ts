@@ -1,9 +1,11 @@
 import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { all, average, collect, count, max, min, sum } from '../../../src/pipeline/ops/aggregates.ts'
+import { aggregates } from '../../../src/pipeline/ops/aggregates.ts'
 import type { Window } from '../../../src/pipeline/ops/windows.ts'
 import { at } from './at-work.ts'
+
+const { all, average, collect, count, max, min, sum } = aggregates
 
 const test = suite('windows of event time')
 
