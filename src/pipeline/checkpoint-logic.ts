@@ -77,7 +77,7 @@ class CheckpointLogic implements Logic {
     const options = { probeEvery, probeFor, awake, shapes: basis?.shapes ?? [] }
     this.#keys = new Keys(pipeline, this.#check, options, {
       put: (draft) => void this.#outputs.push(draft),
-      fail: (error) => this.#fail(error),
+      fail: (error, poison) => this.#fail(error, poison),
       outside: (happened, key) => this.#outside(happened, key),
     })
     this.#keyOf = this.#guarded(keyReader(pipeline))
@@ -171,9 +171,9 @@ class CheckpointLogic implements Logic {
     this.#outputs.push(draft)
   }
 
-  #fail(error: unknown): void {
+  #fail(error: unknown, poison = false): void {
     if (isFault(error) && error.disposition === 'crash') throw error
-    this.#onFailure(error)
+    this.#onFailure(error, poison)
   }
 
   /** Something happened while no event was handled, which no restart repeats. */

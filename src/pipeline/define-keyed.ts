@@ -5,6 +5,7 @@ import type { Upgrade } from '../kernel/processor.js'
 import type { InputOf } from './define-pipeline.js'
 import type { KeyedContext } from './keyed/keyed-context.js'
 import { checkPorts, type CheckedPorts, type ContractsOf, type PipelinePorts } from './pipeline-ports.js'
+import { readOnError, type OnError } from './on-error.js'
 import { readTime, type PipelineTime, type TimeSource } from './pipeline-time.js'
 
 /** What checks a state: a zod schema, or anything that answers like one. */
@@ -54,6 +55,13 @@ export interface KeyedOptions<From extends PipelinePorts, To extends PipelinePor
   readonly migrate?: (state: unknown, fromVersion: number) => State
   /** What happens when `version` was raised. Default `keep`: with `migrate`, or as the state is. */
   readonly upgrade?: Upgrade
+  /**
+   * What becomes of an event at which `onEvent` fails, which undoes what it did. `dead-letter` (default): it is kept as
+   * one, and its key goes on without it. `park`: its key waits with all later events until they are redriven, in order;
+   * other keys go on, and so do timers of this one (docs/decisions/0011). `stop`: the pipeline stops before it
+   * (POISON_STOPPED). A timer that fails is a dead letter whatever this says.
+   */
+  readonly onError?: OnError
 }
 
 /** A declared keyed pipeline, as discovery finds it. */
@@ -70,6 +78,7 @@ export interface KeyedDeclaration extends CheckedPorts {
   readonly onTimer: ((context: KeyedContext<unknown>, name: string) => unknown) | undefined
   readonly migrate: ((state: unknown, fromVersion: number) => unknown) | undefined
   readonly upgrade: Upgrade
+  readonly onError: OnError
 }
 
 /**
@@ -110,13 +119,14 @@ export function defineKeyed(options: unknown): KeyedDeclaration {
   const ports = checkPorts(name, declared.from, declared.to)
   if (spread !== 'keys' && spread !== 'one') invalid(`spread ${JSON.stringify(spread)} is not known: keys, one`)
   if (typeof declared.onEvent !== 'function') invalid('onEvent is missing')
+  const timeSource = readTime(name, time as PipelineTime<StoredEvent> | undefined)
   return Object.freeze({
     kind: 'keyed',
     name,
     version,
     ...ports,
     spread,
-    time: readTime(name, time as PipelineTime<StoredEvent> | undefined),
+    time: timeSource,
     keyBy: keyBy as ((event: StoredEvent) => string) | undefined,
     schema,
     init,
@@ -124,5 +134,6 @@ export function defineKeyed(options: unknown): KeyedDeclaration {
     onTimer: declared.onTimer as unknown as KeyedDeclaration['onTimer'],
     migrate: declared.migrate,
     upgrade: declared.upgrade ?? 'keep',
+    onError: readOnError(name, declared.onError, timeSource),
   })
 }

@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs'
 import type { EventOf } from '../event/contract.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
 import { fault } from '../error/millrace-error.js'
+import { readOnError, type OnError } from './on-error.js'
 import type { PipelineContext } from './pipeline-context.js'
 import { checkPorts, type CheckedPorts, type Contracts, type ContractsOf } from './pipeline-ports.js'
 import type { PipelinePort, PipelinePorts } from './pipeline-ports.js'
@@ -40,9 +41,10 @@ export interface PipelineOptions<Inputs extends Contracts, From extends Pipeline
   readonly time?: PipelineTime<InputOf<Inputs>>
   /**
    * What becomes of an event whose handling fails. `dead-letter` (default): it is kept as one, and its key begins anew
-   * with its next event. `stop`: the pipeline stops before it (PIPELINE_FAILED).
+   * with its next event. `park`: its key waits with all later events until they are redriven, and begins anew with the
+   * one that failed (docs/decisions/0011). `stop`: the pipeline stops before it (PIPELINE_FAILED).
    */
-  readonly onError?: 'dead-letter' | 'stop'
+  readonly onError?: OnError
   /**
    * What becomes of the state when `version` was raised. Without it such a pipeline does not start (VERSION_CHANGED).
    *
@@ -70,7 +72,7 @@ export interface PipelineDeclaration extends CheckedPorts {
   readonly spread: 'keys' | 'one'
   readonly recovery: Recovery
   readonly time: TimeSource
-  readonly onError: 'dead-letter' | 'stop'
+  readonly onError: OnError
   readonly upgrade: 'refuse' | 'rebuild' | 'cut' | 'keep' | { readonly drain: PipelineDeclaration }
   readonly build: (events$: Observable<StoredEvent>, ctx: PipelineContext) => Observable<EventDraft>
 }
@@ -95,7 +97,7 @@ export interface PipelineDeclaration extends CheckedPorts {
 export function definePipeline<const From extends PipelinePorts>(
   options: PipelineOptions<ContractsOf<From>, From>,
 ): PipelineDeclaration {
-  const { name, version, spread = 'keys', onError = 'dead-letter' } = options
+  const { name, version, spread = 'keys' } = options
   const invalid = (detail: string): never => {
     throw fault('PIPELINE_INVALID', `${name}: ${detail}`)
   }
@@ -103,8 +105,6 @@ export function definePipeline<const From extends PipelinePorts>(
   if (!Number.isInteger(version) || version < 1) invalid(`version ${version} must be a whole number from 1`)
   const ports = checkPorts(name, options.from, options.to)
   if (spread !== 'keys' && spread !== 'one') invalid(`spread ${JSON.stringify(spread)} is not known: keys, one`)
-  if (onError !== 'dead-letter' && onError !== 'stop')
-    invalid(`onError ${JSON.stringify(onError)} is not known: dead-letter, stop`)
   if (typeof options.pipeline !== 'function') invalid('pipeline is missing')
   const recovery = readRecovery(name, options.recovery, options.keyBy !== undefined)
   const time = readTime(name, options.time as PipelineTime<StoredEvent> | undefined)
@@ -120,7 +120,7 @@ export function definePipeline<const From extends PipelinePorts>(
     spread,
     recovery,
     time,
-    onError,
+    onError: readOnError(name, options.onError, time),
     upgrade,
     build: options.pipeline as unknown as PipelineDeclaration['build'],
   })

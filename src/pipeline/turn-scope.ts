@@ -71,10 +71,20 @@ export class TurnScope {
     return outputs
   }
 
-  /** Something failed in the turn that runs; what was put out stays. */
-  fail(error: unknown): void {
+  /** Something failed in the turn that runs; what was put out stays. @param poison see OnFailure */
+  fail(error: unknown, poison = false): void {
     if (isFault(error) && error.disposition === 'crash') this.break(error)
-    else this.#onFailure?.(error)
+    else this.#onFailure?.(error, poison)
+  }
+
+  /** How many outputs the turn has so far, for `cut`. */
+  get count(): number {
+    return this.#outputs.length
+  }
+
+  /** Takes back what was put out after the first `count` outputs of the turn. */
+  cut(count: number): void {
+    this.#outputs.length = Math.min(count, this.#outputs.length)
   }
 
   /** The pipeline cannot go on. */

@@ -23,8 +23,8 @@ export interface KeysOptions {
 /** Who is told what comes of keys. */
 export interface KeysTarget {
   put(draft: EventDraft): void
-  /** A dead letter of the event of the turn. */
-  fail(error: unknown): void
+  /** A dead letter of the event of the turn. @param poison it is what failed, and nothing of it is left */
+  fail(error: unknown, poison: boolean): void
   /** Something happened while no key was doing anything. */
   outside(happened: OutsideTurn, key: string): void
 }
@@ -177,6 +177,6 @@ export class Keys implements KeyTarget {
     const detail = `${where}, ${what}: ${messageOf(error)}`
     if (this.#pipeline.onError === 'stop') throw fault('PIPELINE_FAILED', detail, { cause: error })
     // the dead letter is of the event of the turn: one that had waited, or only made time pass, is not it
-    this.#target.fail(own ? error : fault('SLOT_FAILED', detail, { cause: error }))
+    this.#target.fail(own ? error : fault('SLOT_FAILED', detail, { cause: error }), own)
   }
 }

@@ -135,7 +135,8 @@ export class KeyedLogic implements Logic {
       this.#handlers.run({ entry, now, outputs: this.#outputs, cause: causeAt(now, cause), what: event })
       entry.cause = entry.timers === undefined ? undefined : cause
     } catch (error) {
-      this.#fail(event === this.#event ? error : this.#waited(event, error))
+      if (event === this.#event) this.#fail(error, error, true)
+      else this.#fail(this.#waited(event, error))
     }
     if (this.#heap.due <= now) this.#fire(now)
   }
@@ -185,10 +186,10 @@ export class KeyedLogic implements Logic {
     this.#outputs.push(draft)
   }
 
-  /** One dead letter, unless the processor has to stop (E3). @param cause what decides that, where `error` wraps it */
-  #fail(error: unknown, cause: unknown = error): void {
+  /** One dead letter, unless the processor has to stop (E3). @param cause what decides that, where `error` wraps it @param poison the event of the turn failed */
+  #fail(error: unknown, cause: unknown = error, poison = false): void {
     if (isFault(cause) && cause.disposition === 'crash') throw cause
-    this.#onFailure(error)
+    this.#onFailure(error, poison)
   }
 
   /** The dead letter is of the turn’s message, so that it has to say which event it was. */

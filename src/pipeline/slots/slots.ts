@@ -24,7 +24,8 @@ export class Slots implements SlotTarget {
   readonly #check: OutputCheck
   readonly #parts: ContextParts
   /** Whose event is being handed over. */
-  #delivering: { readonly slot: Slot; readonly arrived: Arrived } | undefined
+  #delivering:
+    { readonly slot: Slot; readonly arrived: Arrived; readonly outputs: number; readonly hash: number } | undefined
   #hash = 0
   /** A replay is going on: what fails in it did so in slots that had gone by the time of the commit. */
   replaying = false
@@ -87,7 +88,7 @@ export class Slots implements SlotTarget {
       this.#table.touch(slot, time)
       if (event.sequence < slot.mark.before.sequence) this.#backdate(slot, mark())
     }
-    this.#delivering = { slot, arrived }
+    this.#delivering = { slot, arrived, outputs: this.#scope.count, hash: slot.hash }
     if (!slot.completed) {
       if (slot.input === undefined) this.#subscribe(slot)
       slot.input?.next(event)
@@ -124,7 +125,7 @@ export class Slots implements SlotTarget {
     if (arrived === undefined) return this.#fail(error, `${key}, in a timer or at the end of a step or of the slot`)
     const { event } = arrived
     // the dead letter is of the message that is being handled: an event that had waited is not it
-    if (event === scope.event) this.#fail(error, undefined, key)
+    if (event === scope.event) this.#poison(slot, error, key)
     else this.#fail(error, `${key}, at ${event.type} ${event.id} of sequence ${event.sequence}`)
   }
 
@@ -164,12 +165,23 @@ export class Slots implements SlotTarget {
     slot.mark = mark
   }
 
+  /** The event of the turn has failed. One that comes again must have left nothing behind. */
+  #poison(slot: Slot, error: unknown, where: string): void {
+    const crash = isFault(error) && error.disposition === 'crash'
+    if (crash || this.#pipeline.onError !== 'park') return this.#fail(error, undefined, where)
+    const { outputs = 0, hash = 0 } = this.#delivering ?? {}
+    this.#scope.cut(outputs)
+    this.#hash ^= slot.hash ^ hash
+    slot.hash = hash
+    this.#scope.fail(error, true)
+  }
+
   /** @param elsewhere where it happened, when that is not the event of the turn */
   #fail(error: unknown, elsewhere: string | undefined, where = elsewhere): void {
     const scope = this.#scope
     if (isFault(error) && error.disposition === 'crash') return scope.break(error)
     const detail = `${where} at ${scope.scheduler.now()}: ${messageOf(error)}`
-    if (this.#pipeline.onError === 'dead-letter')
+    if (this.#pipeline.onError !== 'stop')
       return scope.fail(elsewhere === undefined ? error : fault('SLOT_FAILED', detail, { cause: error }))
     if (this.replaying) return
     const place = `${this.#pipeline.name} in the turn of sequence ${scope.sequence}`
