@@ -1,0 +1,97 @@
+// The guide to pipelines shows what can be typed: its snippets are taken from it, type-checked, loaded and run.
+import { execFile } from 'node:child_process'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { discover } from '../../src/runtime/discover.ts'
+import { testPipeline } from '../../src/testing.ts'
+import { temporaryDirectory } from '../support/nats.ts'
+import { filesOf } from '../support/readme.ts'
+import { readText, TOP } from '../support/repository.ts'
+
+const test = suite('docs/pipelines.md')
+const guide = readText('docs/pipelines.md')
+const files = filesOf(guide)
+
+/** A folder with the files of the guide in it. */
+async function guideFolder(more: Record<string, string> = {}): Promise<string> {
+  const folder = await temporaryDirectory()
+  for (const [path, text] of Object.entries({ ...files, ...more })) {
+    await mkdir(dirname(join(folder, path)), { recursive: true })
+    await writeFile(join(folder, path), text)
+  }
+  return folder
+}
+
+/** What the compiler says of a folder, with the settings of this repository. */
+async function complaints(folder: string): Promise<string> {
+  const compilerOptions = { paths: { millrace: [join(TOP, 'src/index.ts')] } }
+  const config = { extends: join(TOP, 'tsconfig.json'), compilerOptions, include: ['guide'] }
+  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))
+  await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
+  await symlink(join(TOP, 'node_modules'), join(folder, 'node_modules'), 'junction')
+  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
+  const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', folder]).catch(
+    (error: unknown) => error as { stdout: string },
+  )
+  return stdout
+}
+
+test('every block of TypeScript names its file', () => {
+  assert.is(Object.keys(files).length, [...guide.matchAll(/^```ts$/gm)].length)
+})
+
+test('its snippets pass the type check of this repository', async () => {
+  assert.is(await complaints(await guideFolder()), '')
+})
+
+test('a planted mistake in a snippet is found by the type check', async () => {
+  const path = 'guide/shop/pipelines/busy.ts'
+  const broken = (files[path] ?? '').replace('count: batch.length', 'count: batch')
+  assert.match(await complaints(await guideFolder({ [path]: broken })), /busy\.ts.*TS/)
+})
+
+test('its declarations load, in every mode that it speaks of', async () => {
+  const { pipelines } = await discover(join(await guideFolder(), 'guide'))
+  const kinds = pipelines.map((declared) =>
+    declared.kind === 'pipeline' ? `${declared.name}: ${declared.recovery.mode}` : `${declared.name}: keyed`,
+  )
+  assert.equal(kinds.sort(), [
+    'bursts: slots',
+    'busy: slots',
+    'counted: checkpoint',
+    'fulfil: stateless',
+    'per-hour: checkpoint',
+    'scored: slots',
+    'unpaid: keyed',
+    'whole-shop: keyed',
+  ])
+})
+
+test('the keyed state of the guide reports an order that stays unpaid, and no other', async () => {
+  const { pipelines, registry } = await discover(join(await guideFolder(), 'guide'))
+  const unpaid = pipelines.find(({ name }) => name === 'unpaid')
+  const [placed, paid, reported] = ['order.placed', 'order.paid', 'order.unpaid'].map((type) => registry.get(type))
+  assert.ok(unpaid && placed && paid && reported)
+  const order = (customer: string) => ({ customer, amount: 1, at: 0 })
+  const outputs = testPipeline(unpaid)
+    .events([placed(order('ann')), placed(order('bob')), paid(order('bob'))])
+    .advance('1h')
+    .crashEverywhere()
+    .outputs(reported)
+  assert.equal(
+    outputs.map(({ data }) => data),
+    [{ customer: 'ann' }],
+  )
+})
+
+test('the pipeline with state of the README is the one of the guide', () => {
+  const shown = /^## Pipelines with state\n[\s\S]*?^```ts\n([\s\S]*?)^```$/m.exec(readText('README.md'))?.[1]
+  const own = (files['guide/shop/pipelines/busy.ts'] ?? '').split('\n').slice(1).join('\n')
+  assert.is(shown, own)
+})
+
+test.run()
