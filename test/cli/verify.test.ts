@@ -36,9 +36,10 @@ async function prepare(): Promise<string> {
   const connection = await sharedConnection()
   const deployment = await discover(join(place, 'streams'))
   await applyStreams(connection, await planStreams(connection, deployment.streams))
-  const [stream] = deployment.streams
-  const measured = deployment.registry.get('meter.measured')
-  assert.ok(stream && measured)
+  const [alarms, stream] = deployment.streams
+  const [raised, measured] = ['alarm.raised', 'meter.measured'].map((type) => deployment.registry.get(type))
+  assert.ok(alarms && stream && raised && measured)
+  await publishAll(connection, alarms, [raised({ meter: 'm1' }), raised({ meter: 'm2' })])
   const drafts = Array.from({ length: COUNT }, (_, n) => measured({ meter: `m${n % 6}`, value: (n * 7) % 10 }))
   await publishAll(connection, stream, drafts)
   return place
@@ -72,12 +73,26 @@ for (const [name, kind] of [
     assert.match(out.text(), 'the same every time')
   })
 
-test('decisions that the live pipeline has recorded are taken at their places', async () => {
+test('a pipeline of several inputs is verified over the stream that merges them', async () => {
+  await folder()
   const connection = await sharedConnection()
-  const { registry } = await discover(join(await folder(), 'streams'))
+  const merged = async (): Promise<boolean> =>
+    (await connection.manager.streams.info('PIPELINE_joined_INPUT')).state.messages >= COUNT + 2
+  await eventually('both are merged', async () => (await merged()) || undefined)
+  const { out } = await run('joined')
+  assert.match(
+    out.text(),
+    `pipeline-joined over PIPELINE_joined_INPUT, sequences 1 to ${COUNT + 2}: ${COUNT + 2} messages`,
+  )
+})
+
+/** Runs a pipeline live until it has handled everything and put out so much. */
+async function runLive(name: string, outputs: number): Promise<void> {
+  const connection = await sharedConnection()
   const deployment = await discover(join(await folder(), 'streams'))
-  const processor = processorsOf(deployment).find((one) => one.name === 'windowed')
+  const processor = processorsOf(deployment).find((one) => one.name === name)
   assert.ok(processor)
+  const { registry } = deployment
   const options = {
     connection,
     registry,
@@ -89,15 +104,30 @@ test('decisions that the live pipeline has recorded are taken at their places', 
   const runs = await Promise.all(
     ['0', '1', '2', '3'].map((partition) => ProcessorRun.start(processor, { ...options, partition })),
   )
-  const turns = (): number => runs.reduce((sum, { counts }) => sum + counts.turns, 0)
-  await eventually('all handled', () => turns() === COUNT)
-  // every window is closed by time alone
-  await eventually('all put out', () => runs.reduce((sum, { counts }) => sum + counts.outputs, 0) >= 6)
+  const sum = (of: 'turns' | 'outputs'): number => runs.reduce((all, { counts }) => all + counts[of], 0)
+  await eventually('everything is handled', () => sum('turns') >= COUNT && sum('outputs') >= outputs)
   await Promise.all(runs.map((one) => one.stop()))
+}
+
+test('time that has passed live without an event passes at the same places', async () => {
+  await runLive('windowed', 6) // every window is closed by time alone
   const { out } = await run('windowed', { toSeq: COUNT }, { json: true })
   const { ticks, same } = jsonOf(out.text())
   assert.is(same, true)
   assert.ok(ticks.recorded > 0, JSON.stringify(ticks))
+})
+
+test('steps are not run again: their results are those of the journal, and without one they count as failed', async () => {
+  const before = jsonOf((await run('scored', { toSeq: COUNT }, { json: true })).out.text())
+  assert.equal([before['steps'].recorded, before['steps'].ran, before['outputs']], [0, 0, 0])
+  assert.ok(before['steps'].pending > 0)
+  await runLive('scored', COUNT * 0.3)
+  const after = jsonOf((await run('scored', { toSeq: COUNT }, { json: true })).out.text())
+  assert.is(after['same'], true)
+  assert.equal(after['steps'], { recorded: after['outputs'], ran: 0, failed: 0, pending: 0 })
+  assert.ok(after['outputs'] >= COUNT * 0.3)
+  const ran = jsonOf((await run('scored', { toSeq: 50, runSteps: true }, { json: true })).out.text())
+  assert.is(ran['same'], true)
 })
 
 test('a pipeline that asks for the time of the machine is found, with the place in its file', async () => {

@@ -3,6 +3,7 @@ import type { StoredMessage } from '../../broker/stored-message.js'
 import { journalSubject } from '../../broker/system-subject.js'
 import { fault } from '../../error/millrace-error.js'
 import type { JournalEntry } from '../../kernel/decision.js'
+import { inputFilters } from '../../kernel/input-filters.js'
 import { partitionsOf, processorId, type Processor } from '../../kernel/processor.js'
 import { readAppendixRange } from '../../kernel/read-appendix.js'
 import { journalEntries } from '../../kernel/restore-memory.js'
@@ -49,19 +50,20 @@ export async function inputOfStream(
   const { name } = processor.from.stream
   const source = await readSource(connection, name)
   const sequence = fromSeq ?? Math.max(source.first, (toSeq ?? source.last) - USUAL + 1, 1)
-  const asked = { stream: name, from: { kind: 'sequence', sequence }, to: toSeq, types: processor.from.types } as const
-  const { filters, first, last = 0, of = 0 } = await resolveRange(connection, asked)
+  const from = { kind: 'sequence', sequence } as const
+  const { first, last = 0 } = await resolveRange(connection, { stream: name, from, to: toSeq })
   const messages: StoredMessage[] = []
   await readRange(connection, {
     stream: name,
-    filters,
+    filters: inputFilters(processor),
     first,
     last,
     clock,
     signal,
     take: (taken) => {
       for (const message of taken) messages.push(keepMessage(message))
-      progress.update(messages.length, of === 0 ? 1 : messages.length / of)
+      const reached = messages.at(-1)?.sequence ?? last
+      progress.update(messages.length, (reached - first + 1) / (last - first + 1))
     },
   })
   signal.throwIfAborted()

@@ -5,7 +5,9 @@ import { isFault } from '../../../src/error/millrace-error.ts'
 import type { VerifyFailure } from '../../../src/replay/verify/failure.ts'
 import { verifyFault } from '../../../src/replay/verify/verify-processor.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
+import { storedDraft } from '../../kernel/messages.ts'
 import { idleSlots } from '../../kernel/simulation/idle-slots.ts'
+import { Reading } from '../../support/kill-fixture.ts'
 import {
   alarm,
   counts,
@@ -110,21 +112,28 @@ test('steps are run when that is asked for, each once for the whole verification
 
 test('results and ticks of the journal are used at their places', async () => {
   const messages = someMessages(200, 3).filter(({ subject }) => subject.startsWith('t.2.'))
-  const asking = messages.find(({ data }) => Buffer.from(data).includes(':77}')) ?? messages[0]
-  assert.ok(asking)
-  const after = asking.sequence
+  const [first] = messages
+  assert.ok(first)
+  const { sequence: after, storedAt, subject } = first
+  // the first of its machine asks for a step
+  const asking = { ...storedDraft(Reading({ machine: 'm2', value: 77 }, { time: storedAt }), after), subject }
   const journal = [
-    { kind: 'tick', after, time: asking.storedAt + 5 } as const,
+    { kind: 'tick', after, time: storedAt + 5 } as const,
     { kind: 'step', after, id: `${after}/${after}`, outcome: { ok: true, value: 5 } } as const,
   ]
-  const report = await verify(slots, { messages, journals: new Map([['2', journal]]) })
+  const without77 = messages.slice(1).filter(({ data }) => !Buffer.from(data).includes(':77}'))
+  const report = await verify(slots, { messages: [asking, ...without77], journals: new Map([['2', journal]]) })
   assert.is(report.failure, undefined)
   assert.is(report.ticks.recorded, 1)
+  assert.equal(report.steps, { recorded: 1, ran: 0, failed: 0, pending: 0 })
 })
 
 test('V2 a processor that parks keys of events that fail is the same', async () => {
   for (const { processor, mode } of [high, windows]) {
-    const report = await verify({ processor: { ...processor, onPoison: 'park' }, mode }, { messages: someMessages(200) })
+    const report = await verify(
+      { processor: { ...processor, onPoison: 'park' }, mode },
+      { messages: someMessages(200) },
+    )
     assert.is(report.failure, undefined)
   }
 })
