@@ -9,7 +9,7 @@ export function register(program: Command, context: CliContext): void {
     .command('verify')
     .description('crash a pipeline or rule at every place of recorded input, and compare what comes out')
     .argument('<name>', 'pipeline, rule, or rule file')
-    .option('--from-seq <number>', 'first sequence (default: the last 100,000)', wholeNumber())
+    .option('--from-seq <number>', 'first sequence (default: the last 20,000)', wholeNumber())
     .option('--to-seq <number>', 'last sequence (default: the last one stored now)', wholeNumber())
     .option('--file <path>', 'a recording in place of a stream: NDJSON as millrace replay writes it, - for stdin')
     .option('--points <number>', 'most places to crash at (default: as many as take some seconds)', wholeNumber())

@@ -34,7 +34,7 @@ export interface InputRange {
 }
 
 /** Sequences that are read when the range is not said. */
-const USUAL = 100_000
+const USUAL = 20_000
 
 /**
  * Reads a part of the stream that a processor reads, with the decisions of its journal.
