@@ -60,9 +60,12 @@ export function nextCommit(input: CommitInput): Commit {
   const { record, turns } = input
   const outputs = packer(input.packing)
   let taken = 0
+  let changes = 0
   for (let begin = 0; begin < turns.length; begin = taken) {
     const end = segmentEnd(input.memory, turns, begin)
-    if (end === undefined || (taken > 0 && end > MOST_TURNS)) break
+    if (end === undefined) break
+    for (const change of turns[end - 1]?.checkpoint?.changes ?? []) changes += change.length
+    if (taken > 0 && (end > MOST_TURNS || changes > MOST_BYTES)) break
     if (!addOutputs(outputs, record, turns.slice(begin, end), input.room)) break
     taken = end
   }

@@ -16,6 +16,8 @@ export interface StateLogPace {
   readonly least: number
 }
 
+/** No more of large entries in one commit, in characters. */
+const MOST_CHARACTERS = 1024 * 1024
 const USUAL: StateLogPace = { slice: 500, least: 10_000 }
 const FACTOR = 2
 
@@ -67,7 +69,7 @@ export class StateLog {
       this.#written = 0
     }
     const entries: string[] = []
-    while (entries.length < this.#pace.slice) {
+    for (let size = 0; entries.length < this.#pace.slice && size < MOST_CHARACTERS;) {
       const { done, value } = this.#round.iterator.next()
       if (done === true) {
         const { from, live } = this.#round
@@ -75,7 +77,9 @@ export class StateLog {
         this.#round = undefined
         return { entries, from }
       }
-      entries.push(encodeChange(value.key, value.value))
+      const entry = encodeChange(value.key, value.value)
+      entries.push(entry)
+      size += entry.length
       this.#round.live += 1
     }
     this.#written += entries.length

@@ -50,6 +50,35 @@ test('C1 however many turns there are before the state is known, they are one co
   assert.equal(commit.record.basis, { time: 1 })
 })
 
+test('a commit holds no more changes of a state than a server takes at once, but those of one look at it', () => {
+  const megabytes = (count: number) => ({
+    ...checkpoint,
+    changes: [JSON.stringify(['k', 'x'.repeat(count * 1024 * 1024)])],
+  })
+  const turns = [3, 3, 3, 20, 1].map((count, at) => turnOf(at + 1, 1, { checkpoint: megabytes(count) }))
+  const taken: number[] = []
+  let record: CommitRecord = input.record
+  while (record.position < turns.length) {
+    const commit = nextCommit({ ...input, record, turns: turns.slice(record.position) })
+    taken.push(commit.turns.length)
+    record = commit.record
+  }
+  assert.equal(taken, [2, 1, 1, 1])
+})
+
+test('entries are written again only with a commit of every turn, for they are of the state after the last', () => {
+  const turns = [turnOf(1, 1, { checkpoint }), turnOf(2, 1, { checkpoint })]
+  let asked = 0
+  const rewrite = () => {
+    asked += 1
+    return { entries: ['["k",1]'], from: 7 }
+  }
+  assert.is(nextCommit({ ...input, room: 1, turns, rewrite }).turns.length, 1)
+  assert.is(asked, 0)
+  const commit = nextCommit({ ...input, turns, rewrite })
+  assert.equal([commit.turns.length, commit.record.stateFrom, asked], [2, 7, 1])
+})
+
 test('C1 nothing is committed of turns behind which the state is not known', () => {
   const turns = [turnOf(1, 1, { checkpoint }), turnOf(2, 1), turnOf(3, 1)]
   const commit = nextCommit({ ...input, turns })

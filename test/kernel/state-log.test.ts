@@ -33,6 +33,18 @@ test('a round needs as many commits as slices, and the log begins anew with the 
   assert.is(log.next(70), undefined, 'and rests until enough is written')
 })
 
+test('large entries are written again a few at a time', () => {
+  const entries = () => Array.from({ length: 40 }, (_, at) => ({ key: `k${at}`, value: 'x'.repeat(200_000) }))
+  const log = new StateLog(entries, { written: 50_000, live: 40 })
+  const slices: number[] = []
+  for (let from: number | undefined; from === undefined;) {
+    const rewrite = log.next(slices.length)
+    slices.push(rewrite?.entries.length ?? 0)
+    from = rewrite?.from
+  }
+  assert.equal(slices, [6, 6, 6, 6, 6, 6, 4])
+})
+
 test('nothing is written again before enough was written', () => {
   const log = new StateLog(() => [{ key: 'a', value: 1 }], { written: 0, live: 1 }, { slice: 3, least: 10 })
   log.wrote(9)
