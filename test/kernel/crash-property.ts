@@ -69,7 +69,8 @@ export const someCourse = (length: number, bursts = false): fc.Arbitrary<Course>
           const draft = Reading({ machine: `m${machine}`, value }, { time })
           return storedDraft(draft, sequence, broken ? '{"machine":7}' : undefined)
         })
-        return { ...rest, log, poison }
+        // what a failure shows: the messages themselves would fill pages
+        return { ...rest, log, poison, [fc.toStringMethod]: () => JSON.stringify({ ...rest, entries }) }
       }),
   )
 
