@@ -60,6 +60,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/dead-letters.js'),
   },
   {
+    name: 'parked',
+    summary: 'keys that wait because an event of theirs failed: list them, bring them back',
+    load: () => import('./commands/parked.js'),
+  },
+  {
     name: 'completion',
     summary: 'print a completion script for bash, zsh or fish',
     load: () => import('./commands/completion.js'),

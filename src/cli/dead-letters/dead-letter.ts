@@ -16,6 +16,8 @@ export interface DeadLetter {
   readonly detail: string
   readonly issues: readonly Issue[]
   readonly stack: string | undefined
+  /** The key that is parked because of it. */
+  readonly parkedKey: string | undefined
   /** Where the message is, or was. */
   readonly stream: string
   readonly sequence: number
@@ -60,6 +62,7 @@ export function readDeadLetter(message: StoredMessage): DeadLetter {
     detail: text(H.detail) ?? '',
     issues: issuesOf(text(H.issues)),
     stack: text(H.stack),
+    parkedKey: text(H.parkedKey),
     stream: text(H.stream) ?? '',
     sequence: Number(text(H.sequence) ?? 0),
     subject: text(H.subject) ?? '',

@@ -29,6 +29,8 @@ function printLetter(out: Output, letter: DeadLetter): void {
   fact('detail', detail)
   for (const issue of issues) if (issue.detail !== detail || issue.pointer) fact('', issueLine(issue))
   fact('processor', processor)
+  if (letter.parkedKey !== undefined)
+    fact('parked', `key ${JSON.stringify(letter.parkedKey)} and its later events; see millrace parked list`)
   if (entry !== undefined) fact('advice', entry.advice)
   out.line(out.style('bold', 'message'))
   fact('stream', `${letter.stream} ${letter.sequence}`)

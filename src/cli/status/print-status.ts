@@ -12,7 +12,7 @@ export function printStatus(out: Output, status: Status, now: number): void {
   printTable(out, STREAM_COLUMNS, streams)
   out.line()
   printTable(out, processorColumns(now), processors)
-  for (const line of noticeLines(processors)) out.line(out.style('yellow', line))
+  for (const line of [...noticeLines(processors), ...parkedLines(processors)]) out.line(out.style('yellow', line))
   out.line()
   if (deadLetters === 0) out.line('no dead letters')
   else out.line(`${out.style('yellow', counted(deadLetters, 'dead letter'))}: millrace dead-letters list`)
@@ -36,6 +36,7 @@ export function statusJson({ server, streams, processors, deadLetters }: Status,
             turns: processor.turns,
             outputs: processor.outputs,
             deadLetters: processor.deadLetters,
+            parked: processor.parked,
             notices: processor.notices,
             owner: processor.owner,
             generation: processor.generation,
@@ -66,6 +67,15 @@ function noticeLines(processors: readonly ProcessorStatus[]): string[] {
     const texts = notices.map(([name, times]) => `${count(times)} ${words(name)}`)
     return [`${processor.processor}: ${texts.join(', ')}`]
   })
+}
+
+/** A line for each processor with parked keys: `pipeline-velocity: 2 parked keys: millrace parked list`. */
+function parkedLines(processors: readonly ProcessorStatus[]): string[] {
+  return processors.flatMap((processor) =>
+    processor.kind === 'run' && processor.parked > 0
+      ? [`${processor.processor}: ${counted(processor.parked, 'parked key')}: millrace parked list`]
+      : [],
+  )
 }
 
 /** A name of the commit record as words: `droppedMatches` is dropped matches. */

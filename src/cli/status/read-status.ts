@@ -34,6 +34,8 @@ export type ProcessorStatus =
       readonly turns: number
       readonly outputs: number
       readonly deadLetters: number
+      /** Keys that wait because one of their events failed. */
+      readonly parked: number
       /** What it passed over without a dead letter, by name: late events of a rule, for instance. */
       readonly notices: Readonly<Record<string, number>>
       /** Who runs it: one process, or how many. */
@@ -149,6 +151,7 @@ function processorStatus(processor: Processor, found: ReadonlyMap<string, Stream
     turns: sum(({ turns }) => turns),
     outputs: sum(({ outputs }) => outputs),
     deadLetters: sum(({ deadLetters }) => deadLetters),
+    parked: sum(({ parked }) => parked.length),
     notices,
     owner: owners.length === 1 ? (owners[0] ?? '') : `${owners.length} processes`,
     generation: Math.max(...units.map(({ generation }) => generation)),

@@ -34,8 +34,10 @@ export interface RedriveOptions {
 }
 
 export interface RedriveCounts {
-  /** Events that were taken, those that were left out included. */
+  /** Events that were taken. */
   readonly redriven: number
+  /** Events that were left out: they are dead letters, or gone. */
+  readonly passed: number
   /** Events that are still in the park. */
   readonly waiting: number
 }
@@ -85,6 +87,8 @@ class Redrive {
   /** Number that is sent next, and the one that it began with. */
   #next = 0
   #first = 0
+  /** Numbers under which nothing was sent. */
+  readonly #passed: number[] = []
   /** Where the rest of the park is read. */
   #from = 1
 
@@ -106,17 +110,19 @@ class Redrive {
       this.#options.signal?.throwIfAborted()
       const last = await this.#send(entry.diverted)
       const settled = await this.#settled(last)
-      if (settled === 'not-taken') return { kind: 'not-taken', ...this.#counts(entry) }
+      const { redriven: taken, diverted } = settled === 'not-taken' || settled === undefined ? entry : settled
+      const counts = this.#counts(taken, diverted - taken)
+      if (settled === 'not-taken') return { kind: 'not-taken', ...counts }
       if (settled === undefined) return await this.#back()
       entry = settled
-      onProgress?.(this.#counts(entry))
+      onProgress?.(counts)
       if (entry.redriven < this.#next) {
         const { failed: sequence, code } = entry
-        return { kind: 'failed', sequence, code, ...this.#counts(entry) }
+        return { kind: 'failed', sequence, code, ...counts }
       }
       this.#next = entry.redriven
       if (this.#next < goal) continue
-      if (++round > rounds) return { kind: 'busy', ...this.#counts(entry) }
+      if (++round > rounds) return { kind: 'busy', ...counts }
       goal = entry.diverted
     }
   }
@@ -131,8 +137,9 @@ class Redrive {
     return `${processor}, partition ${partition}: key ${JSON.stringify(this.#key)}`
   }
 
-  #counts({ redriven: taken, diverted }: ParkedKey): RedriveCounts {
-    return { redriven: taken - this.#first, waiting: diverted - taken }
+  #counts(taken: number, waiting: number): RedriveCounts {
+    const passed = this.#passed.filter((number) => number < taken).length
+    return { redriven: taken - this.#first - passed, passed, waiting }
   }
 
   /** The key takes its events directly again; what the park has of this parking is needless. */
@@ -146,7 +153,7 @@ class Redrive {
       // the next start of the unit does it; what is worth telling is that the key is back
       asFault(error, `purging ${filter}`)
     }
-    return { kind: 'back', redriven: this.#next - this.#first, waiting: 0 }
+    return { kind: 'back', ...this.#counts(this.#next, 0) }
   }
 
   /** Publishes the next events. @param until how many have numbers @returns sequence of the last one */
@@ -158,6 +165,8 @@ class Redrive {
       const part = await readPark(this.#connection, clock, this.#unit, this.#key, where)
       if (part.end) looks += 1
       messages = this.#messagesOf(part, looks >= LOOKS ? until : undefined)
+      if (messages.length === 0 && looks > LOOKS)
+        throw fault('PARKED_EVENTS_GONE', `${this.#named}, from number ${this.#next} on`)
       if (messages.length === 0 && part.end) await clock.sleep(LAST_LOOK_MS, signal)
     }
     return await publishRedriven(this.#connection, this.#unit, messages, { clock, signal, patience })
@@ -191,6 +200,7 @@ class Redrive {
   }
 
   #passedOver(number: number): WireMessage {
+    this.#passed.push(number)
     return passedOver(this.#subject, this.#id, this.#key, number)
   }
 
