@@ -139,7 +139,8 @@ export class Committer {
 
   /** Stores that a message is about to be handled; only when nothing waits. */
   async mark(attempting: CommitRecord['attempting']): Promise<void> {
-    await this.flush(false)
+    do await this.flush(false) // what a step led to may be added just when all was stored
+    while (this.#turns.length > 0 || this.#state.kind === 'committing')
     const record = { ...this.#record, attempting }
     this.#begin(this.#store({ turns: [], messages: [], record, spans: this.#spans }))
     await this.flush(false)

@@ -271,4 +271,22 @@ test('a flush that cannot store what is left rejects with the cause', async () =
   assert.is((await storedRecord(connection, stream))?.position, 0)
 })
 
+test('C5 C3 a mark and a commit that meet in the same moment follow each other, and nobody is fenced', async () => {
+  const connection = await sharedConnection()
+  const stream = await freshStream(connection)
+  const { committer, committed, failures } = await committing(connection, stream, 'one')
+  const all = turns(stream, 12)
+  for (const [moment, turn] of all.entries()) {
+    await pause(15) // so that what is added is committed at once
+    const marked = committer.mark({ sequence: turn.sequence, tries: 1 })
+    for (let microtask = 0; microtask < moment; microtask++) await undefined
+    committer.add([turn])
+    await marked
+    await committer.flush(false)
+  }
+  assert.equal(failures, [])
+  assert.is(committed.length, all.length)
+  assert.equal(await made(connection, stream), textsOf(all))
+})
+
 test.run()
