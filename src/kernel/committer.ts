@@ -137,9 +137,9 @@ export class Committer {
     this.#careful = careful
   }
 
-  /** Stores that a message is about to be handled; only when nothing waits. */
+  /** Stores that a message is about to be handled, when nothing waits: not even what came just when all was stored. */
   async mark(attempting: CommitRecord['attempting']): Promise<void> {
-    do await this.flush(false) // what a step led to may be added just when all was stored
+    do await this.flush(false)
     while (this.#turns.length > 0 || this.#state.kind === 'committing')
     const record = { ...this.#record, attempting }
     this.#begin(this.#store({ turns: [], messages: [], record, spans: this.#spans }))
