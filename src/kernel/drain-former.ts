@@ -7,6 +7,7 @@ import { decodeCommitRecord } from './commit-record.js'
 import { createCommitter } from './create-committer.js'
 import type { Committer } from './committer.js'
 import type { Decision } from './decision.js'
+import { takesRedriven } from './parking/key-parking.js'
 import type { ProcessorOptions } from './processor-options.js'
 import { processorId, WHOLE, type Processor } from './processor.js'
 import { StepRunner } from './step-runner.js'
@@ -68,7 +69,7 @@ async function hasOpenState(former: Processor, { connection, partition = WHOLE }
 /** Gives the logic its messages up to the position again. */
 async function replay(former: Processor, options: ProcessorOptions, beginning: Beginning): Promise<void> {
   const { connection, clock, registry, partition = WHOLE, plan } = options
-  const { recovery, readFrom, logic } = beginning
+  const { recovery, readFrom, logic, claim } = beginning
   let feed: UnitFeed | undefined
   const take = (messages: readonly StoredMessage[]): boolean => {
     for (const message of messages) {
@@ -87,6 +88,7 @@ async function replay(former: Processor, options: ProcessorOptions, beginning: B
           registry,
           from: readFrom,
           durable: false,
+          redriven: takesRedriven(former, claim.record),
           plan,
           clock,
           onMessages: (messages) => {

@@ -23,7 +23,7 @@ export interface KeyTurn {
 
 type ParkedRecord = Partial<Pick<CommitRecord, 'parked' | 'parkedBefore'>>
 
-const NOTHING: RecordedParking = { at: [], back: false }
+const NOTHING: PoisonRule = { kind: 'recorded', at: [], back: false }
 
 /** Whether a unit has to read what comes back from its park. */
 export function takesRedriven({ onPoison }: Pick<Processor, 'onPoison'>, record: ParkedRecord): boolean {
@@ -37,6 +37,8 @@ export class KeyParking {
   readonly #partition: string
   readonly #parking: Parking
   readonly #redriveSubject: string | undefined
+  /** The processor’s own rule. */
+  readonly #own: PoisonRule
   #live = false
   /** What was read of the last message that came back. */
   #redriven: Input | undefined
@@ -46,6 +48,7 @@ export class KeyParking {
     const replays = processor.memory === 'replay' || processor.memory === 'snapshot'
     this.#context = context
     this.#partition = from.partition
+    this.#own = { kind: 'live', onPoison: processor.onPoison ?? 'continue' }
     this.#parking = new Parking((replays ? from.parkedBefore : from.parked) ?? [], processor.memory === 'replay')
     if (takesRedriven(processor, from))
       this.#redriveSubject = redriveSubject(processor.from.stream.name, processorId(processor), from.partition)
@@ -106,10 +109,8 @@ export class KeyParking {
   }
 
   #rule(recorded: RecordedParking | undefined): PoisonRule {
-    if (recorded === undefined && this.#live)
-      return { kind: 'live', onPoison: this.#context.processor.onPoison ?? 'continue' }
-    const { at, back } = recorded ?? NOTHING
-    return { kind: 'recorded', at, back }
+    if (recorded === undefined) return this.#live ? this.#own : NOTHING
+    return { kind: 'recorded', at: recorded.at, back: recorded.back }
   }
 }
 

@@ -14,6 +14,7 @@ import { parkSubject, redriveSubject } from '../../broker/system-subject.js'
 import { fault } from '../../error/millrace-error.js'
 import type { WireMessage } from '../../event/wire.js'
 import type { Clock } from '../../time/clock.js'
+import { emptyPark } from './empty-park.js'
 import { parkToken, passedOver, redriven } from './park-message.js'
 import { parkingId, type ParkedKey } from './parked-key.js'
 import { readUnitParking, type ParkedUnit, type UnitParking } from './parked-unit.js'
@@ -145,13 +146,12 @@ class Redrive {
   /** The key takes its events directly again; what the park has of this parking is needless. */
   async #back(): Promise<RedriveOutcome> {
     const { output, processor, partition } = this.#unit
-    const filter = parkSubject(output, processor, partition, parkToken(this.#key))
+    const subject = parkSubject(output, processor, partition, parkToken(this.#key))
     try {
-      // events that were parked since then are behind what was read
-      if (this.#from > 1) await this.#connection.manager.streams.purge(output, { filter, seq: this.#from })
+      await emptyPark(this.#connection, subject, this.#from - 1)
     } catch (error) {
       // the next start of the unit does it; what is worth telling is that the key is back
-      asFault(error, `purging ${filter}`)
+      asFault(error, `emptying ${subject}`)
     }
     return { kind: 'back', ...this.#counts(this.#next, 0) }
   }

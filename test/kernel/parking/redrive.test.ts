@@ -2,12 +2,21 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { readLast } from '../../../src/broker/last-message.ts'
-import { DEAD_LETTER_STREAM, deadLetterSubject, parkSubject } from '../../../src/broker/system-subject.ts'
+import { publishOnce } from '../../../src/broker/publish-once.ts'
+import {
+  DEAD_LETTER_STREAM,
+  deadLetterSubject,
+  parkSubject,
+  redriveSubject,
+} from '../../../src/broker/system-subject.ts'
 import { isFault } from '../../../src/error/millrace-error.ts'
+import { redriven } from '../../../src/kernel/parking/park-message.ts'
 import { readUnitParking } from '../../../src/kernel/parking/parked-unit.ts'
+import { readPark } from '../../../src/kernel/parking/read-park.ts'
 import { processorId } from '../../../src/kernel/processor.ts'
 import { connectTo, eventually, freshStream, sharedConnection } from '../../support/broker.ts'
-import { publishAll } from '../../support/events.ts'
+import { systemClock } from '../../../src/time/system-clock.ts'
+import { publishAll, readAll } from '../../support/events.ts'
 import { sharedServer } from '../../support/nats.ts'
 import { inParks, numbersOf, redrive, startUnit, unitOf, untilParked } from './redriving.ts'
 import { repair, tally, work, type Repairs } from './tally.ts'
@@ -187,13 +196,16 @@ test('what a killed redrive left in the park of a key that is back goes with the
   const [{ run }, unit] = [await startUnit(processor), unitOf(processor)]
   await publishAll(connection, stream, [work('a', 1, { hard: 1 }), work('b', 1, { hard: 9 }), repair()])
   await untilParked(connection, unit, 'b', 1)
-  const own = await connectTo((await sharedServer()).url)
-  own.manager.streams.purge = () => Promise.reject(new Error('killed'))
-  assert.is((await redrive(own, unit, 'a')).kind, 'back')
+  const { messages } = await readPark(connection, systemClock, unit, 'a', { from: 1, most: 10 })
+  for (const { message } of messages)
+    await publishOnce(connection, redriven(redriveSubject(stream.name, processorId(processor), 'all'), message))
+  await eventually('a is back', async () => (await readUnitParking(connection, unit))?.parked.length === 1)
   assert.is(await inParks(connection, processor), 2)
   await run.stop()
   const again = await startUnit(processor)
   assert.is(await inParks(connection, processor), 1, 'that of the key that is parked stays')
+  const filter = parkSubject(stream.name, processorId(processor), 'all', 'a')
+  await eventually('nothing is left', async () => (await readAll(connection, stream.name, [filter])).length === 0)
   await again.run.stop()
 })
 

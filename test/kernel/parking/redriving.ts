@@ -5,6 +5,7 @@ import type { StreamDeclaration } from '../../../src/broker/define-stream.ts'
 import { parkSubject } from '../../../src/broker/system-subject.ts'
 import type { MillraceError } from '../../../src/error/millrace-error.ts'
 import { storedFilter } from '../../../src/event/subject.ts'
+import { readParked } from '../../../src/kernel/parking/park-message.ts'
 import { parkedUnit, readUnitParking, type ParkedUnit } from '../../../src/kernel/parking/parked-unit.ts'
 import { redriveKey, type RedriveOptions, type RedriveOutcome } from '../../../src/kernel/parking/redrive-key.ts'
 import { processorId, WHOLE, type Processor } from '../../../src/kernel/processor.ts'
@@ -77,8 +78,8 @@ export function redrive(
   return redriveKey(connection, unit, key, { clock: systemClock, ...options })
 }
 
-/** How many messages all parks of a processor hold. */
+/** How many events all parks of a processor hold. */
 export async function inParks(connection: Connection, { to, ...processor }: Processor, partition = WHOLE) {
   const filter = parkSubject(to.stream.name, processorId(processor), partition, '>')
-  return (await readAll(connection, to.stream.name, [filter])).length
+  return (await readAll(connection, to.stream.name, [filter])).filter(({ headers }) => readParked(headers)).length
 }
