@@ -117,6 +117,15 @@ async function remove(manager: JetStreamManager, stream: string, name: string): 
   }
 }
 
+/** Deletes a consumer that nobody needs any more, if it is there. @throws errors of the broker */
+export async function deleteConsumer({ manager }: Connection, stream: string, name: string): Promise<void> {
+  try {
+    await remove(manager, stream, name)
+  } catch (error) {
+    throw asFault(error, `deleting consumer ${name}`)
+  }
+}
+
 /** @throws STREAM_NOT_FOUND, BROKER_TIMEOUT and others of the broker */
 export async function consumerExists({ manager }: Connection, stream: string, name: string): Promise<boolean> {
   try {

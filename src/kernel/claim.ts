@@ -8,7 +8,7 @@ import { commitSubject } from '../broker/system-subject.js'
 import { fault, isFault } from '../error/millrace-error.js'
 import { decodeCommitRecord, encodeCommitRecord, type CommitRecord } from './commit-record.js'
 import { emptyState, freshRecord } from './fresh-record.js'
-import { requireDeclaredPartitions, requireNotMoving } from './require-partitions.js'
+import { requireDeclaredPartitions, requireMoving, requireNotMoving } from './require-partitions.js'
 import { processorId, unitId, WHOLE, type Processor, type Upgrade } from './processor.js'
 
 /** A processor’s right to commit, until somebody else claims it. */
@@ -46,10 +46,12 @@ export async function claim(
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const last = await readLast(connection, stream, subject)
     const found = last === undefined ? undefined : decodeCommitRecord(last.data, subject)
-    if (!moves) requireNotMoving(found)
+    if (moves) requireMoving(found, subject)
+    else requireNotMoving(found)
     if (found === undefined) await requireNew(connection, processor, partition, subject)
     else requireSameInput(found, created, processor)
     const changed = found !== undefined && found.stateVersion !== processor.version
+    if (changed && moves) throw fault('REPARTITION_OTHER_VERSION', `${subject} is of version ${found.stateVersion}`)
     if (changed) requireUpgrade(found, processor)
     const record: CommitRecord = {
       ...(found ?? freshRecord(processor, partition, created)),
@@ -59,7 +61,7 @@ export async function claim(
       restarts: (found?.restarts ?? 0) + 1,
       ...(changed ? changedState(found, processor) : {}),
     }
-    const sequence = await store(connection, subject, record, last?.sequence ?? 0)
+    const sequence = await storeRecord(connection, subject, record, last?.sequence ?? 0)
     if (sequence !== undefined)
       return { record, sequence, changedFrom: changed ? found.stateVersion : undefined, upgrade: upgradeOf(processor) }
   }
@@ -141,8 +143,12 @@ function requireSameInput(found: CommitRecord, created: string, processor: Proce
   )
 }
 
-/** The sequence of the stored record, or undefined when somebody else was first. */
-async function store(
+/**
+ * Stores a record as the next one of its unit. Resolves with its sequence, or undefined when somebody else was first.
+ * @param expected sequence of the last record; 0: there is none
+ * @throws errors of the broker, after some of which it may be stored all the same
+ */
+export async function storeRecord(
   connection: Connection,
   subject: string,
   record: CommitRecord,

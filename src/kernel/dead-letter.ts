@@ -45,11 +45,11 @@ export interface Letter {
 
 /**
  * The dead letters of a turn. Those of a message are numbered; they are the same whoever handles it. A decision may be
- * lost with its process and another one taken in its place, so that its letters are named after it: none takes the
- * place of another.
+ * lost with its process and another one taken in its place, so that its letters are named after it; and those of a part
+ * of a message after that part: none takes the place of another.
  */
 export function lettersOf({ deadLetters, message, decision }: Turn): readonly Letter[] {
-  const own = message === undefined && decision !== undefined ? `d${hashOf(decision)}` : ''
+  const own = message === undefined && decision !== undefined ? `d${hashOf(decision)}` : (message?.part ?? '')
   const numbers = new Map<string, number>()
   return deadLetters.map((reason) => {
     const number = numbers.get(reason.processor) ?? 0

@@ -48,6 +48,23 @@ export interface KeyedChange {
   readonly value: unknown | undefined
 }
 
+/** What one unit has stored of a keyed state. */
+export interface KeyedPart {
+  readonly basis: unknown
+  readonly entries: readonly KeyedEntry[]
+}
+
+/** What of a keyed state goes to a unit that takes keys over from others. */
+export interface Regrouping {
+  /** Stored by units whose keys may be among its own. */
+  readonly parts: readonly (KeyedPart & {
+    /** Whether what the part has counted, of late events for instance, is counted on here. */
+    readonly counts: boolean
+  })[]
+  /** Whether an event’s key is one of its own. */
+  readonly takes: (key: string | undefined) => boolean
+}
+
 /** What a processor starts from. */
 export type Memory =
   | { readonly kind: 'fresh' }
@@ -94,6 +111,11 @@ export interface Processor {
   readonly onPoison?: OnPoison
   /** The key whose order it keeps, for parking. Default: the event’s own. */
   keyOf?(event: StoredEvent): string | undefined
+  /**
+   * Memory `keyed`: what a unit begins with that takes keys over from others, when the number of partitions changes.
+   * Without it, that number cannot change. @throws what entries that cannot be read throw
+   */
+  regroup?(regrouping: Regrouping): KeyedPart
   /** Starts from what was stored, or afresh. @param onBroken for what goes wrong while nothing is being handled */
   start(memory: Memory, onBroken: (error: MillraceError) => void): Logic
 }

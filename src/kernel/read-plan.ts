@@ -13,11 +13,17 @@ export interface Segment {
   readonly by: 'subject' | 'key'
 }
 
-/** Segments in the order of the log. A unit that comes to the end of the last one is done. */
-export type ReadPlan = readonly Segment[]
+export interface ReadPlan {
+  /** In the order of the log. */
+  readonly segments: readonly Segment[]
+  /** The last segment has an end, and everything up to it was handed over and released. */
+  readonly onEnd?: () => void
+}
+
+const REST: Segment = { until: Number.POSITIVE_INFINITY, by: 'subject' }
 
 /** That of a unit whose stream always had the same number of partitions. */
-export const BY_SUBJECT: ReadPlan = [{ until: Number.POSITIVE_INFINITY, by: 'subject' }]
+export const BY_SUBJECT: ReadPlan = { segments: [REST] }
 
 /**
  * Whether what a unit reads can be where another number of partitions has put it. A unit that reads all partitions finds
@@ -42,5 +48,5 @@ export async function readPlan(
 
 /** @param history sequence up to which messages may be anywhere; 0: none is */
 export function planAfter(history: number): ReadPlan {
-  return history === 0 ? BY_SUBJECT : [{ until: history, by: 'key' }, ...BY_SUBJECT]
+  return history === 0 ? BY_SUBJECT : { segments: [{ until: history, by: 'key' }, REST] }
 }

@@ -35,6 +35,12 @@ export function requireNotMoving(record: CommitRecord | undefined): void {
   throw fault('REPARTITION_UNDERWAY', `${unit}: to ${moving.to} partitions`)
 }
 
+/** That a unit is still held for who changes the number of partitions. @throws PROCESSOR_FENCED it was let go, or moved */
+export function requireMoving(record: CommitRecord | undefined, subject: string): void {
+  if (record?.moving === undefined || record.moving.retired)
+    throw fault('PROCESSOR_FENCED', `${subject} is not held any more`)
+}
+
 function requireSame(processor: Processor, declared: StreamDeclaration, found: Partitioning | undefined): void {
   if (found === undefined || found.root !== declared.root || found.partitions === declared.partitions) return
   const numbers = `${declared.name} is declared with ${declared.partitions} partitions, it has ${found.partitions}`

@@ -60,7 +60,8 @@ export class UnitFeed {
     this.#options = options
     this.#last = options.from - 1
     this.#plan = plan ?? (hasHistory(processor, partition) ? undefined : BY_SUBJECT)
-    if (this.#plan?.[0]?.until === Number.POSITIVE_INFINITY) this.#openLast(this.#plan[0])
+    const [first] = this.#plan?.segments ?? []
+    if (first?.until === Number.POSITIVE_INFINITY) this.#openLast(first)
     else queueMicrotask(() => void this.#next()) // nothing is handed over before the taker has the feed
   }
 
@@ -98,11 +99,12 @@ export class UnitFeed {
     try {
       const { processor, partition } = this.#options
       this.#plan ??= await this.#patiently(() => readPlan(this.#connection, processor, partition))
-      const segment = this.#plan.find(({ until }) => until > this.#last)
+      const segment = this.#plan.segments.find(({ until }) => until > this.#last)
       if (this.#stopped()) return
       if (segment === undefined) {
         this.#state = 'ended'
         this.#options.onCaughtUp?.()
+        this.#plan.onEnd?.()
       } else if (segment.until === Number.POSITIVE_INFINITY) this.#openLast(segment)
       else {
         // a leader that was just elected may not know the last messages yet

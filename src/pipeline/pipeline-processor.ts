@@ -2,7 +2,10 @@ import type { StreamDeclaration } from '../broker/define-stream.js'
 import type { MillraceError } from '../error/millrace-error.js'
 import type { Logic, Memory, MemoryKind, Processor } from '../kernel/processor.js'
 import { checkpointLogic } from './checkpoint-logic.js'
+import { regroupKeys } from './checkpoint/regroup-keys.js'
 import type { PipelineDeclaration } from './define-pipeline.js'
+import { keyReader } from './key-reader.js'
+import { onPoisonOf } from './on-error.js'
 import { SlotsLogic } from './slots/slots-logic.js'
 import { StatelessLogic } from './stateless-logic.js'
 
@@ -40,6 +43,9 @@ export function pipelineProcessor(
     memory: MEMORIES[pipeline.recovery.mode],
     spread: pipeline.spread,
     ...upgradeOf(pipeline, streams),
+    ...(pipeline.recovery.mode === 'checkpoint' ? { regroup: regroupKeys } : {}),
+    ...onPoisonOf(pipeline.onError, false),
+    ...(pipeline.keyBy === undefined ? {} : { keyOf: keyReader(pipeline) }),
     start: (memory, onBroken) => pipelineLogic(pipeline, memory, onBroken, checking),
   }
 }

@@ -1,7 +1,9 @@
 import type { Processor } from '../../kernel/processor.js'
 import type { KeyedDeclaration } from '../define-keyed.js'
+import { onPoisonOf } from '../on-error.js'
 import type { PipelineStreams } from '../pipeline-processor.js'
 import { KeyedLogic, type KeyedLogicOptions } from './keyed-logic.js'
+import { regroup } from './regroup.js'
 
 /** A declared keyed pipeline as something that the kernel runs. */
 export function keyedProcessor(
@@ -22,6 +24,9 @@ export function keyedProcessor(
     memory: 'keyed',
     upgrade: keyed.upgrade,
     spread: keyed.spread,
+    regroup: (regrouping) => regroup(regrouping),
+    ...onPoisonOf(keyed.onError, true),
+    ...(keyed.keyBy === undefined ? {} : { keyOf: keyed.keyBy }),
     start: (memory) => new KeyedLogic(keyed, memory, options),
   }
 }

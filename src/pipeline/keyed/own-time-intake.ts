@@ -12,7 +12,7 @@ import type { EventIntake, IntakeTarget } from './event-intake.js'
 type OwnTime = Extract<TimeSource, { kind: 'own' }>
 
 /** What is kept of event time beside the events that wait. Plain data. */
-interface OwnTimeBasis {
+export interface OwnTimeBasis {
   readonly time: StoredTime
   /** Largest time of an event, and of its storing. */
   readonly largest: StoredTime
@@ -23,7 +23,7 @@ interface OwnTimeBasis {
 }
 
 /** Begins the keys of waiting events in the state log. */
-const WAITING = `${RESERVED}e`
+export const WAITING = `${RESERVED}e`
 const NEVER: OwnTimeBasis = { time: null, largest: null, stored: null, taken: 0, late: 0 }
 
 /** An event that waits. */

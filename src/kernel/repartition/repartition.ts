@@ -1,0 +1,237 @@
+// Repartition
+//
+// Changes the number of partitions of a stream while events go on being published. A key is in another partition
+// afterwards, and with it what is known of it: so the units of every processor that reads the stream first handle what
+// was stored before, then the units of the new number take their state over.
+//
+//   1  begun      a note in the stream; processors pause, and their units are held: nobody else gets them
+//   2  drained    what is stored is handled; only what comes while the number changes is left to be handled after it
+//   3  switched   the stream uses the new number; a second note is the cut: after it, no event is in an old place
+//   4  drained    what was stored up to the cut is handled: by key, wherever it is
+//   5  moved      each processor’s state goes to its new units, in one batch with the records of all of them
+//   6  done       processors go on
+//
+// Invariants (tests cite them):
+//   RP3  Ended at any moment and run again, it comes to its end as if it had not been ended; ended before the stream
+//        changes, it can be taken back as well.
+//   RP4  Each event leads to its outputs once, and those of a key in their order, across every change.
+//   RP5  What was ever refused is refused before anything is changed, but for what comes while the number changes.
+import { changePartitioning } from '../../broker/partitioning.js'
+import { readStreamIdentity } from '../../broker/stream-identity.js'
+import { fault, isFault, messageOf } from '../../error/millrace-error.js'
+import { resume } from '../ownership/pause.js'
+import { partitionsOf } from '../processor.js'
+import type { Segment } from '../read-plan.js'
+import { idsOf } from './affected.js'
+import { pauseAll, pausedBefore, requireIdle, untilCalm } from './calm.js'
+import { drainAll } from './drain-all.js'
+import { inspect, requireAsDeclared, requireKeysInPlace, requireMovable } from './inspect.js'
+import { moveProcessor } from './move-processor.js'
+import { writeNote, type PartitionsNote, type StoredNote } from './partitions-note.js'
+import { hasStragglers } from './places.js'
+import type { RepartitionOptions, RepartitionPlan, RepartitionReport, RepartitionStep } from './repartition-options.js'
+import { readSituation, type Situation } from './situation.js'
+import { tidyUnits } from './tidy-units.js'
+import { holdUnit, letUnitGo } from './unit-records.js'
+
+/**
+ * What a repartition would do, changing nothing.
+ * @throws what speaks against it: see `repartition`
+ */
+export async function planRepartition(options: RepartitionOptions): Promise<RepartitionPlan> {
+  const situation = await readSituation(options)
+  const { state, from, to, affected } = situation
+  const inspected = await inspect(options, situation)
+  requireAsDeclared(inspected)
+  if (state === 'new') await requireMovable(options, situation, inspected)
+  const processors = inspected.map(({ planned }) => planned)
+  const held = idsOf({ movers: [], writers: affected.writers })
+  return { stream: options.stream.name, from, to, state, processors, held }
+}
+
+/**
+ * Changes the number of partitions of a stream, or goes on with a change that was ended. Processors stand still from some
+ * moment until it is done; publishers do not.
+ * @throws REPARTITION_UNDERWAY, REPARTITION_UNSUPPORTED, REPARTITION_READER_UNKNOWN, REPARTITION_OTHER_VERSION,
+ *   REPARTITION_KEYS_ASTRAY, REPARTITION_SLOTS_LIVE, REPARTITION_NOT_PAUSED, REPARTITION_PROCESSOR_FAILED, the signal’s
+ *   reason; errors of the broker, after which it is to be run again
+ */
+export async function repartition(options: RepartitionOptions): Promise<RepartitionReport> {
+  const situation = await readSituation(options)
+  const { state, note, from, to } = situation
+  const report = { stream: options.stream.name, from, to, cut: note?.history ?? 0, moved: [] }
+  if (state === 'nothing') return { ...report, outcome: 'nothing' }
+  const work = new Repartition(options, situation)
+  if (state === 'begun' && to === from) {
+    await work.takeBack(note as StoredNote)
+    return { ...report, outcome: 'taken-back' }
+  }
+  return work.run()
+}
+
+/** How long to wait for what a replica that has just become the leader may still store in old places, in ms. */
+const SETTLE_MS = 2_000
+const SETTLES = 10
+
+class Repartition {
+  readonly #options: RepartitionOptions
+  readonly #situation: Situation
+
+  constructor(options: RepartitionOptions, situation: Situation) {
+    this.#options = options
+    this.#situation = situation
+  }
+
+  async run(): Promise<RepartitionReport> {
+    const { state, note } = this.#situation
+    const begun = state === 'new' ? await this.#begin() : (note as StoredNote)
+    const switched = begun.phase === 'switched' ? begun : await this.#switch(await this.#prepare(begun))
+    return this.#finish(switched)
+  }
+
+  /** Everything goes on as it was. */
+  async takeBack(note: StoredNote): Promise<void> {
+    const { connection } = this.#options
+    const { affected, from } = this.#situation
+    for (const { before } of affected.movers)
+      for (const partition of partitionsOf(before)) await letUnitGo(connection, before, partition)
+    await this.#letWritersGo()
+    await this.#resume(note)
+    await this.#note({ ...note, phase: 'done', to: from, cut: note.before }, note.sequence)
+    this.#options.onProgress?.({ kind: 'taken-back' })
+  }
+
+  async #begin(): Promise<StoredNote> {
+    const { group } = this.#options
+    const { note, from, to, affected } = this.#situation
+    const inspected = await inspect(this.#options, this.#situation)
+    requireAsDeclared(inspected)
+    await requireMovable(this.#options, this.#situation, inspected)
+    await untilCalm(this.#options, this.#situation)
+    const already = new Set(await pausedBefore(this.#options, this.#situation))
+    const paused = idsOf(affected).filter((id) => !already.has(id))
+    const before = note?.history ?? 0
+    const begun = { from, to, phase: 'begun', begun: null, cut: null, before, paused, group } as const
+    const stored = await this.#note(begun, note?.sequence ?? 0)
+    await this.#between('begun')
+    return stored
+  }
+
+  /** All that can go wrong is tried before the stream changes; what does, is taken back. */
+  async #prepare(begun: StoredNote): Promise<StoredNote> {
+    if (this.#situation.deployed !== this.#situation.from) return begun // it was ended between the change and its note
+    let note = begun
+    try {
+      await this.#hold()
+      const { last } = await readStreamIdentity(this.#options.connection, this.#options.stream.name)
+      await this.#drain([...history(note), { until: last, by: 'subject' }])
+      await this.#between('drained')
+      const inspected = await inspect(this.#options, this.#situation)
+      requireIdle(inspected)
+      await requireKeysInPlace(this.#options, inspected)
+      note = await this.#note({ ...note, begun: last }, note.sequence)
+      await this.#between('ready')
+      return note
+    } catch (error) {
+      if (!isFault(error, 'REPARTITION_UNDERWAY') && isRefusal(error)) await this.takeBack(note)
+      throw error
+    }
+  }
+
+  async #switch(ready: StoredNote): Promise<StoredNote> {
+    const { connection, stream } = this.#options
+    const { deployed, from, to } = this.#situation
+    if (deployed !== to) await changePartitioning(connection, stream, to)
+    await this.#between('changed')
+    let note = await this.#note({ ...ready, phase: 'switched' }, ready.sequence)
+    for (let settle = 0; stream.replicas > 1 && settle < SETTLES; settle += 1) {
+      await this.#options.clock.sleep(SETTLE_MS)
+      if (!(await hasStragglers(this.#options, { after: note.sequence, from, to }))) break
+      note = await this.#note({ ...note, phase: 'switched' }, note.sequence)
+    }
+    this.#options.onProgress?.({ kind: 'switched', cut: note.sequence })
+    await this.#between('switched')
+    return note
+  }
+
+  async #finish(note: StoredNote): Promise<RepartitionReport> {
+    const { connection, clock, owner, cut: emptied, stream } = this.#options
+    const { affected, from, to } = this.#situation
+    const cut = note.sequence
+    await this.#hold()
+    await this.#drain(
+      [...history(note), { until: note.begun ?? note.before, by: 'subject' }, { until: cut, by: 'key' }],
+      cut,
+    )
+    await this.#between('drained-again')
+    const moved: { processor: string; entries: number; parkedKeys: number }[] = []
+    for (const mover of affected.movers) {
+      const options = { connection, clock, owner, cut, emptied: emptied.has(mover.id) }
+      const result = await moveProcessor(mover, options)
+      if (result === undefined) continue
+      moved.push({ processor: mover.id, ...result })
+      this.#options.onProgress?.({ kind: 'moved', processor: mover.id, ...result })
+      await this.#between('moved')
+    }
+    for (const mover of affected.movers) await tidyUnits(connection, mover)
+    await this.#letWritersGo()
+    await this.#between('tidied')
+    await this.#resume(note)
+    await this.#between('resumed')
+    await this.#note({ ...note, phase: 'done', cut }, note.sequence)
+    return { outcome: 'done', stream: stream.name, from, to, cut, moved }
+  }
+
+  async #hold(): Promise<void> {
+    const { connection, owner } = this.#options
+    const { affected, to } = this.#situation
+    await pauseAll(this.#options, this.#situation)
+    await this.#between('paused')
+    for (const { before } of affected.movers)
+      for (const partition of partitionsOf(before)) await holdUnit(connection, before, partition, { to, owner })
+    for (const writer of affected.writers)
+      for (const partition of partitionsOf(writer)) await holdUnit(connection, writer, partition, { to, owner })
+    await this.#between('held')
+  }
+
+  async #drain(segments: readonly Segment[], cut?: number): Promise<void> {
+    try {
+      await drainAll(this.#options, this.#situation, segments, cut)
+    } catch (error) {
+      if (isFault(error) && (error.disposition === 'retry' || error.code.startsWith('REPARTITION_'))) throw error
+      if (this.#options.signal?.aborted === true) throw error
+      throw fault('REPARTITION_PROCESSOR_FAILED', messageOf(error), { cause: error })
+    }
+  }
+
+  async #letWritersGo(): Promise<void> {
+    for (const writer of this.#situation.affected.writers)
+      for (const partition of partitionsOf(writer)) await letUnitGo(this.#options.connection, writer, partition)
+  }
+
+  async #resume({ paused, group }: StoredNote): Promise<void> {
+    const { connection, stream, onProgress } = this.#options
+    for (const id of paused) await resume(connection, group, id, { replicas: stream.replicas })
+    onProgress?.({ kind: 'resumed', processors: paused })
+  }
+
+  #note({ from, to, phase, begun, cut, before, paused, group }: PartitionsNote, expected: number): Promise<StoredNote> {
+    const note = { from, to, phase, begun, cut, before, paused, group }
+    return writeNote(this.#options.connection, this.#options.stream.name, note, expected)
+  }
+
+  async #between(step: RepartitionStep): Promise<void> {
+    this.#options.signal?.throwIfAborted()
+    await this.#options.between?.(step)
+  }
+}
+
+/** What an earlier change has left in old places. */
+function history({ before }: StoredNote): readonly Segment[] {
+  return before === 0 ? [] : [{ until: before, by: 'key' }]
+}
+
+/** Not an interruption of the way to the server, after which nobody knows what is stored. */
+function isRefusal(error: unknown): boolean {
+  return isFault(error) && error.disposition !== 'retry'
+}
