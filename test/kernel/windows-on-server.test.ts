@@ -126,6 +126,27 @@ test('K1 units of the partitions of a stream run beside each other, each with it
   )
 })
 
+test('K4 a message that would close a window waits for the step that belongs into it; one that would not does not', async () => {
+  const connection = await sharedConnection()
+  const stream = await freshStream(connection)
+  let end: (value: number) => void = () => undefined
+  const processor = windowProcessor(stream, 'replay', () => new Promise((resolve) => (end = resolve)))
+  const { run, failures } = await start(connection, processor)
+  const time = Date.now() + 3_600_000 // no window closes by the clock
+  const reading = (value: number, after: number) => Reading({ machine: 'm', value }, { time: time + after })
+  await publishAll(connection, stream, [reading(5, 0), reading(1, 50), reading(2, 150), reading(3, 160)])
+  await eventually('the second', () => run.counts.turns === 2)
+  await pause(150)
+  assert.is(run.counts.turns, 2)
+  end(7)
+  await eventually('the others', () => run.counts.turns === 4)
+  await run.stop()
+  assert.equal(failures, [])
+  assert.equal(valuesOf(await actualOutputs(connection, stream)), ['20007', '1002', '15'])
+})
+
+const valuesOf = (outputs: readonly string[]) => outputs.map((output) => /"value":(\d+)/.exec(output)?.[1])
+
 test('time does not pass for a processor that is cut off: what is stored meanwhile is not late', async () => {
   const direct = await sharedConnection()
   const stream = await freshStream(direct)
@@ -144,8 +165,7 @@ test('time does not pass for a processor that is cut off: what is stored meanwhi
   await quiet(direct, processor, 3)
   await run.stop()
   assert.equal(failures, [])
-  const values = (await actualOutputs(direct, stream)).map((output) => /"value":(\d+)/.exec(output)?.[1])
-  assert.equal(values, ['3', '1003', '1003', '2003'])
+  assert.equal(valuesOf(await actualOutputs(direct, stream)), ['3', '1003', '1003', '2003'])
 })
 
 test('C3 whoever is overtaken while it reads its state says that it is fenced, not that the state is damaged', async () => {
