@@ -122,7 +122,7 @@ test('messages that end the process are found and passed over, and no others', a
         assert.ok(deaths <= 6 * killers.length + 3, `${deaths} deaths for ${killers.length} killers`)
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 30 },
   )
 })
 
