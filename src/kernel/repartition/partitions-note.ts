@@ -18,7 +18,7 @@ const partitionsNote = z.object({
   phase: z.enum(['begun', 'switched', 'done']),
   /** Sequence of the note that began it: until there, every message is where the former number has it. */
   begun: count.nullable(),
-  /** Phase `done`: see PartitionsNote.cut. */
+  /** Sequence after which no event is where the former number has it; null: that of the note itself, or not yet. */
   cut: count.nullable(),
   /** The cut of the change before this one; 0 when there was none. */
   before: count,
@@ -70,11 +70,10 @@ export async function writeNote(
   }
 }
 
-/** The note of phase `switched` is itself the cut: what was stored before it may be in old places, nothing after it. */
+/** The first note of phase `switched` is itself the cut: what was stored before it may be in old places. */
 function stored(note: PartitionsNote, sequence: number): StoredNote {
   const { phase, cut, before } = note
-  const history = phase === 'begun' ? before : phase === 'switched' ? sequence : (cut ?? sequence)
-  return { ...note, sequence, history }
+  return { ...note, sequence, history: phase === 'begun' ? before : (cut ?? sequence) }
 }
 
 function decode(data: Uint8Array, subject: string): PartitionsNote {

@@ -60,10 +60,13 @@ export async function repartition(options: RepartitionOptions): Promise<Repartit
   const situation = await readSituation(options)
   const { state, note, from, to } = situation
   const report = { stream: options.stream.name, from, to, cut: note?.history ?? 0, moved: [] }
-  if (state === 'nothing') return { ...report, outcome: 'nothing' }
   const work = new Repartition(options, situation)
+  if (state === 'nothing') {
+    await work.letAllGo()
+    return { ...report, outcome: 'nothing' }
+  }
   if (state === 'begun' && to === from) {
-    await work.takeBack(note as StoredNote)
+    await work.takeBack()
     return { ...report, outcome: 'taken-back' }
   }
   return work.run()
@@ -76,32 +79,41 @@ const SETTLES = 10
 class Repartition {
   readonly #options: RepartitionOptions
   readonly #situation: Situation
+  #note: StoredNote | undefined
 
   constructor(options: RepartitionOptions, situation: Situation) {
     this.#options = options
     this.#situation = situation
+    this.#note = situation.note
   }
 
   async run(): Promise<RepartitionReport> {
-    const { state, note } = this.#situation
-    const begun = state === 'new' ? await this.#begin() : (note as StoredNote)
-    const switched = begun.phase === 'switched' ? begun : await this.#switch(await this.#prepare(begun))
-    return this.#finish(switched)
+    const { state, deployed, from } = this.#situation
+    if (state === 'new') await this.#begin()
+    // else it was ended between the change and the note of it
+    if (state !== 'switched' && deployed === from) await this.#prepare()
+    if (state !== 'switched') await this.#switch()
+    return this.#finish()
   }
 
   /** Everything goes on as it was. */
-  async takeBack(note: StoredNote): Promise<void> {
-    const { connection } = this.#options
-    const { affected, from } = this.#situation
-    for (const { before } of affected.movers)
-      for (const partition of partitionsOf(before)) await letUnitGo(connection, before, partition)
-    await this.#letWritersGo()
-    await this.#resume(note)
-    await this.#note({ ...note, phase: 'done', to: from, cut: note.before }, note.sequence)
+  async takeBack(): Promise<void> {
+    const { from } = this.#situation
+    await this.#write({}) // it is still ours
+    await this.letAllGo()
+    await this.#resume()
+    await this.#write({ phase: 'done', to: from, cut: this.#noted.before })
     this.#options.onProgress?.({ kind: 'taken-back' })
   }
 
-  async #begin(): Promise<StoredNote> {
+  /** Units that are held go on, whoever has left them so. */
+  async letAllGo(): Promise<void> {
+    const { movers, writers } = this.#situation.affected
+    for (const processor of [...movers.map(({ before }) => before), ...writers])
+      for (const partition of partitionsOf(processor)) await letUnitGo(this.#options.connection, processor, partition)
+  }
+
+  async #begin(): Promise<void> {
     const { group } = this.#options
     const { note, from, to, affected } = this.#situation
     const inspected = await inspect(this.#options, this.#situation)
@@ -111,60 +123,52 @@ class Repartition {
     const already = new Set(await pausedBefore(this.#options, this.#situation))
     const paused = idsOf(affected).filter((id) => !already.has(id))
     const before = note?.history ?? 0
-    const begun = { from, to, phase: 'begun', begun: null, cut: null, before, paused, group } as const
-    const stored = await this.#note(begun, note?.sequence ?? 0)
+    await this.#write({ from, to, phase: 'begun', begun: null, cut: null, before, paused, group })
     await this.#between('begun')
-    return stored
   }
 
   /** All that can go wrong is tried before the stream changes; what does, is taken back. */
-  async #prepare(begun: StoredNote): Promise<StoredNote> {
-    if (this.#situation.deployed !== this.#situation.from) return begun // it was ended between the change and its note
-    let note = begun
+  async #prepare(): Promise<void> {
     try {
       await this.#hold()
       const { last } = await readStreamIdentity(this.#options.connection, this.#options.stream.name)
-      await this.#drain([...history(note), { until: last, by: 'subject' }])
+      await this.#drain([...this.#history(), { until: last, by: 'subject' }])
       await this.#between('drained')
       const inspected = await inspect(this.#options, this.#situation)
       requireIdle(inspected)
       await requireKeysInPlace(this.#options, inspected)
-      note = await this.#note({ ...note, begun: last }, note.sequence)
+      await this.#write({ begun: last })
       await this.#between('ready')
-      return note
     } catch (error) {
-      if (!isFault(error, 'REPARTITION_UNDERWAY') && isRefusal(error)) await this.takeBack(note)
+      if (isRefusal(error)) await this.takeBack()
       throw error
     }
   }
 
-  async #switch(ready: StoredNote): Promise<StoredNote> {
-    const { connection, stream } = this.#options
+  async #switch(): Promise<void> {
+    const { connection, stream, clock } = this.#options
     const { deployed, from, to } = this.#situation
     if (deployed !== to) await changePartitioning(connection, stream, to)
     await this.#between('changed')
-    let note = await this.#note({ ...ready, phase: 'switched' }, ready.sequence)
+    let note = await this.#write({ phase: 'switched' })
     for (let settle = 0; stream.replicas > 1 && settle < SETTLES; settle += 1) {
-      await this.#options.clock.sleep(SETTLE_MS)
+      await clock.sleep(SETTLE_MS)
       if (!(await hasStragglers(this.#options, { after: note.sequence, from, to }))) break
-      note = await this.#note({ ...note, phase: 'switched' }, note.sequence)
+      note = await this.#write({})
     }
     this.#options.onProgress?.({ kind: 'switched', cut: note.sequence })
     await this.#between('switched')
-    return note
   }
 
-  async #finish(note: StoredNote): Promise<RepartitionReport> {
+  async #finish(): Promise<RepartitionReport> {
     const { connection, clock, owner, cut: emptied, stream } = this.#options
     const { affected, from, to } = this.#situation
-    const cut = note.sequence
+    const { history: cut, begun, before } = this.#noted
+    await this.#write({ cut })
     await this.#hold()
-    await this.#drain(
-      [...history(note), { until: note.begun ?? note.before, by: 'subject' }, { until: cut, by: 'key' }],
-      cut,
-    )
+    await this.#drain([...this.#history(), { until: begun ?? before, by: 'subject' }, { until: cut, by: 'key' }], cut)
     await this.#between('drained-again')
-    const moved: { processor: string; entries: number; parkedKeys: number }[] = []
+    const moved: RepartitionReport['moved'][number][] = []
     for (const mover of affected.movers) {
       const options = { connection, clock, owner, cut, emptied: emptied.has(mover.id) }
       const result = await moveProcessor(mover, options)
@@ -174,11 +178,13 @@ class Repartition {
       await this.#between('moved')
     }
     for (const mover of affected.movers) await tidyUnits(connection, mover)
-    await this.#letWritersGo()
+    await this.#write({}) // nobody else has begun another change
+    for (const writer of affected.writers)
+      for (const partition of partitionsOf(writer)) await letUnitGo(connection, writer, partition)
     await this.#between('tidied')
-    await this.#resume(note)
+    await this.#resume()
     await this.#between('resumed')
-    await this.#note({ ...note, phase: 'done', cut }, note.sequence)
+    await this.#write({ phase: 'done' })
     return { outcome: 'done', stream: stream.name, from, to, cut, moved }
   }
 
@@ -187,10 +193,9 @@ class Repartition {
     const { affected, to } = this.#situation
     await pauseAll(this.#options, this.#situation)
     await this.#between('paused')
-    for (const { before } of affected.movers)
-      for (const partition of partitionsOf(before)) await holdUnit(connection, before, partition, { to, owner })
-    for (const writer of affected.writers)
-      for (const partition of partitionsOf(writer)) await holdUnit(connection, writer, partition, { to, owner })
+    await this.#write({}) // it is still ours
+    for (const processor of [...affected.movers.map(({ before }) => before), ...affected.writers])
+      for (const partition of partitionsOf(processor)) await holdUnit(connection, processor, partition, { to, owner })
     await this.#between('held')
   }
 
@@ -204,31 +209,35 @@ class Repartition {
     }
   }
 
-  async #letWritersGo(): Promise<void> {
-    for (const writer of this.#situation.affected.writers)
-      for (const partition of partitionsOf(writer)) await letUnitGo(this.#options.connection, writer, partition)
-  }
-
-  async #resume({ paused, group }: StoredNote): Promise<void> {
+  async #resume(): Promise<void> {
     const { connection, stream, onProgress } = this.#options
+    const { paused, group } = this.#noted
     for (const id of paused) await resume(connection, group, id, { replicas: stream.replicas })
     onProgress?.({ kind: 'resumed', processors: paused })
   }
 
-  #note({ from, to, phase, begun, cut, before, paused, group }: PartitionsNote, expected: number): Promise<StoredNote> {
-    const note = { from, to, phase, begun, cut, before, paused, group }
-    return writeNote(this.#options.connection, this.#options.stream.name, note, expected)
+  get #noted(): StoredNote {
+    if (this.#note === undefined) throw fault('INTERNAL', 'a repartition that has not begun')
+    return this.#note
+  }
+
+  /** What an earlier change has left in old places. */
+  #history(): readonly Segment[] {
+    const { before } = this.#noted
+    return before === 0 ? [] : [{ until: before, by: 'key' }]
+  }
+
+  /** @throws REPARTITION_UNDERWAY somebody else has written a note since */
+  async #write(changes: Partial<PartitionsNote>): Promise<StoredNote> {
+    const { connection, stream } = this.#options
+    const { sequence = 0, history: _history, ...note } = { ...this.#note, ...changes } as Partial<StoredNote>
+    return (this.#note = await writeNote(connection, stream.name, note as PartitionsNote, sequence))
   }
 
   async #between(step: RepartitionStep): Promise<void> {
     this.#options.signal?.throwIfAborted()
     await this.#options.between?.(step)
   }
-}
-
-/** What an earlier change has left in old places. */
-function history({ before }: StoredNote): readonly Segment[] {
-  return before === 0 ? [] : [{ until: before, by: 'key' }]
 }
 
 /** Not an interruption of the way to the server, after which nobody knows what is stored. */

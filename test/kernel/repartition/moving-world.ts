@@ -27,15 +27,27 @@ const card = { key: (data: { card: string }) => data.card }
 const numbered = z.object({ card: z.string(), n: z.number() })
 export const Paid = defineEvent('paid', { data: numbered, ...card })
 export const Counted = defineEvent('counted', { data: numbered.extend({ count: z.number() }), ...card })
+export const Referred = defineEvent('referred', { data: numbered.extend({ count: z.number() }), ...card })
 export const Copied = defineEvent('copied', { data: numbered, ...card })
 export const Grouped = defineEvent('grouped', {
   data: z.object({ card: z.string(), ns: z.array(z.number()) }),
   ...card,
 })
-const registry = createRegistry([Paid, Counted, Copied, Grouped])
+const registry = createRegistry([Paid, Counted, Referred, Copied, Grouped])
+
+/** `reference`: as `keyed`, but with one unit for all keys, which a change of the number of partitions does not concern. */
+export type PipelineName = 'keyed' | 'reference' | 'stateless' | 'slots' | 'checkpoint'
+
+const OUTPUTS: Readonly<Record<PipelineName, string>> = {
+  keyed: 'counted',
+  reference: 'referred',
+  stateless: 'copied',
+  slots: 'grouped',
+  checkpoint: 'grouped',
+}
 
 export interface WorldOptions {
-  readonly pipelines: readonly ('keyed' | 'stateless' | 'slots' | 'checkpoint')[]
+  readonly pipelines: readonly PipelineName[]
   /** Whether outputs go packed into the stream whose number changes. */
   readonly packed?: boolean
   readonly idle?: string
@@ -50,6 +62,7 @@ export class MovingWorld {
   readonly #options: WorldOptions
   readonly #name: string
   readonly #sent = new Map<string, number>()
+  readonly #pipelines: PipelineName[]
   #partitions: number
   #runtimes: Runtime[] = []
   #publishing: Promise<void> | undefined
@@ -58,6 +71,7 @@ export class MovingWorld {
   constructor(connection: Connection, options: WorldOptions) {
     this.#connection = connection
     this.#options = options
+    this.#pipelines = [...options.pipelines]
     this.#partitions = options.partitions ?? 4
     this.#name = `M${process.pid}_${(worlds += 1)}`
     this.group = `g${process.pid}_${worlds}`
@@ -75,7 +89,7 @@ export class MovingWorld {
   deployment(partitions = this.#partitions): Deployment {
     const stream = { ...this.stream, partitions }
     const all = pipelines(stream.name, this.out.name, this.#options)
-    const chosen = this.#options.pipelines.map((name) => all[name])
+    const chosen = this.#pipelines.map((name) => all[name])
     return { folder: '', streams: [stream, this.out], registry, pipelines: chosen, rules: [], homes: new Map() }
   }
 
@@ -119,6 +133,7 @@ export class MovingWorld {
     await publishAll(this.#connection, this.stream, drafts)
   }
 
+  /** Resolves when no more is being published. */
   async quiet(): Promise<void> {
     this.#stop = true
     await this.#publishing
@@ -154,6 +169,11 @@ export class MovingWorld {
     this.#partitions = partitions
   }
 
+  /** From now on these are declared too. */
+  declareMore(...names: PipelineName[]): void {
+    this.#pipelines.push(...names)
+  }
+
   /** What every output of a type says, by key, in the order in which it is stored. */
   async outputs(type: string): Promise<Map<string, Record<string, any>[]>> {
     const found = new Map<string, Record<string, any>[]>()
@@ -169,32 +189,24 @@ export class MovingWorld {
 
   /** Resolves when every event has led to its outputs; fails when one is missing, there twice, or in the wrong order. */
   async verify(): Promise<void> {
-    const kinds = { keyed: 'counted', stateless: 'copied', slots: 'grouped', checkpoint: 'grouped' } as const
-    for (const pipeline of this.#options.pipelines) {
-      const type = kinds[pipeline]
-      const sizeOf = (data: Record<string, any>): number => (type === 'grouped' ? data['ns'].length : 1)
-      const outputs = await eventually(
-        `all outputs of ${pipeline}`,
+    for (const name of this.#pipelines) {
+      const type = OUTPUTS[name]
+      const numbers = (outputs: readonly Record<string, any>[]): number[] =>
+        outputs.flatMap((data) => (type === 'grouped' ? data['ns'] : [data['n']]))
+      const found = await eventually(
+        `all outputs of ${name}`,
         async () => {
           const now = await this.outputs(type)
-          const total = [...now.values()].flat().reduce((sum, data) => sum + sizeOf(data), 0)
-          return total >= this.sent ? now : undefined
+          return numbers([...now.values()].flat()).length >= this.sent ? now : undefined
         },
         30_000,
       )
-      for (const [key, sent] of this.#sent) {
-        const found = (outputs.get(key) ?? []).flatMap((data) => (type === 'grouped' ? data['ns'] : [data['n']]))
-        const expected = Array.from({ length: sent }, (_, at) => at)
-        assert.equal(found, expected, `${pipeline}: ${key}`)
-        if (type !== 'counted') continue
-        const counts = outputs.get(key)?.map(({ count }) => count)
-        assert.equal(
-          counts,
-          expected.map((n) => n + 1),
-          `${pipeline}: counts of ${key}`,
-        )
-      }
+      for (const [key, sent] of this.#sent)
+        assert.equal(numbers(found.get(key) ?? []), [...Array(sent).keys()], `${name}: ${key}`)
     }
+    if (!this.#pipelines.includes('reference')) return
+    const [moved, reference] = [await this.outputs('counted'), await this.outputs('referred')]
+    assert.equal(new Map([...moved].sort()), new Map([...reference].sort()))
   }
 }
 
@@ -202,21 +214,25 @@ function pipelines(
   stream: string,
   out: string,
   { packed = false, idle = '150ms' }: WorldOptions,
-): Record<WorldOptions['pipelines'][number], DeclaredPipeline> {
+): Record<PipelineName, DeclaredPipeline> {
   const from = { stream, events: [Paid] } as const
-  return {
-    keyed: defineKeyed({
-      name: 'count',
+  const counting = (name: string, Output: typeof Counted | typeof Referred, spread: 'keys' | 'one'): DeclaredPipeline =>
+    defineKeyed({
+      name,
       version: 1,
       from,
-      to: { stream, events: [Counted], packed },
+      to: { stream, events: [Output], packed },
+      spread,
       state: z.object({ count: z.number() }),
       init: () => ({ count: 0 }),
       onEvent(context, { data }) {
         context.state = { count: context.state.count + 1 }
-        context.emit(Counted({ ...data, count: context.state.count }))
+        context.emit(Output({ ...data, count: context.state.count }))
       },
-    }),
+    })
+  return {
+    keyed: counting('count', Counted, 'keys'),
+    reference: counting('refer', Referred, 'one'),
     stateless: definePipeline({
       name: 'copy',
       version: 1,
