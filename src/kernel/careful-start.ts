@@ -11,49 +11,63 @@ export type Care =
   | { readonly kind: 'skip'; readonly tries: number }
 
 /** Starts without progress after which a processor becomes careful. */
-const RESTARTS = 3
+const RESTARTS = 2
 /** Times that a message may end the process while it is known to be the one. */
 const TRIES = 3
+/** How many messages are begun at once, while nothing is known but that starts led nowhere. */
+const WINDOW = 256
+/** Into how many parts such a number is split when it has ended the process. */
+const PARTS = 16
 /** Messages that are handled with care, before the processor believes that the killer is behind it. */
-const MESSAGES = 1_000
+const MESSAGES = 8_192
 
 /**
  * Finds the message that ends the whole process. A processor that was started again and again without moving on stores
- * before each message that it is about to handle it, and commits each turn by itself. So a message that was begun three
- * times and never finished is known, and is passed over as a dead letter.
+ * how many of the next messages it is about to handle, and commits them before it begins with others. What ended the
+ * process is among those that were begun and not finished; of them it begins fewer, until it is one message, which is
+ * passed over as a dead letter when it was begun three times and never finished.
+ *
+ * Most starts that led nowhere are no message’s fault: the process was killed, or the unit moved on before it had
+ * committed anything. For them it has to cost next to nothing, so one mark stands for many messages.
  */
 export class CarefulStart {
   readonly #committer: Committer
   readonly #goOn: () => void
   readonly #begun: CommitRecord['attempting']
+  /** Messages that one mark stands for. */
+  readonly #size: number
+  #careful: boolean
+  /** Messages still to be handled with care, and how many of them are begun. */
   #left: number
-  #marked = 0
+  #open = 0
+  #last = 0
   #marking = false
 
   constructor(record: CommitRecord, committer: Committer, goOn: () => void) {
     this.#committer = committer
     this.#goOn = goOn
     this.#begun = record.attempting
-    this.#left = record.restarts > RESTARTS || record.attempting !== null ? MESSAGES : 0
-    if (this.#left > 0) committer.careful = true
+    this.#size = this.#begun === null ? WINDOW : Math.ceil(this.#begun.count / PARTS)
+    this.#left = this.#begun?.count ?? (record.restarts > RESTARTS ? MESSAGES : 0)
+    this.#careful = this.#left > 0
+    if (this.#careful) committer.careful = true
   }
 
   /** @param waiting whether turns before it are not given to the committer yet */
   before({ sequence }: StoredMessage, waiting: boolean): Care {
-    if (this.#left === 0) return HANDLE
-    if (this.#marking || waiting || this.#committer.waiting > 0) return WAIT
-    const tries = this.#begun?.sequence === sequence ? this.#begun.tries : 0
-    if (tries >= TRIES) return { kind: 'skip', tries }
-    if (this.#marked === sequence) return HANDLE
-    this.#marking = true
-    this.#committer.mark({ sequence, tries: tries + 1 }).then(
-      () => {
-        this.#marking = false
-        this.#marked = sequence
-        this.#goOn()
-      },
-      () => undefined, // the committer has failed and says so itself
-    )
+    if (!this.#careful || sequence === this.#last) return HANDLE
+    if (this.#marking) return WAIT
+    if (this.#open > 0) {
+      this.#open -= 1
+      return this.#handed(sequence, HANDLE)
+    }
+    // nothing is begun, with care or without, before what was begun is stored: or that would be blamed for it
+    if (waiting || this.#committer.waiting > 0) return WAIT
+    if (this.#left === 0) return this.#relax()
+    const count = Math.min(this.#size, this.#left)
+    const tries = count === 1 && this.#begun?.sequence === sequence ? this.#begun.tries : 0
+    if (tries >= TRIES) return this.#handed(sequence, { kind: 'skip', tries })
+    this.#mark({ sequence, count, tries: tries + 1 })
     return WAIT
   }
 
@@ -62,26 +76,40 @@ export class CarefulStart {
    * however often. @returns what is to be told, once that is noted; undefined: there is nothing to note
    */
   stopsBefore(error: MillraceError): Promise<MillraceError> | undefined {
-    if (this.#left === 0 || !isFault(error, 'POISON_STOPPED', 'PIPELINE_FAILED')) return undefined
+    if (!this.#careful || !isFault(error, 'POISON_STOPPED', 'PIPELINE_FAILED')) return undefined
     return this.#committer.mark(null).then(
       () => error,
       () => error, // somebody else has claimed the unit, or the server is away: then it counts as one more attempt
     )
   }
 
-  /** One more turn is stored. */
-  committed({ attempting }: CommitRecord): void {
-    if (this.#left === 0 || attempting !== null) return
-    this.#left -= 1
-    if (this.#left === 0) this.#committer.careful = false
-  }
-
   /** Everything that waited is handled. */
   caughtUp(): void {
-    if (this.#left > 0 && this.#committer.waiting === 0 && !this.#marking) {
-      this.#left = 0
-      this.#committer.careful = false
-    }
+    if (this.#careful && this.#committer.waiting === 0 && !this.#marking) this.#relax()
+  }
+
+  #mark(attempting: NonNullable<CommitRecord['attempting']>): void {
+    this.#marking = true
+    this.#committer.mark(attempting).then(
+      () => {
+        this.#marking = false
+        this.#open = attempting.count
+        this.#goOn()
+      },
+      () => undefined, // the committer has failed and says so itself
+    )
+  }
+
+  #handed(sequence: number, care: Care): Care {
+    this.#last = sequence
+    this.#left -= 1
+    return care
+  }
+
+  #relax(): Care {
+    this.#careful = false
+    this.#committer.careful = false
+    return HANDLE
   }
 }
 

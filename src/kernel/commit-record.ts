@@ -75,8 +75,11 @@ const commitRecord = z.object({
   parkedBefore: z.array(parkedKey).readonly().default([]),
   /** Starts since the position last moved. */
   restarts: count,
-  /** The message that was about to be handled, when starts without progress made the processor careful. */
-  attempting: z.object({ sequence: count, tries: count }).nullable(),
+  /**
+   * When starts without progress made the processor careful: from which sequence on it was about to handle how many
+   * messages, and how often.
+   */
+  attempting: z.object({ sequence: count, count: count.default(1), tries: count }).nullable(),
   /** Set while a repartition has the unit. */
   moving: moving.optional(),
 })

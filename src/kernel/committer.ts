@@ -132,12 +132,12 @@ export class Committer {
     this.#schedule()
   }
 
-  /** Commits turns one by one from now on, or no more. */
+  /** Keeps account of what was begun and is not done (CarefulStart), or no more. */
   set careful(careful: boolean) {
     this.#careful = careful
   }
 
-  /** Stores that a message is about to be handled, when nothing waits: not even what came just when all was stored. */
+  /** Stores which messages are about to be handled, when nothing waits: not even what came just when all was stored. */
   async mark(attempting: CommitRecord['attempting']): Promise<void> {
     do await this.flush(false)
     while (this.#turns.length > 0 || this.#state.kind === 'committing')

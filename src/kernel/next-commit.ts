@@ -39,7 +39,7 @@ export interface CommitInput {
   readonly rewrite?: (() => Rewrite | undefined) | undefined
   /** Default: as they were. */
   readonly notices?: Readonly<Record<string, number>> | undefined
-  /** Whether turns are committed one by one, to find the one that ends the process. */
+  /** Whether it matters which of the messages that were begun are done, to find the one that ends the process. */
   readonly careful?: boolean
   /** Take a snapshot even if the last one is recent. */
   readonly force: boolean
@@ -209,9 +209,15 @@ function advance(
     deadLetters,
     parked: applyChanges(record.parked, changes),
     notices: { ...record.notices, ...notices },
-    restarts: handled > 0 && !careful ? 0 : record.restarts,
-    attempting: handled > 0 ? null : record.attempting,
+    restarts: handled > 0 ? 0 : record.restarts,
+    attempting: handled > 0 ? unfinished(record, careful === true ? handled : Infinity, turns) : record.attempting,
   }
+}
+
+/** What stays of the messages that were begun, when so many of them are done. */
+function unfinished({ attempting }: CommitRecord, handled: number, turns: readonly Turn[]): CommitRecord['attempting'] {
+  if (attempting === null || attempting.count <= handled) return null
+  return { ...attempting, sequence: (turns.at(-1)?.sequence ?? 0) + 1, count: attempting.count - handled }
 }
 
 /** What stays ahead of the position: its decisions that are behind it now are not taken a second time. */

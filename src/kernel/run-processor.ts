@@ -18,7 +18,6 @@ import type { StoredMessage } from '../broker/stored-message.js'
 import { fault, isFault, messageOf, type MillraceError } from '../error/millrace-error.js'
 import { beginUnit, type Beginning } from './begin-unit.js'
 import { CarefulStart } from './careful-start.js'
-import type { CommitRecord } from './commit-record.js'
 import type { Committer } from './committer.js'
 import { createCommitter } from './create-committer.js'
 import { DecisionSources } from './decision-sources.js'
@@ -73,7 +72,7 @@ export class ProcessorRun {
     this.#state = { kind: 'recovering', recovery: beginning.recovery }
     this.#committer = createCommitter(processor, options, beginning, {
       onStall: (error, forMs) => this.#log.stalled(error, forMs),
-      onCommitted: (turns, committed) => this.#onCommitted(turns, committed),
+      onCommitted: (turns) => this.#onCommitted(turns),
       onFailure: (error) => this.#fail(error),
     })
     this.#sources = new DecisionSources(options.clock, this.#logic, {
@@ -205,14 +204,13 @@ export class ProcessorRun {
     if (this.#beginning.takesOver) this.#committer.add([...this.#beginning.ahead, this.#execution.takeover()])
   }
 
-  #onCommitted(turns: readonly Turn[], record: CommitRecord): void {
+  #onCommitted(turns: readonly Turn[]): void {
     const handled = turns.filter(({ message }) => message !== undefined)
     const last = handled.at(-1)?.message
     if (last !== undefined) this.#feed.acknowledge([last]) // everything up to it
     this.#feed.release(handled.length)
     this.#log.deadLetters(turns)
     this.#log.notices(this.#logic.notices)
-    this.#careful.committed(record)
     if (this.#held.length > 0 && this.#committer.waiting === 0) this.#drain()
   }
 

@@ -278,7 +278,7 @@ test('C5 C3 a mark and a commit that meet in the same moment follow each other, 
   const all = turns(stream, 12)
   for (const [moment, turn] of all.entries()) {
     await pause(15) // so that what is added is committed at once
-    const marked = committer.mark({ sequence: turn.sequence, tries: 1 })
+    const marked = committer.mark({ sequence: turn.sequence, count: 1, tries: 1 })
     for (let microtask = 0; microtask < moment; microtask++) await undefined
     committer.add([turn])
     await marked

@@ -105,7 +105,6 @@ class Life {
     this.#execution = new Execution({ processor, logic: this.#logic, registry }, record)
     this.committer = new ModelCommitter(world, claimed, loaded, this.#logic, this.#execution)
     this.#careful = new CarefulStart(record, this.committer.careful(), () => undefined)
-    this.committer.onCommitted = (committed) => this.#careful.committed(committed)
     const live = mutation === 'outputs of the replay kept' || loaded.readFrom > record.position
     const compared = mutation !== 'no restore' && mutation !== 'replay after the position'
     const resumed = mutation === 'numbers begin anew' ? { ...record, ordinal: 0, failures: 0 } : record
