@@ -123,7 +123,7 @@ async function storeOnce(target: CommitTarget, letter: WireMessage, patience: Pa
   }
 }
 
-/** Waits longer each time, and says now and then that it is waiting. */
+/** Waits longer each time, but no longer than until the link is back, and says now and then that it is waiting. */
 class Patience {
   readonly #target: CommitTarget
   readonly #since: number
@@ -142,7 +142,25 @@ class Patience {
       this.#toldAt = now
       onStall(problem, now - this.#since)
     }
-    await clock.sleep(this.#wait)
-    this.#wait = Math.min(LAST_RETRY_MS, this.#wait * 1.5)
+    const linked = await this.#pass()
+    this.#wait = linked ? FIRST_RETRY_MS : Math.min(LAST_RETRY_MS, this.#wait * 1.5)
+  }
+
+  /** Whether it was the link that ended the wait. */
+  async #pass(): Promise<boolean> {
+    const { clock, connection } = this.#target
+    let stop: () => void = () => undefined
+    const linked = new Promise<true>((resolve) => {
+      stop = connection.onStatus(({ kind }) => (kind === 'connected' || kind === 'closed' ? resolve(true) : undefined))
+    })
+    const ended = new AbortController()
+    const passed = clock.sleep(this.#wait, ended.signal).then(
+      () => false,
+      () => true,
+    )
+    const first = await Promise.race([linked, passed])
+    ended.abort()
+    stop()
+    return first
   }
 }
