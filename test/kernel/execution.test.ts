@@ -212,7 +212,10 @@ test('K1 nothing new is decided before what is stored ahead is done again, to th
 
 test('K1 a message that was passed over ahead of the position is passed over again', () => {
   const journal: JournalEntry[] = [{ kind: 'skip', after: 5, sequence: 6 }]
-  const redo = new Redo({ partial: { sequence: 7, outputs: 3, journal }, attempting: { sequence: 6, count: 1, tries: 3 } })
+  const redo = new Redo({
+    partial: { sequence: 7, outputs: 3, journal },
+    attempting: { sequence: 6, count: 1, tries: 3 },
+  })
   assert.equal(redo.care(6), { kind: 'skip', tries: 3 })
   assert.equal(redo.care(7), { kind: 'handle' })
 })
