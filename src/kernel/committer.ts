@@ -55,6 +55,8 @@ export interface CommitterOptions {
   readonly bounded?: boolean
   /** Whether the journal stays as long as the stream, so that history can be replayed with its decisions. */
   readonly keepsJournal?: boolean
+  /** Whether the state is that of the last turn; false while it is being brought back. */
+  readonly recovered?: () => boolean
   /** Told when storing does not succeed and is tried again. */
   readonly onStall?: (error: MillraceError, forMs: number) => void
   readonly onCommitted: (turns: readonly Turn[], record: CommitRecord) => void
@@ -80,13 +82,14 @@ const SNAPSHOT_MS = 10_000
 const REFRESH_MS = 30_000
 
 export class Committer {
+  /** Whether it keeps account of what was begun and is not done (CarefulStart). */
+  careful = false
   readonly #options: CommitterOptions
   readonly #subject: string
   readonly #target: CommitTarget
   #record: CommitRecord
   #expected: number
   #spans: readonly JournalSpan[]
-  #careful = false
   readonly #trimming: AppendixTrimming
   #turns: Turn[] = []
   #outputs = 0
@@ -132,11 +135,6 @@ export class Committer {
     this.#schedule()
   }
 
-  /** Keeps account of what was begun and is not done (CarefulStart), or no more. */
-  set careful(careful: boolean) {
-    this.#careful = careful
-  }
-
   /** Stores which messages are about to be handled, when nothing waits: not even what came just when all was stored. */
   async mark(attempting: CommitRecord['attempting']): Promise<void> {
     do await this.flush(false)
@@ -146,7 +144,7 @@ export class Committer {
     await this.flush(false)
   }
 
-  /** Resolves when everything added is committed, and a snapshot of it when `snapshot`; rejects with the cause when it cannot be. */
+  /** Resolves when everything added is committed, and a snapshot of it when `snapshot`; rejects when it cannot be. */
   async flush(snapshot: boolean): Promise<void> {
     for (;;) {
       if (this.#state.kind === 'failed') throw this.#state.error
@@ -176,12 +174,12 @@ export class Committer {
   }
 
   /**
-   * A processor that has little to do still gets its snapshots, before the messages that it would have to replay are
-   * deleted by age; and in a stream that deletes by size, its record never becomes the oldest message.
+   * Snapshots also when there is little to do, before what a replay needs is deleted by age, and in a stream that deletes
+   * by size a record that never becomes the oldest message. A state that is only half back must not be taken for whole.
    */
   #tend(): void {
     this.#trimming.trim(this.#record, this.#expected)
-    if (this.#state.kind !== 'idle' || this.#turns.length > 0) return
+    if (this.#state.kind !== 'idle' || this.#turns.length > 0 || this.#options.recovered?.() === false) return
     const now = this.#options.clock.monotonic()
     const refresh = this.#options.bounded === true && now - this.#begunAt > REFRESH_MS
     if (refresh || (now - this.#snapshotAt > SNAPSHOT_MS && this.#stale())) void this.#commit(true)
@@ -229,7 +227,7 @@ export class Committer {
       state,
       rewrite: () => stateLog?.next(this.#expected),
       notices: notices?.(),
-      careful: this.#careful,
+      careful: this.careful,
       force: snapshot || clock.monotonic() - this.#snapshotAt > SNAPSHOT_MS,
     })
     await this.#store(commit)

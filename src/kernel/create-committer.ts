@@ -4,7 +4,7 @@ import type { ProcessorOptions } from './processor-options.js'
 import type { Processor } from './processor.js'
 import { StateLog } from './state-log.js'
 
-type Reports = Pick<CommitterOptions, 'onStall' | 'onCommitted' | 'onFailure'>
+type Reports = Pick<CommitterOptions, 'recovered' | 'onStall' | 'onCommitted' | 'onFailure'>
 
 /** The committer of a unit, as its kind of memory needs it. */
 export function createCommitter(

@@ -71,6 +71,7 @@ export class ProcessorRun {
     this.#execution = beginning.execution
     this.#state = { kind: 'recovering', recovery: beginning.recovery }
     this.#committer = createCommitter(processor, options, beginning, {
+      recovered: () => this.#state.kind === 'live',
       onStall: (error, forMs) => this.#log.stalled(error, forMs),
       onCommitted: (turns) => this.#onCommitted(turns),
       onFailure: (error) => this.#fail(error),
