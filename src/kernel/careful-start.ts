@@ -1,5 +1,6 @@
 import type { StoredMessage } from '../broker/stored-message.js'
 import { isFault, type MillraceError } from '../error/millrace-error.js'
+import { AttemptGate } from './attempt-gate.js'
 import type { CommitRecord } from './commit-record.js'
 import type { Committer } from './committer.js'
 
@@ -27,12 +28,16 @@ const MESSAGES = 8_192
  * process is among those that were begun and not finished; of them it begins fewer, until it is one message, which is
  * passed over as a dead letter when it was begun three times and never finished.
  *
+ * Nothing else is handled in the process while one processor has begun with messages: else it would be blamed on them
+ * that another message has ended the process.
+ *
  * Most starts that led nowhere are no message’s fault: the process was killed, or the unit moved on before it had
  * committed anything. For them it has to cost next to nothing, so one mark stands for many messages.
  */
 export class CarefulStart {
   readonly #committer: Committer
   readonly #goOn: () => void
+  readonly #gate: AttemptGate
   readonly #begun: CommitRecord['attempting']
   /** Messages that one mark stands for. */
   readonly #size: number
@@ -43,9 +48,11 @@ export class CarefulStart {
   #last = 0
   #marking = false
 
-  constructor(record: CommitRecord, committer: Committer, goOn: () => void) {
+  /** @param gate shared by all processors of the process */
+  constructor(record: CommitRecord, committer: Committer, goOn: () => void, gate = new AttemptGate()) {
     this.#committer = committer
     this.#goOn = goOn
+    this.#gate = gate
     this.#begun = record.attempting
     this.#size = this.#begun === null ? WINDOW : Math.ceil(this.#begun.count / PARTS)
     this.#left = this.#begun?.count ?? (record.restarts > RESTARTS ? MESSAGES : 0)
@@ -55,8 +62,11 @@ export class CarefulStart {
 
   /** @param waiting whether turns before it are not given to the committer yet */
   before({ sequence }: StoredMessage, waiting: boolean): Care {
-    if (!this.#careful || sequence === this.#last) return HANDLE
+    if (this.#gate.closed(this, this.#goOn)) return WAIT
+    if (!this.#careful) return HANDLE
     if (this.#marking) return WAIT
+    if (sequence === this.#last || this.#open > 0) this.#gate.close(this)
+    if (sequence === this.#last) return HANDLE
     if (this.#open > 0) {
       this.#open -= 1
       return this.#handed(sequence, HANDLE)
@@ -83,18 +93,34 @@ export class CarefulStart {
     )
   }
 
+  /** Something is stored. Messages that were begun and have not come yet keep nobody waiting. */
+  committed(): void {
+    if (!this.#marking && this.#committer.waiting === 0) this.#gate.open(this)
+  }
+
+  /**
+   * Storing takes long, or nothing more is handled here. Others have streams of their own, and go on: that a message of
+   * theirs ends the process now, and that three times, is less likely than that a stream is away for an hour.
+   */
+  release(): void {
+    this.#gate.open(this)
+  }
+
   /** Everything that waited is handled. */
   caughtUp(): void {
     if (this.#careful && this.#committer.waiting === 0 && !this.#marking) this.#relax()
+    this.committed()
   }
 
   #mark(attempting: NonNullable<CommitRecord['attempting']>): void {
     this.#marking = true
+    this.#gate.close(this)
     this.#committer.mark(attempting).then(
       () => {
         this.#marking = false
         this.#open = attempting.count
         this.#goOn()
+        this.committed() // unless it has begun with them: a step may have to end before
       },
       () => undefined, // the committer has failed and says so itself
     )

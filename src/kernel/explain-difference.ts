@@ -18,8 +18,7 @@ const SHOWN = 160
  * @returns the error with the output in its detail, or as it was when none is found in time
  */
 export async function explainDifference(
-  connection: Connection,
-  clock: Clock,
+  { connection, clock }: { readonly connection: Connection; readonly clock: Clock },
   processor: Processor,
   outputs: ReplayedOutputs,
   problem: MillraceError,

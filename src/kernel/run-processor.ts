@@ -16,6 +16,7 @@
 //   K4  A message waits while a step is open whose result has to come before it.
 import type { StoredMessage } from '../broker/stored-message.js'
 import { fault, isFault, messageOf, type MillraceError } from '../error/millrace-error.js'
+import { attemptGateOf } from './attempt-gate.js'
 import { beginUnit, type Beginning } from './begin-unit.js'
 import { CarefulStart } from './careful-start.js'
 import type { Committer } from './committer.js'
@@ -72,7 +73,10 @@ export class ProcessorRun {
     this.#state = { kind: 'recovering', recovery: beginning.recovery }
     this.#committer = createCommitter(processor, options, beginning, {
       recovered: () => this.#state.kind === 'live',
-      onStall: (error, forMs) => this.#log.stalled(error, forMs),
+      onStall: (error, forMs) => {
+        this.#log.stalled(error, forMs)
+        this.#careful.release()
+      },
       onCommitted: (turns) => this.#onCommitted(turns),
       onFailure: (error) => this.#fail(error),
     })
@@ -81,7 +85,7 @@ export class ProcessorRun {
       idle: () => this.#feed.caughtUp && this.#held.length === 0,
       decide: (decision) => this.#decide(decision),
     })
-    this.#careful = new CarefulStart(record, this.#committer, () => this.#drain())
+    this.#careful = new CarefulStart(record, this.#committer, () => this.#drain(), attemptGateOf(options.connection))
     beginning.onBroken((error) => this.#fail(error))
     if (beginning.readFrom > record.position) this.#endRecovery(beginning.recovery)
     this.#feed = openFeed(processor, options, beginning, {
@@ -198,9 +202,8 @@ export class ProcessorRun {
   #endRecovery(recovery: Recovery): void {
     const problem = this.#guarded(() => recovery.end(this.processor, this.#logic))
     if (this.#ended()) return
-    const { connection, clock } = this.#options
     if (problem !== undefined)
-      return this.#fail(problem, explainDifference(connection, clock, this.processor, recovery.outputs, problem))
+      return this.#fail(problem, explainDifference(this.#options, this.processor, recovery.outputs, problem))
     this.#state = { kind: 'live', redo: new Redo(this.#committer.record) }
     if (this.#beginning.takesOver) this.#committer.add([...this.#beginning.ahead, this.#execution.takeover()])
   }
@@ -212,6 +215,7 @@ export class ProcessorRun {
     this.#feed.release(handled.length)
     this.#log.deadLetters(turns)
     this.#log.notices(this.#logic.notices)
+    this.#careful.committed()
     if (this.#held.length > 0 && this.#committer.waiting === 0) this.#drain()
   }
 
@@ -240,6 +244,7 @@ export class ProcessorRun {
     this.#held = []
     this.#feed?.stop()
     this.#sources.stop()
+    this.#careful?.release()
     this.#committer.stopTending()
   }
 }

@@ -1,15 +1,15 @@
-// A process that runs one unit of window-logic.ts until a reading of a certain value ends it:
-// killed-worker.ts URL STREAM ROOT MEMORY VALUE
+// A process that runs units of window-logic.ts, one of which does not survive readings of a certain value:
+// killed-worker.ts URL STREAM ROOT VALUE
 import { connectBroker } from '../../src/broker/connection.ts'
 import { defineStream } from '../../src/broker/define-stream.ts'
-import type { Logic, MemoryKind } from '../../src/kernel/processor.ts'
+import type { Logic, Processor } from '../../src/kernel/processor.ts'
 import { ProcessorRun } from '../../src/kernel/run-processor.ts'
 import { silentLog } from '../../src/observe/log.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { registry } from '../support/kill-fixture.ts'
 import { windowProcessor } from './window-logic.ts'
 
-const [url = '', name = '', root = '', memory = '', value = ''] = process.argv.slice(2)
+const [url = '', name = '', root = '', value = ''] = process.argv.slice(2)
 const connection = await connectBroker({
   servers: [url],
   auth: { kind: 'none' },
@@ -17,9 +17,11 @@ const connection = await connectBroker({
   timeout: 5_000,
   origin: 'test',
 })
-const processor = windowProcessor(defineStream({ name, root, partitions: 4 }), memory as MemoryKind)
-await ProcessorRun.start(
-  {
+const stream = defineStream({ name, root, partitions: 4 })
+
+/** As it is, but for one value that it does not survive. */
+function killing(processor: Processor): Processor {
+  return {
     ...processor,
     start: (from, onBroken) => {
       const logic: Logic = processor.start(from, onBroken)
@@ -30,19 +32,25 @@ await ProcessorRun.start(
       }
       return logic
     },
+  }
+}
+
+const options = {
+  connection,
+  registry,
+  clock: systemClock,
+  log: silentLog,
+  owner: `worker-${process.pid}`,
+  onFailure: (error: Error): void => {
+    console.error(error.message)
+    process.exit(1)
   },
-  {
-    connection,
-    registry,
-    clock: systemClock,
-    log: silentLog,
-    owner: `worker-${process.pid}`,
-    onFailure: (error) => {
-      console.error(error.message)
-      process.exit(1)
-    },
-  },
-)
+}
+await Promise.all([
+  ProcessorRun.start(windowProcessor(stream, 'snapshot'), options),
+  ProcessorRun.start(killing(windowProcessor(stream, 'keyed')), options),
+  ProcessorRun.start(windowProcessor(stream, 'replay'), options),
+])
 // a test process that dies must not leave its workers behind
 setInterval(() => {
   if (process.ppid === 1) process.exit(0)

@@ -5,6 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { StreamDeclaration } from '../../src/broker/define-stream.ts'
 import { claim } from '../../src/kernel/claim.ts'
+import { processorId, type Processor } from '../../src/kernel/processor.ts'
 import { atEnd } from '../support/cleanup.ts'
 import { eventually, freshStream, sharedConnection } from '../support/broker.ts'
 import { publishAll, readAll } from '../support/events.ts'
@@ -21,7 +22,7 @@ async function spawnWorker(stream: StreamDeclaration): Promise<ChildProcess> {
   const { url } = await sharedServer()
   const loader = new URL('../../src/runtime/load-typescript.js', import.meta.url).href
   const script = fileURLToPath(new URL('killed-worker.ts', import.meta.url))
-  const given = [url, stream.name, stream.root, 'keyed', String(KILLER)]
+  const given = [url, stream.name, stream.root, String(KILLER)]
   const child = spawn(process.execPath, ['--import', loader, script, ...given], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
@@ -42,25 +43,38 @@ async function life(stream: StreamDeclaration, done: () => Promise<boolean>): Pr
   return ended === undefined ? 'done' : 'killed'
 }
 
-test('it is found, passed over and kept with its reason; all others are handled', async () => {
+test('it is found, passed over and kept with its reason; all others are handled, also by others in the process', async () => {
   const connection = await sharedConnection()
   const stream = await freshStream(connection)
   const processor = windowProcessor(stream, 'keyed')
+  const others = [windowProcessor(stream, 'snapshot'), windowProcessor(stream, 'replay')]
   const reading = (value: number, at: number) => Reading({ machine: `m${at % 3}`, value }, { time: Date.now() })
   const values = [7, 96, 33, 7, KILLER, 41, 20, 96, 7, 12]
   await publishAll(connection, stream, values.map(reading))
   // three starts that led nowhere: their processes ended before they had committed anything
-  for (let start = 0; start < 3; start++) await claim(connection, processor, 'all', `start-${start}`)
-  const done = async () => ((await recordOf(connection, processor))?.turns ?? 0) >= values.length
+  for (let start = 0; start < 3; start++)
+    for (const each of [processor, ...others]) await claim(connection, each, 'all', `start-${start}`)
+  const turns = async (each: Processor) => (await recordOf(connection, each))?.turns ?? 0
+  const done = async () => {
+    for (const each of [processor, ...others]) if ((await turns(each)) < values.length) return false
+    return true
+  }
   const lives: string[] = []
   for (let at = 0; at < 8 && lives.at(-1) !== 'done'; at++) lives.push(await life(stream, done))
-  assert.equal(lives, ['killed', 'killed', 'killed', 'done'])
+  // among 256 that were begun, among 16, and three times alone
+  assert.equal(lives, ['killed', 'killed', 'killed', 'killed', 'killed', 'done'])
   assert.equal(
     (await journalOn(connection, processor)).filter(({ kind }) => kind === 'skip').map(({ after }) => after),
     [4],
   )
   const record = await recordOf(connection, processor)
   assert.equal([record?.turns, record?.attempting], [values.length, null])
+  for (const other of others)
+    assert.equal(
+      (await journalOn(connection, other)).filter(({ kind }) => kind === 'skip'),
+      [],
+      'nobody else’s message is taken for the killer',
+    )
   const letters = await readAll(connection, 'DEAD_LETTERS', [`millrace.dead.${stream.name}.>`])
   assert.equal(
     letters.map(({ headers }) => [headers.get('Millrace-Dead-Code'), headers.get('Millrace-Dead-Sequence')]),
@@ -68,8 +82,11 @@ test('it is found, passed over and kept with its reason; all others are handled'
   )
   assert.equal(JSON.parse(Buffer.from(letters[0]?.data ?? []).toString()), { machine: 'm1', value: KILLER })
   const outputs = await actualOutputs(connection, stream)
-  assert.ok(outputs.length > 20, `${outputs.length} outputs`)
-  assertSame(outputs, await expectedOutputs(connection, processor))
+  for (const each of [processor, ...others]) {
+    const own = outputs.filter((output) => output.startsWith(`${processorId(each)}-`))
+    assert.ok(own.length > 20, `${own.length} outputs`)
+    assertSame(own, await expectedOutputs(connection, each))
+  }
 })
 
 test.run()
