@@ -187,7 +187,7 @@ export class Committer {
 
   #schedule(): void {
     if (this.#turns.length === 0 || this.#state.kind === 'committing' || this.#state.kind === 'failed') return
-    const much = this.#turns.length >= MANY_TURNS || this.#outputs >= MANY_OUTPUTS || this.#careful
+    const much = this.#turns.length >= MANY_TURNS || this.#outputs >= MANY_OUTPUTS || this.careful
     const wait = much ? 0 : this.#begunAt + INTERVAL - this.#options.clock.monotonic()
     if (wait > 0 && this.#state.kind === 'scheduled') return
     if (this.#state.kind === 'scheduled') this.#state.cancel()
