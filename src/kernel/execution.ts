@@ -19,8 +19,12 @@ import type { Checkpoint, Turn } from './turn.js'
 
 /** Outputs after which the state is looked at, so that a commit can end there. */
 const OUTPUTS_PER_CHECKPOINT = 256
-/** Turns of a keyed processor after which its changes are taken, so that they fit a batch. */
+/** Results of steps after which it is: a commit record holds those of a turn that is stored in parts. In characters. */
+const RESULTS_PER_CHECKPOINT = 256 * 1024
+/** Turns after which the changes of a keyed processor are taken, so that they fit a batch: fewer, when they are large. */
 const TURNS_PER_CHECKPOINT = 2_000
+const FIRST_TURNS = 64
+const CHANGES_PER_CHECKPOINT = 1024 * 1024
 
 /** Where an execution begins. */
 export type ExecutionStart = Pick<CommitRecord, 'position' | 'ordinal' | 'failures' | 'partition'> &
@@ -43,6 +47,8 @@ export class Execution {
   #failures: number
   #outputs = 0
   #turns = 0
+  #results = 0
+  #turnsPerCheckpoint = FIRST_TURNS
 
   constructor(context: TurnContext, from: ExecutionStart) {
     this.#context = context
@@ -136,22 +142,26 @@ export class Execution {
     this.#sequence = position
     this.#ordinal = same ? ordinal : Math.max(ordinal, this.#ordinal)
     this.#failures = same ? failures : Math.max(failures, this.#failures)
-    this.#outputs = 0
-    this.#turns = 0
+    this.#begin()
     this.#context.logic.takeChanges?.()
   }
 
   /** Looks at the state as it is now. */
   checkpoint(): Checkpoint {
-    this.#outputs = 0
-    this.#turns = 0
     const { logic } = this.#context
+    const changes = logic.takeChanges?.().map(({ key, value }) => encodeChange(key, value)) ?? []
+    const size = changes.reduce((sum, change) => sum + change.length, 0)
+    // the next ones are taken to be like these, and no more than twice as many are tried at once
+    const fitting = Math.ceil((this.#turns * CHANGES_PER_CHECKPOINT) / Math.max(1, size))
+    if (this.#turns > 0)
+      this.#turnsPerCheckpoint = Math.min(TURNS_PER_CHECKPOINT, 2 * this.#turnsPerCheckpoint, fitting)
+    this.#begin()
     const start = logic.replayStart?.()
     return {
       basis: start === undefined ? (logic.basis ?? null) : start.basis,
       replay: start === undefined ? null : { sequence: start.sequence, events: start.events },
       hash: logic.hash ?? 0,
-      changes: logic.takeChanges?.().map(({ key, value }) => encodeChange(key, value)) ?? [],
+      changes,
       ...(this.#context.processor.memory === 'replay' ? { parkedBefore: this.#keys.before(start?.sequence) } : {}),
     }
   }
@@ -198,8 +208,15 @@ export class Execution {
     if (memory === 'none' || memory === 'snapshot') return turn
     this.#outputs += turn.outputs.length
     this.#turns += 1
-    if (this.#outputs >= OUTPUTS_PER_CHECKPOINT || this.#turns >= TURNS_PER_CHECKPOINT)
-      turn.checkpoint = this.checkpoint()
+    this.#results += turn.result ?? 0
+    const full = this.#outputs >= OUTPUTS_PER_CHECKPOINT || this.#results >= RESULTS_PER_CHECKPOINT
+    if (full || this.#turns >= this.#turnsPerCheckpoint) turn.checkpoint = this.checkpoint()
     return turn
+  }
+
+  #begin(): void {
+    this.#outputs = 0
+    this.#turns = 0
+    this.#results = 0
   }
 }

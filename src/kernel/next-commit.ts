@@ -49,6 +49,10 @@ export interface CommitInput {
 export const SNAPSHOT_EVERY = 20_000
 /** Payload of one batch, in bytes: more would block the event loop and fill the server’s buffers. */
 const MOST_BYTES = 8 * 1024 * 1024
+/** Text of one batch for its journal and its state log, in characters: some thirty messages. */
+const MOST_TEXT = 4 * 1024 * 1024
+/** What is beyond that takes the place of outputs, a message for so much. */
+const TEXT_PER_MESSAGE = 128 * 1024
 /** Turns in one commit, so that acknowledging them does not hold up the event loop for long. */
 const MOST_TURNS = 8_192
 
@@ -60,13 +64,16 @@ export function nextCommit(input: CommitInput): Commit {
   const { record, turns } = input
   const outputs = packer(input.packing)
   let taken = 0
-  let changes = 0
+  let text = 0
   for (let begin = 0; begin < turns.length; begin = taken) {
     const end = segmentEnd(input.memory, turns, begin)
     if (end === undefined) break
-    for (const change of turns[end - 1]?.checkpoint?.changes ?? []) changes += change.length
-    if (taken > 0 && (end > MOST_TURNS || changes > MOST_BYTES)) break
-    if (!addOutputs(outputs, record, turns.slice(begin, end), input.room)) break
+    const segment = turns.slice(begin, end)
+    for (const { result = 0 } of segment) text += result
+    for (const change of segment.at(-1)?.checkpoint?.changes ?? []) text += change.length
+    if (taken > 0 && (end > MOST_TURNS || text > MOST_TEXT)) break
+    const room = input.room - Math.max(0, Math.ceil((text - MOST_TEXT) / TEXT_PER_MESSAGE))
+    if (!addOutputs(outputs, record, segment, room)) break
     taken = end
   }
   const blocked = taken === 0 ? segmentEnd(input.memory, turns, 0) : undefined

@@ -1,9 +1,7 @@
 import type { Connection } from '../broker/connection.js'
 import { Feed } from '../broker/feed.js'
-import type { StoredMessage } from '../broker/stored-message.js'
 import type { Clock } from '../time/clock.js'
-import { APPENDIX_ENCODING, readAppendix } from './appendix.js'
-import type { AppendixPart } from './restore-memory.js'
+import { AppendixParts, type AppendixPart } from './appendix.js'
 
 export interface AppendixRange {
   readonly stream: string
@@ -24,7 +22,7 @@ export async function readAppendixRange(
 ): Promise<readonly AppendixPart[]> {
   const { stream, subject, from, to } = range
   if (from > to) return []
-  const parts: AppendixPart[] = []
+  const parts = new AppendixParts()
   let feed: Feed | undefined
   try {
     await new Promise<void>((resolve, reject) => {
@@ -35,7 +33,8 @@ export async function readAppendixRange(
         clock,
         onMessages: (messages) => {
           try {
-            for (const message of messages) if (message.sequence <= to) parts.push(read(message))
+            for (const { subject, sequence, headers, data } of messages)
+              if (sequence <= to) parts.add({ subject, sequence, header: (name) => headers.get(name), data })
           } catch (error) {
             reject(error as Error)
           }
@@ -49,9 +48,5 @@ export async function readAppendixRange(
   } finally {
     feed?.stop()
   }
-  return parts
-}
-
-function read({ subject, sequence, headers, data }: StoredMessage): AppendixPart {
-  return { sequence, items: readAppendix(subject, headers.get(APPENDIX_ENCODING), data) }
+  return parts.all()
 }

@@ -1,5 +1,6 @@
 import { journalSubject, stateSubject } from '../broker/system-subject.js'
 import { fault } from '../error/millrace-error.js'
+import type { AppendixPart } from './appendix.js'
 import type { CommitRecord } from './commit-record.js'
 import { journalEntry, type JournalEntry } from './decision.js'
 import type { JournalSpan } from './journal-spans.js'
@@ -15,13 +16,6 @@ export interface Loaded {
   readonly spans: readonly JournalSpan[]
   /** Entries in the state log, and how many of them live. */
   readonly state: { readonly written: number; readonly live: number }
-}
-
-/** One stored list of an appendix. */
-export interface AppendixPart {
-  /** Of the output stream. */
-  readonly sequence: number
-  readonly items: readonly unknown[]
 }
 
 /** What has to be read of what a unit has stored: nothing else of it counts. */

@@ -131,6 +131,7 @@ function decisionTurn(
     deadLetters,
     outputsBefore: ordinal,
     failuresBefore,
+    ...(decision.kind === 'step' ? { result: JSON.stringify(decision.outcome).length } : {}),
   }
 }
 

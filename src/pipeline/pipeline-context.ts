@@ -39,7 +39,8 @@ export interface PipelineContext {
    * stands still where it would fire a timer before the result is there, so that neither `timeout` nor an idle key
    * overtakes it.
    *
-   * The result is what JSON makes of it. When every attempt has failed, the observable fails with an Error that has the
+   * The result is what JSON makes of it, at most 512 KiB; with more the step has failed (RangeError): keep it elsewhere and
+   * return where. When every attempt has failed, the observable fails with an Error that has the
    * name and message of the last one.
    */
   step<T>(name: string, work: StepWork<T>, options?: StepOptions): Observable<T>

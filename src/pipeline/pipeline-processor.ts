@@ -5,6 +5,7 @@ import { checkpointLogic } from './checkpoint-logic.js'
 import { regroupKeys } from './checkpoint/regroup-keys.js'
 import type { PipelineDeclaration } from './define-pipeline.js'
 import { keyReader } from './key-reader.js'
+import { requireLasting } from './lasting-state.js'
 import { onPoisonOf } from './on-error.js'
 import { SlotsLogic } from './slots/slots-logic.js'
 import { StatelessLogic } from './stateless-logic.js'
@@ -24,12 +25,14 @@ export interface Checking {
   readonly strict?: boolean
 }
 
-/** A declared pipeline as something that the kernel runs. */
+/** A declared pipeline as something that the kernel runs. @throws PIPELINE_INVALID */
 export function pipelineProcessor(
   pipeline: PipelineDeclaration,
   streams: PipelineStreams,
   checking: Checking = {},
 ): Processor {
+  const { recovery } = pipeline
+  if (recovery.mode === 'checkpoint') requireLasting(pipeline.name, streams.to)
   return {
     kind: 'pipeline',
     name: pipeline.name,
@@ -40,10 +43,10 @@ export function pipelineProcessor(
       packed: pipeline.to.packed === true,
       ...(streams.others === undefined ? {} : { others: streams.others }),
     },
-    memory: MEMORIES[pipeline.recovery.mode],
+    memory: MEMORIES[recovery.mode],
     spread: pipeline.spread,
     ...upgradeOf(pipeline, streams),
-    ...(pipeline.recovery.mode === 'checkpoint' ? { regroup: regroupKeys } : {}),
+    ...(recovery.mode === 'checkpoint' ? { regroup: regroupKeys } : {}),
     ...onPoisonOf(pipeline.onError, false),
     ...(pipeline.keyBy === undefined ? {} : { keyOf: keyReader(pipeline) }),
     start: (memory, onBroken) => pipelineLogic(pipeline, memory, onBroken, checking),

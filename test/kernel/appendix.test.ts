@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { APPENDIX_ENCODING, appendixMessages, readAppendix } from '../../src/kernel/appendix.ts'
+import { APPENDIX_ENCODING, appendixMessages, AppendixParts, readAppendix } from '../../src/kernel/appendix.ts'
 import { isFault } from '../../src/error/millrace-error.ts'
 import type { WireMessage } from '../../src/event/wire.ts'
 
@@ -46,6 +46,39 @@ test('an item larger than a message is one message, alone', () => {
   assert.equal(
     appendixMessages('s', items).map((message) => read(message).length),
     [1, 1, 1],
+  )
+})
+
+/** As whoever reads the subject puts them together, in the sequences 1, 2, …, without those in `without`. */
+function together(messages: readonly WireMessage[], ...without: readonly number[]) {
+  const parts = new AppendixParts()
+  for (const [at, { subject, headers, data }] of messages.entries()) {
+    const header = (name: string) => headers.find(([own]) => own === name)?.[1]
+    if (!without.includes(at + 1)) parts.add({ subject, sequence: at + 1, header, data })
+  }
+  return parts.all()
+}
+
+test('K1 an item larger than any message is put together again, and not without all of it', () => {
+  let seed = 7
+  const noise = Array.from({ length: 200_000 }, () => (seed = (seed * 48_271) % 2_147_483_647).toString(36)).join('')
+  const items = ['1', JSON.stringify(noise), '2']
+  const messages = appendixMessages('s', items)
+  assert.ok(messages.length > 4, `${messages.length} messages`)
+  for (const { data } of messages) assert.ok(data.length <= 256 * 1024, `${data.length} bytes`)
+  assert.equal(together(messages), [
+    { sequence: 1, items: [1] },
+    { sequence: 2, items: [noise] },
+    { sequence: messages.length, items: [2] },
+  ])
+  for (const lost of [2, 3, messages.length - 1])
+    assert.throws(
+      () => together(messages, lost),
+      (error: unknown) => isFault(error, 'SNAPSHOT_INVALID'),
+    )
+  assert.throws(
+    () => together(messages, messages.length - 1, messages.length),
+    (error: unknown) => isFault(error, 'SNAPSHOT_INVALID'),
   )
 })
 

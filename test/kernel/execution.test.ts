@@ -123,30 +123,54 @@ test('a message that is passed over is a turn without outputs, a dead letter and
   )
 })
 
-test('the state is looked at after 256 outputs or 2,000 turns, and a look takes the changes since the one before', () => {
+/** A processor whose state changes with each event, by a text of so many characters. */
+function changing(length: () => number) {
   const changes: { key: string; value: unknown }[] = []
-  const run = execution({
+  return execution({
     turn: (event) => {
       const { value } = event.data as { value: number }
-      changes.push({ key: `k${event.sequence}`, value: event.sequence })
+      changes.push({ key: `k${event.sequence}`, value: 'x'.repeat(length()) })
       return Array.from({ length: value }, (_, at) => made(at))
     },
     takeChanges: () => changes.splice(0),
     basis: { time: 9 },
   })
+}
+
+/** Handles messages up to a sequence; those after which the state was looked at. */
+function lookedAt(run: ReturnType<typeof changing>, from: number, to: number, outputs: number): number[] {
   const looked: number[] = []
-  for (let sequence = 1; sequence <= 12; sequence++)
-    if (handle(run, sequence, 50).checkpoint !== undefined) looked.push(sequence)
-  assert.equal(looked, [6, 12])
-  for (let sequence = 13; sequence <= 4_020; sequence++) {
-    const { checkpoint } = handle(run, sequence, 0)
-    if (checkpoint !== undefined) looked.push(sequence)
-    if (checkpoint !== undefined) assert.is(checkpoint.changes.length, 2_000)
-  }
-  assert.equal(looked, [6, 12, 2_012, 4_012])
+  for (let sequence = from; sequence <= to; sequence++)
+    if (handle(run, sequence, outputs).checkpoint !== undefined) looked.push(sequence)
+  return looked
+}
+
+test('the state is looked at after 256 outputs, and a look takes the changes since the one before', () => {
+  const run = changing(() => 1)
+  assert.equal(lookedAt(run, 1, 14, 50), [6, 12])
   const last = run.checkpoint()
-  assert.equal(last.changes.at(-1), '["k4020",4020]')
-  assert.equal([last.changes.length, last.basis, last.replay], [8, { time: 9 }, null])
+  assert.equal(last.changes, ['["k13","x"]', '["k14","x"]'])
+  assert.equal([last.basis, last.replay], [{ time: 9 }, null])
+})
+
+test('it is looked at after up to 2,000 turns, and sooner when its changes are large', () => {
+  let length = 1
+  const run = changing(() => length)
+  assert.equal(lookedAt(run, 1, 10_000, 0), [64, 192, 448, 960, 1_984, 3_984, 5_984, 7_984, 9_984])
+  length = 100_000
+  assert.equal(lookedAt(run, 10_001, 12_030, 0), [11_984, 11_995, 12_006, 12_017, 12_028])
+  length = 3_000_000
+  assert.equal(lookedAt(run, 12_031, 12_042, 0), [12_039, 12_040, 12_041, 12_042])
+})
+
+test('it is looked at when the results of steps have come to a quarter of what a message takes', () => {
+  const run = execution({ turn: () => [], settle: () => [] })
+  const decide = (value: string) => run.decide({ kind: 'step', id: 's', outcome: { ok: true, value } })
+  handle(run, 1, 0)
+  const looked = [100_000, 100_000, 100_000, 500_000, 1].map(
+    (size) => decide('x'.repeat(size)).checkpoint !== undefined,
+  )
+  assert.equal(looked, [false, false, true, true, false])
 })
 
 test('a processor that looks at nothing has no checkpoints, however much it does', () => {

@@ -3,11 +3,11 @@
 import { ROLLUP_SUBJECT } from '../../src/broker/batch.ts'
 import { journalSubject } from '../../src/broker/system-subject.ts'
 import type { WireMessage } from '../../src/event/wire.ts'
-import { APPENDIX_ENCODING, readAppendix } from '../../src/kernel/appendix.ts'
+import { APPENDIX_ENCODING, readAppendix, type AppendixPart } from '../../src/kernel/appendix.ts'
 import type { CommitRecord } from '../../src/kernel/commit-record.ts'
 import type { JournalEntry } from '../../src/kernel/decision.ts'
 import { processorId, type Processor } from '../../src/kernel/processor.ts'
-import type { AppendixPart, AppendixStart } from '../../src/kernel/restore-memory.ts'
+import type { AppendixStart } from '../../src/kernel/restore-memory.ts'
 
 interface Kept {
   readonly sequence: number

@@ -55,7 +55,7 @@ test('a commit holds no more changes of a state than a server takes at once, but
     ...checkpoint,
     changes: [JSON.stringify(['k', 'x'.repeat(count * 1024 * 1024)])],
   })
-  const turns = [3, 3, 3, 20, 1].map((count, at) => turnOf(at + 1, 1, { checkpoint: megabytes(count) }))
+  const turns = [2, 1, 2, 20, 1].map((count, at) => turnOf(at + 1, 1, { checkpoint: megabytes(count) }))
   const taken: number[] = []
   let record: CommitRecord = input.record
   while (record.position < turns.length) {
@@ -64,6 +64,15 @@ test('a commit holds no more changes of a state than a server takes at once, but
     record = commit.record
   }
   assert.equal(taken, [2, 1, 1, 1])
+})
+
+test('C1 what is stored of a state beyond that takes the place of outputs', () => {
+  const huge = { ...checkpoint, changes: [JSON.stringify(['k', 'x'.repeat(20 * 1024 * 1024)])] }
+  const turns = [turnOf(1, 100, { checkpoint: huge })]
+  const first = nextCommit({ ...input, turns, room: 200 })
+  assert.equal([first.turns.length, first.messages.length], [0, 100])
+  const second = nextCommit({ ...input, turns, room: 200, record: first.record })
+  assert.equal([second.turns.length, second.record.partial], [1, null])
 })
 
 test('entries are written again only with a commit of every turn, for they are of the state after the last', () => {

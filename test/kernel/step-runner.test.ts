@@ -35,6 +35,22 @@ test('a step that succeeds ends with its value, as a replay will read it', async
   assert.is(steps.pending, 0)
 })
 
+test('a result or a message larger than a commit record can hold is not recorded', async () => {
+  const { ended, steps } = runner()
+  const odd = Object.assign(new Error('x'.repeat(100_000)), { name: 5 })
+  steps.run(step('a', async () => 'x'.repeat(600_000)))
+  steps.run(step('b', () => Promise.reject(odd)))
+  await settled()
+  const failures = ended.map(([, outcome]) => (outcome.ok ? undefined : outcome.error))
+  assert.equal(
+    failures.map((failure) => [failure?.name, failure?.message.slice(0, 50), failure?.message.length]),
+    [
+      ['RangeError', 'result of step call: 600002 bytes of JSON, at most', 70],
+      ['5', 'x'.repeat(50), 4_096],
+    ],
+  )
+})
+
 test('one that fails ends with name and message of its error, whatever was thrown and however', async () => {
   const { ended, steps } = runner()
   steps.run(step('a', () => Promise.reject(new RangeError('too far'))))

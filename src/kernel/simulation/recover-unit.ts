@@ -1,10 +1,10 @@
 import type { MillraceError } from '../../error/millrace-error.js'
-import { APPENDIX_ENCODING, readAppendix } from '../appendix.js'
+import { AppendixParts, type AppendixPart } from '../appendix.js'
 import type { CommitRecord } from '../commit-record.js'
 import { Execution } from '../execution.js'
 import type { Logic } from '../processor.js'
 import { Recovery } from '../recovery.js'
-import { planMemory, restoreMemory, type AppendixPart, type AppendixStart, type Loaded } from '../restore-memory.js'
+import { planMemory, restoreMemory, type AppendixStart, type Loaded } from '../restore-memory.js'
 import { snapshotSubject } from '../../broker/system-subject.js'
 import { firstFrom, type Kept, type MemoryStore } from './memory-store.js'
 import type { SimulationOptions } from './simulation-options.js'
@@ -48,11 +48,13 @@ function load(processor: SimulationOptions['processor'], record: CommitRecord, s
     return store.last(subject)?.data ?? new Uint8Array(0) // too few bytes are noticed
   })
   const read = (start: AppendixStart | undefined): readonly AppendixPart[] =>
-    start === undefined ? [] : store.from(start.subject, start.from).map(partOf)
+    start === undefined ? [] : partsOf(store.from(start.subject, start.from))
   return restoreMemory(processor, record, { chunks, journal: read(plan.journal), state: read(plan.state) })
 }
 
-function partOf({ subject, sequence, headers, data }: Kept): AppendixPart {
-  const encoding = headers.find(([name]) => name === APPENDIX_ENCODING)?.[1]
-  return { sequence, items: readAppendix(subject, encoding, data) }
+function partsOf(kept: readonly Kept[]): readonly AppendixPart[] {
+  const parts = new AppendixParts()
+  for (const { subject, sequence, headers, data } of kept)
+    parts.add({ subject, sequence, header: (name) => headers.find(([own]) => own === name)?.[1], data })
+  return parts.all()
 }

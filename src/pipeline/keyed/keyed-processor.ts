@@ -1,16 +1,18 @@
 import type { Processor } from '../../kernel/processor.js'
 import type { KeyedDeclaration } from '../define-keyed.js'
+import { requireLasting } from '../lasting-state.js'
 import { onPoisonOf } from '../on-error.js'
 import type { PipelineStreams } from '../pipeline-processor.js'
 import { KeyedLogic, type KeyedLogicOptions } from './keyed-logic.js'
 import { regroup } from './regroup.js'
 
-/** A declared keyed pipeline as something that the kernel runs. */
+/** A declared keyed pipeline as something that the kernel runs. @throws PIPELINE_INVALID */
 export function keyedProcessor(
   keyed: KeyedDeclaration,
   streams: PipelineStreams,
   options: KeyedLogicOptions = {},
 ): Processor {
+  requireLasting(keyed.name, streams.to)
   return {
     kind: 'pipeline',
     name: keyed.name,

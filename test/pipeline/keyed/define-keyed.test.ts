@@ -2,6 +2,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { z } from 'zod'
 import { defineStream } from '../../../src/broker/define-stream.ts'
+import { definePipeline } from '../../../src/pipeline/define-pipeline.ts'
+import { pipelineProcessor } from '../../../src/pipeline/pipeline-processor.ts'
 import { defineKeyed } from '../../../src/pipeline/define-keyed.ts'
 import { keyedProcessor } from '../../../src/pipeline/keyed/keyed-processor.ts'
 import { KeyedLogic } from '../../../src/pipeline/keyed/keyed-logic.ts'
@@ -69,6 +71,18 @@ test('several inputs are merged, and outputs of several streams are put out, as 
 test('lateness may be a text', () => {
   const { time } = defineKeyed({ ...good, time: { of: ({ time }) => time, lateness: '1m30s' } })
   assert.is(time.kind === 'own' && time.lateness, 90_000)
+})
+
+test('state is not kept in a stream that deletes its oldest messages by size', () => {
+  const from = defineStream({ name: 'IN', root: 'in' })
+  const to = defineStream({ name: 'OUT', root: 'out', retention: { maxBytes: 1_000_000 } })
+  assert.throws(() => keyedProcessor(defineKeyed(good), { from, to }), /PIPELINE_INVALID.*OUT deletes its oldest/)
+  const durable = definePipeline({
+    ...good,
+    pipeline: (events$: unknown) => events$,
+    recovery: { mode: 'checkpoint' },
+  } as never)
+  assert.throws(() => pipelineProcessor(durable, { from, to }), /PIPELINE_INVALID.*OUT deletes its oldest/)
 })
 
 test('the kernel sees a pipeline with keyed memory that reads only what it asks for', () => {
