@@ -39,8 +39,9 @@ export interface Beginning extends Pick<Loaded, 'readFrom' | 'spans' | 'state'> 
 export async function beginUnit(processor: Processor, options: ProcessorOptions): Promise<Beginning> {
   const { connection, clock, log, owner, partition = WHOLE } = options
   const shadow = options.shadow ?? (await createShadow(processor, options))
-  await shadow?.caughtUp
-  const taken = await claim(connection, processor, partition, owner, options.plan !== undefined)
+  const taken = await claimAfter(shadow, () =>
+    claim(connection, processor, partition, owner, options.plan !== undefined),
+  )
   if (takesRedriven(processor, taken.record)) await tidyParks(processor, options, taken)
   const { changedFrom, record, upgrade } = taken
   if (changedFrom !== undefined && processor.memory !== 'none')
@@ -60,6 +61,17 @@ export async function beginUnit(processor: Processor, options: ProcessorOptions)
   const takesOver = changedFrom !== undefined && upgrade === 'keep' && processor.memory === 'keyed'
   const onBroken = (handler: (error: MillraceError) => void): void => broken.tell(handler)
   return { ...loaded, claim: taken, logic, execution, recovery, ahead: [], takesOver, onBroken }
+}
+
+/** A shadow that is not taken over must not go on following the log for ever. */
+async function claimAfter(shadow: Shadow | undefined, take: () => Promise<Claim>): Promise<Claim> {
+  try {
+    await shadow?.caughtUp
+    return await take()
+  } catch (error) {
+    shadow?.stop()
+    throw error
+  }
 }
 
 /** Nothing depends on it but the size of the stream: where it fails, the next start does it. */

@@ -68,7 +68,11 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     member: owner,
     replicas: Math.max(1, ...deployment.streams.map(({ replicas }) => replicas)),
     units,
-    run: (unit) => starter.start(unit),
+    run: async (unit) => {
+      const run = await starter.start(unit)
+      failed.delete(unit) // what went wrong when it stopped here once is over
+      return run
+    },
     onFailure: (unit, error) => {
       failed.set(unit, error)
       const { code, detail, advice } = error

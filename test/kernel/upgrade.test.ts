@@ -134,4 +134,23 @@ test('K5 older code is told that a newer one has taken over', async () => {
   assert.is(error.code, 'VERSION_OLDER')
 })
 
+test('what was made anew and cannot take over follows the log no more', async () => {
+  const { connection, stream } = await withOpenWindows()
+  const { run } = await start(connection, on(stream, counting(stream, 3, 'cut')))
+  await run.stop()
+  const older = on(stream, counting(stream, 2, 'rebuild'))
+  const options = { connection, registry, clock: systemClock, log: silentLog, owner: 'rebuild' }
+  const shadow = new Shadow(older, options)
+  const started = ProcessorRun.start(older, { ...options, shadow, onFailure: () => undefined })
+  const code = await started.then(
+    () => 'none',
+    (error: unknown) => (isFault(error) ? error.code : String(error)),
+  )
+  assert.is(code, 'VERSION_OLDER')
+  const before = shadow.sequence
+  await publishAll(connection, stream, readings('a', 2))
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  assert.is(shadow.sequence, before)
+})
+
 test.run()
