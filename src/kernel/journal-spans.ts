@@ -21,6 +21,17 @@ export function journalOf(turns: readonly Turn[]): JournalEntry[] {
   return entries
 }
 
+/**
+ * What is left of a journal when these turns, which are its first ones, are done. A tick that was merged of several stays
+ * until the last of them is.
+ */
+export function entriesAfter(journal: readonly JournalEntry[], turns: readonly Turn[]): JournalEntry[] {
+  const done = journalOf(turns)
+  const [last, entry] = [done.at(-1), journal[done.length - 1]]
+  const within = last?.kind === 'tick' && entry?.kind === 'tick' && last.time < entry.time
+  return journal.slice(within ? done.length - 1 : done.length)
+}
+
 /** Spans that a replay from `needed` on (a sequence of the input; undefined: all) still has to read. */
 export function neededSpans(spans: readonly JournalSpan[], needed: number | undefined): readonly JournalSpan[] {
   return needed === undefined ? spans : spans.filter(({ lastAfter }) => lastAfter >= needed)

@@ -4,7 +4,7 @@ import { appendixMessages } from './appendix.js'
 import type { CommitRecord } from './commit-record.js'
 import { addEntries, withSnapshot } from './commit-state.js'
 import { fnv1a } from './hash.js'
-import { journalOf, neededSpans, type JournalSpan } from './journal-spans.js'
+import { entriesAfter, journalOf, neededSpans, type JournalSpan } from './journal-spans.js'
 import { packer, type Packer, type Packing } from './packer.js'
 import { applyChanges, type ParkedChange } from './parking/parked-key.js'
 import type { MemoryKind } from './processor.js'
@@ -230,8 +230,7 @@ function unfinished({ attempting }: CommitRecord, handled: number, turns: readon
 /** What stays ahead of the position: its decisions that are behind it now are not taken a second time. */
 function aheadOf({ partial }: CommitRecord, turns: readonly Turn[]): CommitRecord['partial'] {
   if (partial === null) return null
-  const taken = turns.filter(({ decision }) => decision !== undefined).length
-  return { ...partial, journal: partial.journal.slice(taken) }
+  return { ...partial, journal: entriesAfter(partial.journal, turns) }
 }
 
 /** Whether the outputs that were stored ahead of the position are behind it now. */

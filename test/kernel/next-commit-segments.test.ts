@@ -94,6 +94,44 @@ test('C1 nothing is committed of turns behind which the state is not known', () 
   assert.equal([commit.turns.length, commit.record.position, outputsOf(commit).length], [1, 1, 1])
 })
 
+test('C1 K1 ticks that a part’s journal merged: a commit of some of them leaves every decision that is not done', () => {
+  const tick = (sequence: number, time: number, outputs: number, before: number) =>
+    turnOf(sequence, outputs, {
+      message: undefined,
+      decision: { kind: 'tick', time },
+      outputsBefore: before,
+      checkpoint,
+    })
+  const step = { kind: 'step', id: 's', outcome: { ok: true, value: 1 } } as const
+  const turns = [
+    ...[10, 20, 30].map((time, at) => tick(5, time, 1, at)),
+    turnOf(5, 1, { message: undefined, decision: step, outputsBefore: 3, checkpoint }),
+    turnOf(7, 1, { checkpoint }),
+    tick(7, 40, 9, 1),
+  ]
+  const journal = [
+    { after: 5, kind: 'tick', time: 30 },
+    { after: 5, ...step },
+    { after: 7, kind: 'tick', time: 40 },
+  ] as const
+  const partial = { sequence: 7, outputs: 8, journal: [...journal] }
+  const left = [journal, journal, journal.slice(1), journal.slice(2), journal.slice(2)]
+  for (const [at, expected] of left.entries())
+    for (const from of [0, ...(at === 1 ? [1] : [])]) {
+      const kept = nextCommit({
+        ...input,
+        memory: 'replay',
+        record: { ...input.record, position: 4, partial },
+        turns: turns.slice(from, at + 1),
+      })
+      assert.equal(kept.record.partial?.journal, expected, `after ${at + 1} turns`)
+    }
+  assert.is(
+    nextCommit({ ...input, memory: 'replay', record: { ...input.record, partial }, turns }).record.partial,
+    null,
+  )
+})
+
 for (const memory of ['none', 'keyed'] as const)
   test(`memory ${memory} is not replayed: a recovery reads none of its decisions, however many there are`, () => {
     let record: CommitRecord = input.record
