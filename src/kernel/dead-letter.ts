@@ -1,11 +1,11 @@
 import { expectLastSequence } from '../broker/batch.js'
 import { encodedSize, encodeHeaders } from '../broker/headers.js'
-import type { StoredMessage } from '../broker/stored-message.js'
 import { deadLetterSubject } from '../broker/system-subject.js'
 import { formatTime, isWritableTime } from '../event/rfc3339.js'
 import type { WireMessage } from '../event/wire.js'
 import { isFault, messageOf, type Issue } from '../error/millrace-error.js'
 import { boundedIssues, boundedText } from './bounded-text.js'
+import { blamed, type BlamedMessage, type DeadMessage } from './dead-message.js'
 import type { Decision } from './decision.js'
 import { FNV_OFFSET, fnv1a } from './hash.js'
 import { originalHeaders, type OriginalHeaders } from './original-headers.js'
@@ -22,6 +22,8 @@ export interface DeadLetterReason {
   readonly stack?: string
   /** The key that is parked because of it. */
   readonly parkedKey?: string
+  /** Place of the event at fault among those of its message, from 0. Absent: the message has no other. */
+  readonly member?: number
 }
 
 /** What a processor failed with, as a reason. */
@@ -68,14 +70,13 @@ function hashOf(decision: Decision): string {
   return fnv1a(FNV_OFFSET, Buffer.from(text)).toString(16).padStart(8, '0')
 }
 
-/** What a dead letter keeps. */
-export type DeadMessage = Pick<StoredMessage, 'subject' | 'sequence' | 'storedAt' | 'headers' | 'data'>
-
 /** Headers that tell a dead letter’s story; values are percent-encoded like CloudEvents attributes. */
 export const DEAD_LETTER_HEADER = {
   stream: 'Millrace-Dead-Stream',
   sequence: 'Millrace-Dead-Sequence',
   subject: 'Millrace-Dead-Subject',
+  /** Place of the event in the pack that it came in, from 0. Absent when it was alone. */
+  member: 'Millrace-Dead-Member',
   storedAt: 'Millrace-Dead-Stored-At',
   processor: 'Millrace-Dead-Processor',
   code: 'Millrace-Dead-Code',
@@ -114,7 +115,8 @@ const NAME_BYTES = 800
 
 /**
  * The message that keeps another one with the reason why it could not be processed: the original payload and headers,
- * and the reason beside them. Its subject names the original, and it is stored only if that subject is still empty:
+ * and the reason beside them. Of a pack it keeps the event at fault, and of a message that was merged from another stream
+ * it says where it was there. Its subject names the original, and it is stored only if that subject is still empty:
  * whoever meets the same message again, after a crash or in another processor, adds no second copy.
  *
  * It can be stored whatever the original is, for else its reader would stop at it for good. Headers that cannot be
@@ -122,6 +124,7 @@ const NAME_BYTES = 800
  * stack, the ends of the other texts, the payload, the original headers. Stream and sequence always say where the
  * original is, and a header says what was left out.
  *
+ * @param stream the stream that is read
  * @param maxPayload largest message of the server in bytes, headers included; from 4,096 the promise holds
  * @param which what tells it from others of the same message and processor; see lettersOf
  */
@@ -132,8 +135,10 @@ export function deadLetterMessage(
   maxPayload: number,
   which = '',
 ): WireMessage {
-  const original = originalHeaders(message.headers.entries())
-  const subject = deadLetterSubject(stream, message.sequence, reason.processor, which)
+  const about = blamed(stream, message, reason.member)
+  const { headers: own, data, sequence } = about.message
+  const original = originalHeaders(own.entries())
+  const subject = deadLetterSubject(about.stream, sequence, reason.processor, which)
   const mostHeaders = Math.min(maxPayload, MOST_HEADER_BYTES)
   let letter: WireMessage | undefined
   for (const kept of KEPT)
@@ -141,10 +146,10 @@ export function deadLetterMessage(
       const headers = [
         expectLastSequence(0),
         ...(kept.headers ? keptHeaders(original) : leftOutHeaders(original)),
-        ...(kept.payload ? [] : [[DEAD_LETTER_HEADER.payloadLeftOut, String(message.data.length)] as const]),
-        ...storyOf(stream, message, reason, told),
+        ...(kept.payload ? [] : [[DEAD_LETTER_HEADER.payloadLeftOut, String(data.length)] as const]),
+        ...storyOf(about, reason, told),
       ]
-      letter = { subject, headers, data: kept.payload ? message.data : NO_DATA }
+      letter = { subject, headers, data: kept.payload ? data : NO_DATA }
       const size = encodedSize(encodeHeaders(headers))
       if (size <= mostHeaders && size + letter.data.length <= maxPayload) return letter
     }
@@ -165,8 +170,7 @@ function leftOutHeaders({ count }: OriginalHeaders): readonly Header[] {
 }
 
 function storyOf(
-  stream: string,
-  message: DeadMessage,
+  { stream, message, member }: BlamedMessage,
   reason: DeadLetterReason,
   told: (typeof TOLD)[number],
 ): readonly Header[] {
@@ -181,6 +185,7 @@ function storyOf(
     [H.detail, boundedText(reason.detail, told.bytes)],
     [H.issues, boundedIssues(reason.issues, told.bytes)],
   ]
+  if (member !== undefined) story.push([H.member, String(member)])
   if (reason.parkedKey !== undefined) story.push([H.parkedKey, boundedText(reason.parkedKey, told.bytes)])
   if (told.stack && reason.stack !== undefined) story.push([H.stack, boundedText(reason.stack, told.bytes)])
   return story

@@ -56,11 +56,14 @@ export function runTurn(context: TurnContext, message: StoredMessage, input = re
   const { sequence, storedAt } = message
   let outputs: WireMessage[] | undefined
   let failures: DeadLetterReason[] | undefined
-  const fail: OnFailure = (error) => void (failures ??= []).push(failureReason(context.processor, error))
+  let at = -1
+  const fail: OnFailure = (error) =>
+    void (failures ??= []).push(ofMember(failureReason(context.processor, error), input, at))
   for (const decoded of input) {
+    at += 1
     if (decoded.kind === 'rejected') {
       const { code, detail, issues } = decoded
-      ;(failures ??= []).push({ processor: 'contract', code, detail, issues })
+      ;(failures ??= []).push(ofMember({ processor: 'contract', code, detail, issues }, input, at))
       continue
     }
     const drafts = attempt(() => context.logic.turn(decoded.event, fail), fail)
@@ -78,6 +81,11 @@ export function runTurn(context: TurnContext, message: StoredMessage, input = re
     outputsBefore: 0,
     failuresBefore: 0,
   }
+}
+
+/** A failure as that of one event of a message, when it has others. */
+export function ofMember(reason: DeadLetterReason, input: Input, at: number): DeadLetterReason {
+  return input.length > 1 ? { ...reason, member: at } : reason
 }
 
 /** That of a stored subject; without a transform (a foreign stream) there is only one. */

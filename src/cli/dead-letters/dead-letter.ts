@@ -22,6 +22,8 @@ export interface DeadLetter {
   readonly stream: string
   readonly sequence: number
   readonly subject: string
+  /** Which event of that message it is, from 0; undefined: the message is about nothing else. */
+  readonly member: number | undefined
   readonly storedAt: string
   /** How many events it has: one, unless it is a pack that could not be taken apart. */
   readonly events: number
@@ -66,6 +68,7 @@ export function readDeadLetter(message: StoredMessage): DeadLetter {
     stream: text(H.stream) ?? '',
     sequence: Number(text(H.sequence) ?? 0),
     subject: text(H.subject) ?? '',
+    member: headers.get(H.member) === undefined ? undefined : Number(headers.get(H.member)),
     storedAt: text(H.storedAt) ?? '',
     events: Math.max(1, inside.length),
     type: attribute('type'),

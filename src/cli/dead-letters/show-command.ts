@@ -36,6 +36,7 @@ function printLetter(out: Output, letter: DeadLetter): void {
   fact('stream', `${letter.stream} ${letter.sequence}`)
   fact('stored', letter.storedAt)
   fact('subject', letter.subject)
+  if (letter.member !== undefined) fact('event', `number ${letter.member + 1} of the message, which has others`)
   if (letter.events > 1) fact('events', count(letter.events))
   out.line(out.style('bold', 'headers'))
   for (const [name, value] of letter.headers)

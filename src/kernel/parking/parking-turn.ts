@@ -20,7 +20,7 @@ import type { WireMessage } from '../../event/wire.js'
 import { failureReason, type DeadLetterReason } from '../dead-letter.js'
 import type { Decision } from '../decision.js'
 import { processorId, type OnFailure, type OnPoison } from '../processor.js'
-import { encodeAll, partitionOfCause, type Input, type TurnContext } from '../run-turn.js'
+import { encodeAll, ofMember, partitionOfCause, type Input, type TurnContext } from '../run-turn.js'
 import type { Turn } from '../turn.js'
 import { parkMessage, partsOf, parkToken } from './park-message.js'
 import { parkableKey } from './parkable-key.js'
@@ -56,6 +56,8 @@ export class ParkingTurn {
   /** Places of events that parked their key, or kept it parked. */
   readonly #at: number[] = []
   #back = false
+  /** Place of the event whose turn it is. */
+  #place = 0
   #parts: readonly ReadableMessage[] | undefined
 
   constructor(options: ParkingTurnOptions) {
@@ -67,10 +69,11 @@ export class ParkingTurn {
     const { input, redriven, message, skip, parking } = this.#options
     if (skip !== undefined) this.#failures.push(failureReason(this.#options.context.processor, skip))
     for (const [at, decoded] of input.entries()) {
+      this.#place = at
       if (decoded.kind === 'event') this.#handle(decoded.event, at)
       else if (skip === undefined) {
         const { code, detail, issues } = decoded
-        this.#failures.push({ processor: 'contract', code, detail, issues })
+        this.#fail({ processor: 'contract', code, detail, issues })
       }
     }
     if (redriven !== undefined) this.#takeBack(redriven.entry)
@@ -79,6 +82,10 @@ export class ParkingTurn {
     const parked = parking.takeChanges()
     const before = { outputsBefore: 0, failuresBefore: 0 }
     return { sequence, storedAt, message, decision, outputs, deadLetters, parked, ...before }
+  }
+
+  #fail(reason: DeadLetterReason): void {
+    this.#failures.push(ofMember(reason, this.#options.input, this.#place))
   }
 
   #decision(): Decision | undefined {
@@ -102,7 +109,7 @@ export class ParkingTurn {
     const parks = rule.kind === 'recorded' ? recorded : poison !== undefined && this.#rules(event, poison)
     const own = parks ? (key ?? parkableKey(processor, event)) : undefined
     if (poison !== undefined && skip === undefined)
-      this.#failures.push({ ...failureReason(processor, poison), ...(own === undefined ? {} : { parkedKey: own }) })
+      this.#fail({ ...failureReason(processor, poison), ...(own === undefined ? {} : { parkedKey: own }) })
     if (own === undefined) return
     this.#at.push(at)
     const code = failureReason(processor, poison).code
@@ -117,7 +124,7 @@ export class ParkingTurn {
     let poison: { readonly error: unknown } | undefined
     const fail: OnFailure = (error, isPoison) => {
       if (isPoison === true) poison ??= { error }
-      else this.#failures.push(failureReason(processor, error))
+      else this.#fail(failureReason(processor, error))
     }
     this.given += 1
     let drafts: readonly EventDraft[] = []
@@ -167,7 +174,7 @@ export class ParkingTurn {
     const number = parking.divert(entry)
     if (this.#keep(entry, number, at)) return
     const detail = `number ${number} of key ${JSON.stringify(key.slice(0, 100))}`
-    this.#failures.push(failureReason(this.#options.context.processor, fault('PARKED_EVENT_TOO_LARGE', detail)))
+    this.#fail(failureReason(this.#options.context.processor, fault('PARKED_EVENT_TOO_LARGE', detail)))
   }
 
   /** Puts an event into the park; whether there was room for it. */
