@@ -14,5 +14,24 @@ export function inputFilters(
   const { stream, types } = processor.from
   const only = partition === WHOLE ? undefined : Number(partition)
   const events = (types ?? ['>']).map((type) => storedFilter(stream.root, type, only))
-  return redriven ? [...events, redriveSubject(stream.name, processorId(processor), partition)] : events
+  return redriven ? [...events, redriveFilter(processor, partition)] : events
+}
+
+/** Where events come back to the units of a processor from their parks. @param partition of one unit; `*` for all */
+function redriveFilter({ from, kind, name }: Pick<Processor, 'from' | 'kind' | 'name'>, partition: string): string {
+  return redriveSubject(from.stream.name, processorId({ kind, name }), partition)
+}
+
+/** Subjects that all units of a processor read together, with what comes back to them. */
+export function wholeInputFilters(processor: Pick<Processor, 'from' | 'kind' | 'name'>): readonly string[] {
+  return [...inputFilters(processor), redriveFilter(processor, '*')]
+}
+
+/** The partition of the unit that a message comes back to; undefined for a message that does not. */
+export function redrivenPartition(
+  processor: Pick<Processor, 'from' | 'kind' | 'name'>,
+  subject: string,
+): string | undefined {
+  const before = redriveFilter(processor, '')
+  return subject.startsWith(before) ? subject.slice(before.length) : undefined
 }

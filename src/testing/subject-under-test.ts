@@ -26,7 +26,7 @@ export function pipelineUnderTest(pipeline: DeclaredPipeline, more: readonly Eve
   const streams = [...named, ...mergeStreamsOf({ streams: named, pipelines })]
   const deployment = { folder: '', streams, registry, pipelines, rules: [], homes: new Map() }
   return {
-    processor: declaredProcessor(pipeline, pipelineStreams(deployment, pipeline)),
+    processor: declaredProcessor(pipeline, pipelineStreams(deployment, pipeline), { strict: true }),
     registry,
     mode: pipeline.kind === 'keyed' ? 'keyed' : pipeline.recovery.mode,
     inputOf: (type) => inputs.find(({ events }) => events.some((contract) => contract.type === type))?.stream,

@@ -23,7 +23,7 @@ export async function verifiedBy(name: string, deployment: Deployment): Promise<
   const pipeline = pipelines.find((declared) => declared.name === name)
   if (pipeline !== undefined)
     return {
-      processor: declaredProcessor(pipeline, pipelineStreams(deployment, pipeline)),
+      processor: declaredProcessor(pipeline, pipelineStreams(deployment, pipeline), { strict: true }),
       mode: modeOf(pipeline),
       registry,
     }

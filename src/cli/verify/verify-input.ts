@@ -3,7 +3,7 @@ import type { StoredMessage } from '../../broker/stored-message.js'
 import { journalSubject } from '../../broker/system-subject.js'
 import { fault } from '../../error/millrace-error.js'
 import type { JournalEntry } from '../../kernel/decision.js'
-import { inputFilters } from '../../kernel/input-filters.js'
+import { wholeInputFilters } from '../../kernel/input-filters.js'
 import { partitionsOf, processorId, type Processor } from '../../kernel/processor.js'
 import { readAppendixRange } from '../../kernel/read-appendix.js'
 import { journalEntries } from '../../kernel/restore-memory.js'
@@ -55,7 +55,7 @@ export async function inputOfStream(
   const messages: StoredMessage[] = []
   await readRange(connection, {
     stream: name,
-    filters: inputFilters(processor),
+    filters: wholeInputFilters(processor),
     first,
     last,
     clock,

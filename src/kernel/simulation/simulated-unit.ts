@@ -19,6 +19,7 @@ import { Execution } from '../execution.js'
 import { freshRecord } from '../fresh-record.js'
 import type { JournalSpan } from '../journal-spans.js'
 import { nextCommit } from '../next-commit.js'
+import type { RecordedParking } from '../parking/key-parking.js'
 import { processorId, WHOLE, type Logic, type StepRequest } from '../processor.js'
 import { partialCursor, type JournalCursor } from '../recovery.js'
 import { StateLog, type StateLogPace } from '../state-log.js'
@@ -95,12 +96,11 @@ export class SimulatedUnit {
     return this.#record
   }
 
-  /** Its state, to be looked at. */
   get logic(): Logic {
     return this.#logic
   }
 
-  /** What its logic has broken with while nothing was being handled: it stops there. */
+  /** What its logic has broken with between turns. */
   get broken(): MillraceError | undefined {
     return this.#broken
   }
@@ -136,22 +136,22 @@ export class SimulatedUnit {
 
   /**
    * Handles a message. It has to wait for a step when undefined is returned, or a turn that is a tick: time had to move
-   * before it, and a timer asked for the step.
+   * before it, and a timer asked for the step. @param known what became of its keys when it was handled elsewhere
    * @throws faults with disposition `crash`
    */
-  handle(message: StoredMessage): Turn | undefined {
+  handle(message: StoredMessage, known?: RecordedParking): Turn | undefined {
     this.#check()
     this.#redoBefore(message.sequence)
-    const [input, recorded] = [this.#execution.read(message), this.#redo.recorded(message.sequence)]
+    const [input, recorded] = [this.#execution.read(message), this.#redo.recorded(message.sequence) ?? known]
     if (!this.#execution.admits(input)) return undefined
     return this.#took(this.#execution.advance(input) ?? this.#execution.handle(message, input, recorded))
   }
 
   /** Passes a message over that ended the process. @throws faults with disposition `crash` */
-  skip(message: StoredMessage): Turn {
+  skip(message: StoredMessage, known?: RecordedParking): Turn {
     this.#check()
     this.#redoBefore(message.sequence)
-    return this.#took(this.#execution.skip(message, 0, this.#redo.recorded(message.sequence)))
+    return this.#took(this.#execution.skip(message, 0, this.#redo.recorded(message.sequence) ?? known))
   }
 
   /** Takes a decision. @throws faults with disposition `crash` */
@@ -195,7 +195,7 @@ export class SimulatedUnit {
     return { outputs: commit.messages.filter(({ subject }) => !this.#isOwn(subject)), turns: commit.turns, given }
   }
 
-  /** Everything that waits, in as many commits as it takes: their outputs. */
+  /** Everything that waits: its outputs. */
   commitAll(snapshot = false): readonly WireMessage[] {
     let outputs = this.commit(snapshot)?.outputs ?? []
     while (this.#turns.length > 0) outputs = [...outputs, ...(this.commit(snapshot)?.outputs ?? [])]

@@ -2,14 +2,15 @@ import type { StoredMessage } from '../../broker/stored-message.js'
 import { fault, isFault, messageOf, type MillraceError } from '../../error/millrace-error.js'
 import type { WireMessage } from '../../event/wire.js'
 import type { Decision } from '../../kernel/decision.js'
+import type { RecordedParking } from '../../kernel/parking/key-parking.js'
 import type { SimulatedUnit } from '../../kernel/simulation/simulated-unit.js'
 import type { Turn } from '../../kernel/turn.js'
 
 /** One thing that a unit was given: a message of its log, or a decision of its journal. */
 export type HistoryItem =
-  | { readonly kind: 'message'; readonly message: StoredMessage }
+  | { readonly kind: 'message'; readonly message: StoredMessage; readonly parking?: RecordedParking | undefined }
   /** Passed over, because handling it ended the process. */
-  | { readonly kind: 'skip'; readonly message: StoredMessage }
+  | { readonly kind: 'skip'; readonly message: StoredMessage; readonly parking?: RecordedParking | undefined }
   | { readonly kind: 'decision'; readonly decision: Decision }
 
 /** What an item led to. */
@@ -23,8 +24,8 @@ export type Taken =
 export function give(unit: SimulatedUnit, item: HistoryItem): Taken {
   try {
     if (item.kind === 'decision') return { kind: 'turn', turn: unit.decide(item.decision) }
-    if (item.kind === 'skip') return { kind: 'turn', turn: unit.skip(item.message) }
-    const turn = unit.handle(item.message)
+    if (item.kind === 'skip') return { kind: 'turn', turn: unit.skip(item.message, item.parking) }
+    const turn = unit.handle(item.message, item.parking)
     if (turn?.message !== undefined) return { kind: 'turn', turn }
     return { kind: 'waits', steps: unit.steps.map(({ name }) => name), moved: turn }
   } catch (error) {

@@ -1,6 +1,7 @@
 import type { StoredMessage } from '../../broker/stored-message.js'
 import type { Registry } from '../../event/registry.js'
 import type { Decision, JournalEntry, StepOutcome } from '../../kernel/decision.js'
+import type { RecordedParking } from '../../kernel/parking/key-parking.js'
 import type { Processor, StepRequest } from '../../kernel/processor.js'
 import { SimulatedUnit } from '../../kernel/simulation/simulated-unit.js'
 import { Seeded } from '../../time/seeded.js'
@@ -79,6 +80,15 @@ export async function recordHistory(input: UnitInput, options: RecordOptions): P
   return recorder
 }
 
+function parkingOf(journal: readonly JournalEntry[]): ReadonlyMap<number, RecordedParking> {
+  const parking = new Map<number, RecordedParking>()
+  for (const entry of journal) {
+    if (entry.kind === 'park') parking.set(entry.sequence, entry)
+    else if (entry.kind === 'skip' && entry.at !== undefined) parking.set(entry.sequence, { at: entry.at, back: false })
+  }
+  return parking
+}
+
 class Recorder implements Recording {
   readonly unit: SimulatedUnit
   readonly history: History
@@ -90,6 +100,8 @@ class Recorder implements Recording {
   readonly #chance: Seeded
   readonly #outcomes: ReadonlyMap<string, StepOutcome>
   readonly #skipped: ReadonlySet<number>
+  /** By sequence: which events parked their key live, and where a key came back. */
+  readonly #parking: ReadonlyMap<number, RecordedParking>
 
   constructor(input: UnitInput, options: RecordOptions) {
     const { processor, registry, partition, messages, journal } = input
@@ -98,6 +110,7 @@ class Recorder implements Recording {
     this.#chance = new Seeded(`verify ${processor.name} ${partition}`)
     this.#outcomes = new Map(journal.flatMap((entry) => (entry.kind === 'step' ? [[entry.id, entry.outcome]] : [])))
     this.#skipped = new Set(journal.flatMap((entry) => (entry.kind === 'skip' ? [entry.sequence] : [])))
+    this.#parking = parkingOf(journal)
     this.history = new History(messages)
     this.unit = new SimulatedUnit({ processor, registry, partition, log: messages, packed: false })
   }
@@ -122,8 +135,9 @@ class Recorder implements Recording {
   }
 
   async #message(message: StoredMessage): Promise<void> {
-    if (this.#skipped.has(message.sequence)) return void this.#give({ kind: 'skip', message })
-    const item = { kind: 'message', message } as const
+    const parking = this.#parking.get(message.sequence)
+    if (this.#skipped.has(message.sequence)) return void this.#give({ kind: 'skip', message, parking })
+    const item = { kind: 'message', message, parking } as const
     for (let rounds = 0; this.#give(item) === 'waits'; rounds++) {
       const { steps } = this.unit
       if (rounds < MOST_ROUNDS && steps.length > 0) await this.#settle()

@@ -2,6 +2,7 @@ import type { StoredMessage } from '../../broker/stored-message.js'
 import { fault, type MillraceError } from '../../error/millrace-error.js'
 import type { Registry } from '../../event/registry.js'
 import { parseStoredSubject } from '../../event/subject.js'
+import { redrivenPartition } from '../../kernel/input-filters.js'
 import type { JournalEntry } from '../../kernel/decision.js'
 import { partitionsOf, processorId, WHOLE, type Processor } from '../../kernel/processor.js'
 import type { Clock } from '../../time/clock.js'
@@ -94,7 +95,8 @@ function unitsOf(processor: Processor, messages: readonly StoredMessage[]): Map<
   const { root } = processor.from.stream
   const known = new Set(partitionsOf(processor))
   for (const message of messages) {
-    const partition = known.has(WHOLE) ? WHOLE : String(parseStoredSubject(root, message.subject)?.partition ?? 0)
+    const place = redrivenPartition(processor, message.subject) ?? parseStoredSubject(root, message.subject)?.partition
+    const partition = known.has(WHOLE) ? WHOLE : String(place ?? 0)
     if (!known.has(partition)) continue
     const own = units.get(partition)
     if (own === undefined) units.set(partition, [message])

@@ -11,6 +11,8 @@ import type { WireMessage } from '../../../src/event/wire.ts'
 import { passedOver, readParked, redriven } from '../../../src/kernel/parking/park-message.ts'
 import { parkingId } from '../../../src/kernel/parking/parked-key.ts'
 import type { DeadLetterReason } from '../../../src/kernel/dead-letter.ts'
+import type { JournalEntry } from '../../../src/kernel/decision.ts'
+import { journalOf } from '../../../src/kernel/journal-spans.ts'
 import { MemoryStore } from '../../../src/kernel/simulation/memory-store.ts'
 import { SimulatedUnit } from '../../../src/kernel/simulation/simulated-unit.ts'
 import { processorId, type MemoryKind, type Processor } from '../../../src/kernel/processor.ts'
@@ -74,6 +76,8 @@ export class ParkingHost {
   readonly stored: WireMessage[] = []
   readonly repairs: Repairs = { count: 0 }
   readonly deadLetters: DeadLetterReason[] = []
+  /** What was decided, as it was committed. */
+  readonly journal: JournalEntry[] = []
   readonly store = new MemoryStore()
   readonly room: number
   processor: Processor
@@ -128,6 +132,7 @@ export class ParkingHost {
   commit(snapshot: boolean): void {
     const { outputs = [], turns = [] } = this.unit.commit(snapshot) ?? {}
     this.stored.push(...outputs)
+    this.journal.push(...journalOf(turns))
     for (const { deadLetters } of turns) this.deadLetters.push(...deadLetters)
   }
 

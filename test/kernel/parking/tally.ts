@@ -74,7 +74,12 @@ export function tally(
   }
 }
 
-interface Slot {
+interface Counted {
+  readonly count: number
+  readonly hash: number
+}
+
+interface Slot extends Counted {
   count: number
   hash: number
   /** What stood before the message that it began with. */
@@ -94,14 +99,18 @@ class Tally implements Logic {
     this.#repairs = kind === 'none' ? repairs : { count: 0 }
     if (memory.kind === 'fresh') return
     if (memory.kind === 'snapshot') {
-      const { repairs: count, slots } = memory.state as { repairs: number; slots: [string, Slot][] }
+      const { repairs: count, slots } = memory.state as { repairs: number; slots: [string, Counted][] }
       this.#repairs.count = count
-      for (const [machine, slot] of slots) this.#slots.set(machine, { ...slot })
+      for (const [machine, slot] of slots) this.#slots.set(machine, this.#restored(slot))
       return
     }
     this.#repairs.count = (memory.basis as { repairs: number } | null)?.repairs ?? 0
     if (memory.kind !== 'keyed') return
-    for (const { key, value } of memory.entries) this.#slots.set(key, { ...(value as Slot) })
+    for (const { key, value } of memory.entries) this.#slots.set(key, this.#restored(value as Counted))
+  }
+
+  #restored({ count, hash }: Counted): Slot {
+    return { count, hash, born: this.#before }
   }
 
   turn({ data, sequence }: StoredEvent): readonly EventDraft[] {
@@ -145,16 +154,22 @@ class Tally implements Logic {
   takeChanges(): readonly KeyedChange[] {
     const changes = [...this.#changed].map((key) => ({ key, value: this.#slots.get(key) }))
     this.#changed.clear()
-    return changes.map(({ key, value }) => ({ key, value: value === undefined ? undefined : { ...value } }))
+    return changes.map(({ key, value }) => ({ key, value: value && counted(value) }))
   }
 
   *entries(): Generator<KeyedEntry> {
-    for (const [key, value] of this.#slots) yield { key, value: { ...value } }
+    for (const [key, value] of this.#slots) yield { key, value: counted(value) }
   }
 
   snapshot(): unknown {
-    return this.#memory === 'none' ? undefined : { repairs: this.#repairs.count, slots: [...this.#slots] }
+    const slots = [...this.#slots].map(([machine, slot]) => [machine, counted(slot)])
+    return this.#memory === 'none' ? undefined : { repairs: this.#repairs.count, slots }
   }
 
   stop(): void {}
+}
+
+/** Of a slot, what it is stored as: where it began counts only where it is replayed from. */
+function counted({ count, hash }: Counted): Counted {
+  return { count, hash }
 }
