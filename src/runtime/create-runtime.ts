@@ -2,6 +2,7 @@ import { requireNoDrift } from '../broker/apply-streams.js'
 import type { Connection } from '../broker/connection.js'
 import { planStreams } from '../broker/plan-streams.js'
 import { fault, type MillraceError } from '../error/millrace-error.js'
+import type { UnitRun } from '../kernel/ownership/holding-port.js'
 import { Ownership } from '../kernel/ownership/ownership.js'
 import { processorId, type Processor } from '../kernel/processor.js'
 import type { ProcessorRun } from '../kernel/run-processor.js'
@@ -68,11 +69,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     member: owner,
     replicas: Math.max(1, ...deployment.streams.map(({ replicas }) => replicas)),
     units,
-    run: async (unit) => {
-      const run = await starter.start(unit)
-      failed.delete(unit) // what went wrong when it stopped here once is over
-      return run
-    },
+    run: (unit) => startUnit(starter, unit, failed),
     onFailure: (unit, error) => {
       failed.set(unit, error)
       const { code, detail, advice } = error
@@ -102,6 +99,13 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     ended: end.promise,
     stop: () => (stopping ??= stop()),
   }
+}
+
+/** What went wrong when the unit stopped here once is over when it runs again. */
+async function startUnit(starter: UnitStarter, unit: string, failed: Map<string, unknown>): Promise<UnitRun> {
+  const run = await starter.start(unit)
+  failed.delete(unit)
+  return run
 }
 
 function logStart(log: Log, processor: Processor, running: readonly ProcessorRun[]): void {

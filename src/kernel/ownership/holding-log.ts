@@ -9,7 +9,8 @@ export function logHolding(log: Log, group: string, unit: string, event: Holding
     case 'taken':
       return log.debug(fields, 'unit taken')
     case 'running':
-      return log.info({ ...fields, ms: Math.round(event.afterMs) }, 'unit started')
+      // one line for each partition of each processor: at a start, these would hide every other
+      return log.debug({ ...fields, ms: Math.round(event.afterMs) }, 'unit started')
     case 'released':
       return log.info({ ...fields, reason: event.reason, ms: Math.round(event.afterMs) }, 'unit given back')
     case 'lost':
