@@ -9,7 +9,7 @@ export interface StreamDeclaration {
   /** First token of every event’s subject, such as `payments`. */
   readonly root: string
   readonly description: string
-  /** Into how many partitions the server spreads the keys. Changing it moves keys: see docs/architecture.md. */
+  /** Into how many partitions the server spreads the keys. Changed by `millrace streams repartition` only. */
   readonly partitions: number
   readonly replicas: number
   readonly storage: 'file' | 'memory'
@@ -34,7 +34,7 @@ export interface StreamOptions {
   readonly name: string
   readonly root: string
   readonly description?: string
-  /** Default 16. */
+  /** Default 16. See docs/operations.md for how to change it. */
   readonly partitions?: number
   /** Default 1; 3 in production. */
   readonly replicas?: number

@@ -31,13 +31,23 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'streams',
-    summary: 'plan and apply the declared streams',
+    summary: 'plan and apply the declared streams, change their partitions',
     load: () => import('./commands/streams.js'),
   },
   {
     name: 'status',
     summary: 'how far every pipeline and rule is, what the streams hold',
     load: () => import('./commands/status.js'),
+  },
+  {
+    name: 'pause',
+    summary: 'have a pipeline or rule stand still, everywhere',
+    load: () => import('./commands/pause.js'),
+  },
+  {
+    name: 'resume',
+    summary: 'let it go on',
+    load: () => import('./commands/resume.js'),
   },
   {
     name: 'rules',

@@ -8,7 +8,12 @@ import { commitSubject } from '../broker/system-subject.js'
 import { fault, isFault } from '../error/millrace-error.js'
 import { decodeCommitRecord, encodeCommitRecord, type CommitRecord } from './commit-record.js'
 import { emptyState, freshRecord } from './fresh-record.js'
-import { requireDeclaredPartitions, requireMoving, requireNotMoving } from './require-partitions.js'
+import {
+  requireDeclaredPartitions,
+  requireMoving,
+  requireNoOtherUnits,
+  requireNotMoving,
+} from './require-partitions.js'
 import { processorId, unitId, WHOLE, type Processor, type Upgrade } from './processor.js'
 
 /** A processor’s right to commit, until somebody else claims it. */
@@ -114,7 +119,7 @@ function changedState(found: CommitRecord, processor: Processor): Partial<Commit
 
 /**
  * A processor that has a consumer has run before: without its record nobody knows how far it was.
- * @throws COMMIT_RECORD_GONE
+ * @throws COMMIT_RECORD_GONE, PARTITIONS_CHANGED
  */
 async function requireNew(
   connection: Connection,
@@ -124,8 +129,9 @@ async function requireNew(
 ): Promise<void> {
   const stream = processor.from.stream.name
   const consumer = unitId(processor, partition)
-  if (!(await consumerExists(connection, stream, consumer))) return
-  throw fault('COMMIT_RECORD_GONE', `${subject}; its consumer ${consumer} on ${stream} is still there`)
+  if (await consumerExists(connection, stream, consumer))
+    throw fault('COMMIT_RECORD_GONE', `${subject}; its consumer ${consumer} on ${stream} is still there`)
+  await requireNoOtherUnits(connection, processor, partition)
 }
 
 /** Positions mean nothing in another stream of the same name. @throws STREAM_REPLACED, PARTITIONS_CHANGED */

@@ -1,9 +1,12 @@
 import type { Connection } from '../broker/connection.js'
 import type { StreamDeclaration } from '../broker/define-stream.js'
+import { readLast } from '../broker/last-message.js'
 import type { Partitioning } from '../broker/partitioning.js'
 import { readStreamIdentity } from '../broker/stream-identity.js'
+import { subjectsIn } from '../broker/subjects-in.js'
+import { commitSubject } from '../broker/system-subject.js'
 import { fault, isFault } from '../error/millrace-error.js'
-import type { CommitRecord } from './commit-record.js'
+import { decodeCommitRecord, type CommitRecord } from './commit-record.js'
 import { processorId, WHOLE, type Processor } from './processor.js'
 
 /**
@@ -24,6 +27,31 @@ export async function requireDeclaredPartitions(
     ...(to.others ?? []).map(({ stream }) => stream),
   ]
   for (const stream of new Set(written)) requireSame(processor, stream, await partitioningOf(connection, stream))
+}
+
+/**
+ * That a unit which has never run is one of those that its processor has always had. Beside units of other partitions, or
+ * one for all of them, it would handle everything a second time.
+ * @throws PARTITIONS_CHANGED, COMMIT_RECORD_INVALID, and errors of the broker
+ */
+export async function requireNoOtherUnits(
+  connection: Connection,
+  processor: Processor,
+  partition: string,
+): Promise<void> {
+  const id = processorId(processor)
+  const { partitions, name } = processor.from.stream
+  const output = processor.to.stream.name
+  for (const subject of await subjectsIn(connection, output, commitSubject(output, id, '*'))) {
+    const other = subject.slice(subject.lastIndexOf('.') + 1)
+    const fits = partition === WHOLE ? other === WHOLE : other !== WHOLE && Number(other) < partitions
+    if (fits) continue
+    const last = await readLast(connection, output, subject)
+    if (last === undefined || decodeCommitRecord(last.data, subject).moving?.retired === true) continue
+    const was = other === WHOLE ? 'one unit for all partitions' : `a unit of its own for partition ${other}`
+    const is = partition === WHOLE ? 'it is one unit for all' : `${name} has ${partitions}, each with a unit of its own`
+    throw fault('PARTITIONS_CHANGED', `${id} has run as ${was}, now ${is}`)
+  }
 }
 
 /** @throws REPARTITION_UNDERWAY, PARTITIONS_CHANGED the unit is no more */

@@ -94,26 +94,31 @@ export class UnitFeed {
     return this.#state === 'stopped'
   }
 
-  /** Opens the segment that comes after what was read. */
+  /** Opens the segment that comes after what was read, and has something for the unit. */
   async #next(): Promise<void> {
     try {
       const { processor, partition } = this.#options
-      this.#plan ??= await this.#patiently(() => readPlan(this.#connection, processor, partition))
-      const segment = this.#plan.segments.find(({ until }) => until > this.#last)
-      if (this.#stopped()) return
-      if (segment === undefined) {
-        this.#state = 'ended'
-        this.#options.onCaughtUp?.()
-        this.#plan.onEnd?.()
-      } else if (segment.until === Number.POSITIVE_INFINITY) this.#openLast(segment)
-      else {
-        // a leader that was just elected may not know the last messages yet
-        await this.#patiently(() => this.#reaches(segment.until))
-        if (!this.#stopped()) this.#openBounded(segment)
+      const plan = (this.#plan ??= await this.#patiently(() => readPlan(this.#connection, processor, partition)))
+      for (;;) {
+        const segment = plan.segments.find(({ until }) => until > this.#last)
+        if (this.#stopped()) return
+        if (segment === undefined) return this.#finish(plan)
+        if (segment.until === Number.POSITIVE_INFINITY) return this.#openLast(segment)
+        const filters = this.#filtersOf(segment)
+        const empty = await this.#isRead(segment, filters)
+        if (this.#stopped()) return
+        if (!empty) return this.#openBounded(segment, filters)
+        this.#last = segment.until
       }
     } catch (error) {
       this.#fail(error)
     }
+  }
+
+  #finish({ onEnd }: ReadPlan): void {
+    this.#state = 'ended'
+    this.#options.onCaughtUp?.()
+    onEnd?.()
   }
 
   #openLast(segment: Segment): void {
@@ -126,11 +131,14 @@ export class UnitFeed {
     })
   }
 
-  #openBounded(segment: Segment): void {
+  #filtersOf({ by }: Segment): readonly string[] {
     const { processor, partition, redriven } = this.#options
     const own = inputFilters(processor, partition, redriven)
     const back = redriven === true ? own.slice(-1) : []
-    const filters = segment.by === 'subject' ? own : [...inputFilters(processor, WHOLE), ...back]
+    return by === 'subject' ? own : [...inputFilters(processor, WHOLE), ...back]
+  }
+
+  #openBounded(segment: Segment, filters: readonly string[]): void {
     this.#segment = segment
     this.#feed = this.#open(filters, {
       onMessages: (messages) => this.#take(segment, messages),
@@ -171,16 +179,20 @@ export class UnitFeed {
     return ours ? ownPart({ registry, stream, partition: Number(partition) }, message) : message // one that is redriven
   }
 
-  /** The feed has nothing more; whether that is so, the stream’s leader says. */
+  /** The feed has nothing more. If there is, it will hand it over and come here again. */
   async #mayEnd(segment: Segment, filters: readonly string[]): Promise<void> {
+    if (await this.#isRead(segment, filters)) this.#end(segment)
+  }
+
+  /** Whether nothing of a segment is left to be read, as the stream’s leader says once it has come to its end. */
+  async #isRead(segment: Segment, filters: readonly string[]): Promise<boolean> {
     const { name } = this.#options.processor.from.stream
     await this.#patiently(() => this.#reaches(segment.until))
     for (const filter of filters) {
       const next = await this.#patiently(() => nextSequence(this.#connection, name, filter, this.#last + 1))
-      if (this.#segment !== segment || this.#stopped()) return
-      if (next !== undefined && next <= segment.until) return // the feed will hand it over
+      if (next !== undefined && next <= segment.until) return false
     }
-    this.#end(segment)
+    return true
   }
 
   #end(segment: Segment): void {
@@ -192,7 +204,7 @@ export class UnitFeed {
     if (this.#held === 0) void this.#next()
   }
 
-  /** @throws BROKER_NOT_READY the stream does not have a message of this sequence yet, or does not know */
+  /** @throws BROKER_NOT_READY a leader that was just elected may not know the last messages yet */
   async #reaches(sequence: number): Promise<void> {
     const { name } = this.#options.processor.from.stream
     const { last } = await readStreamIdentity(this.#connection, name)

@@ -2,6 +2,7 @@ import { asFault } from '../../broker/api-error.js'
 import type { Connection } from '../../broker/connection.js'
 import { readLags, type ConsumerLag } from '../../broker/consumer-lag.js'
 import { readLastMessages } from '../../broker/last-messages.js'
+import { partitioningOf } from '../../broker/partitioning.js'
 import type { StoredMessage } from '../../broker/stored-message.js'
 import { unmergedIn } from '../../broker/stream-sources.js'
 import { commitFilter, commitSubject, DEAD_LETTER_STREAM } from '../../broker/system-subject.js'
@@ -18,6 +19,11 @@ export interface UnitStatus {
   readonly lag: number | undefined
   readonly owner: string
   readonly generation: number
+  /**
+   * `moving`: the number of partitions of its stream is being changed, and nobody gets it meanwhile. `retired`: it is no
+   * more, since there are fewer partitions now.
+   */
+  readonly repartition?: 'moving' | 'retired'
 }
 
 /** How far one processor is. */
@@ -31,7 +37,9 @@ export type ProcessorStatus =
       readonly position: number
       /** Input messages not delivered, or delivered and not committed; undefined when its consumer is gone. */
       readonly lag: number | undefined
+      /** Messages that it has handled; one may hold several events. */
       readonly turns: number
+      /** Events that it has put out. */
       readonly outputs: number
       readonly deadLetters: number
       /** Keys that wait because one of their events failed. */
@@ -58,6 +66,8 @@ export type StreamStatus =
       readonly bytes: number
       readonly first: number
       readonly last: number
+      /** Into how many it spreads its keys. */
+      readonly partitions: number | undefined
       /** Of a stream that merges others: how many of their messages it has still to take. */
       readonly unmerged?: number
     }
@@ -115,6 +125,7 @@ async function streamStatus(connection: Connection, stream: string): Promise<Str
       bytes: state.bytes,
       first: state.first_seq,
       last: state.last_seq,
+      partitions: partitioningOf(info.config)?.partitions,
       ...(unmerged === undefined ? {} : { unmerged }),
     }
   } catch (error) {
@@ -135,7 +146,7 @@ function processorStatus(processor: Processor, found: ReadonlyMap<string, Stream
   const units = partitionsOf(processor).flatMap((partition) => unitStatus(processor, partition, found) ?? [])
   if (units.length === 0) return { kind: 'never-run', processor: id, from }
   const owners = [...new Set(units.map(({ owner }) => owner))]
-  const lags = units.map(({ lag }) => lag)
+  const lags = units.flatMap(({ lag, repartition }) => (repartition === 'retired' ? [] : [lag]))
   const sum = (of: (record: CommitRecord) => number): number => units.reduce((all, { record }) => all + of(record), 0)
   const notices: Record<string, number> = {}
   for (const { record } of units)
@@ -172,6 +183,8 @@ function unitStatus(
   if (message === undefined) return undefined
   const record = decodeCommitRecord(message.data, subject)
   const lag = found.get(from.stream.name)?.lags.get(unitId(processor, partition))
-  const { position, owner, generation } = record
-  return { partition, position, lag: lag?.after(position), owner, generation, record, committedAt: message.storedAt }
+  const { position, owner, generation, moving } = record
+  const moves = moving === undefined ? {} : { repartition: moving.retired ? ('retired' as const) : ('moving' as const) }
+  const far = { partition, position, lag: lag?.after(position), owner, generation, ...moves }
+  return { ...far, record, committedAt: message.storedAt }
 }

@@ -67,7 +67,7 @@ export const PROCESSING_ERRORS = {
     means:
       'the number of partitions of a stream is not the one that a processor has worked with, so that its keys are elsewhere now',
     advice:
-      'Declare the number that the stream has (millrace streams plan shows it). To change it: millrace streams repartition STREAM --to N',
+      'Declare the number that the stream has (millrace streams plan shows it). To change it: millrace streams repartition STREAM --to N. A pipeline whose spread is another one: declare it as it was, or give it another name',
     exit: EXIT.conflict,
     status: 409,
   },

@@ -4,13 +4,11 @@ import { partitionsOf } from '../processor.js'
 import type { Segment } from '../read-plan.js'
 import type { Mover } from './affected.js'
 import { drainUnit, endSlots } from './drain-unit.js'
+import { inTurns } from './in-turns.js'
 import { hasNeverRun, isMoved } from './move-processor.js'
 import type { RepartitionOptions } from './repartition-options.js'
 import type { Situation } from './situation.js'
 import { noteDrained, readUnit, readUnits, type UnitRecord } from './unit-records.js'
-
-/** Units that are drained at a time. */
-const AT_ONCE = 8
 
 /**
  * Has the units of every processor, which are held, handle what is stored.
@@ -52,8 +50,8 @@ async function drain(
   segments: readonly Segment[],
   ends: boolean,
 ): Promise<void> {
-  const { connection, registry, clock, log, owner } = options
-  const drained = { connection, registry, clock, log, owner, segments }
+  const { connection, registry, clock, log, owner, signal } = options
+  const drained = { connection, registry, clock, log, owner, segments, signal }
   const processor = ends ? between : before
   await drainUnit(processor, partition, drained)
   if (before.memory !== 'replay' || !ends) return
@@ -71,11 +69,4 @@ async function wholeOutbox({ connection }: RepartitionOptions, { before }: Mover
 
 function isDrained({ record }: UnitRecord, until: number | undefined): boolean {
   return until !== undefined && record?.moving?.drained === until
-}
-
-async function inTurns<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
-  for (let at = 0; at < all.length; at += AT_ONCE) {
-    const settled = await Promise.allSettled(all.slice(at, at + AT_ONCE).map(work))
-    for (const one of settled) if (one.status === 'rejected') throw one.reason
-  }
 }

@@ -1,4 +1,3 @@
-import type { MillraceError } from '../../error/millrace-error.js'
 import type { Clock } from '../../time/clock.js'
 import { drainFormer } from '../drain-former.js'
 import type { Processor } from '../processor.js'
@@ -8,17 +7,19 @@ import { ProcessorRun } from '../run-processor.js'
 
 export type DrainOptions = Pick<ProcessorOptions, 'connection' | 'registry' | 'clock' | 'log' | 'owner'> & {
   readonly segments: readonly Segment[]
+  /** Ends it where it is; what was handled by then is stored. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
  * Runs a unit that is held until it has handled everything of these segments, and stores that. Time passes only with
  * events: what follows is not known yet, and must find the state that it would have found.
- * @throws what stops the unit, and errors of the broker
+ * @throws what stops the unit, the signal’s reason, and errors of the broker
  */
 export async function drainUnit(processor: Processor, partition: string, options: DrainOptions): Promise<void> {
-  const { connection, registry, log, owner, segments } = options
+  const { connection, registry, log, owner, segments, signal } = options
   const clock = withoutTime(options.clock)
-  let settle: { readonly onEnd: () => void; readonly onFailure: (error: MillraceError) => void } | undefined
+  let settle: { readonly onEnd: () => void; readonly onFailure: (error: unknown) => void } | undefined
   const ended = new Promise<void>((resolve, reject) => (settle = { onEnd: resolve, onFailure: reject }))
   ended.catch(() => undefined) // told below, unless it could not be started
   const run = await ProcessorRun.start(withoutFormer(processor), {
@@ -31,9 +32,13 @@ export async function drainUnit(processor: Processor, partition: string, options
     plan: { segments, onEnd: () => settle?.onEnd() },
     onFailure: (error) => settle?.onFailure(error),
   })
+  const onAbort = (): void => settle?.onFailure(signal?.reason)
+  signal?.addEventListener('abort', onAbort, { once: true })
+  if (signal?.aborted === true) onAbort()
   try {
     await ended
   } finally {
+    signal?.removeEventListener('abort', onAbort)
     await run.stop()
   }
 }
@@ -43,7 +48,7 @@ export async function drainUnit(processor: Processor, partition: string, options
  * @throws DRAIN_ENDLESS, what stops the unit, and errors of the broker
  */
 export async function endSlots(processor: Processor, partition: string, options: DrainOptions): Promise<void> {
-  const { segments, ...rest } = options
+  const { segments, signal: _signal, ...rest } = options
   const own = withoutFormer(processor)
   await drainFormer({ ...own, former: own }, { ...rest, partition, plan: { segments }, onFailure: () => undefined })
 }

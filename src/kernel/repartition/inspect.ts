@@ -3,6 +3,7 @@ import { readLags } from '../../broker/consumer-lag.js'
 import { fault } from '../../error/millrace-error.js'
 import { partitionsOf, unitId, type Processor } from '../processor.js'
 import type { Mover } from './affected.js'
+import { inTurns } from './in-turns.js'
 import { hasNeverRun, isMoved } from './move-processor.js'
 import { astrayKey, readPart } from './old-state.js'
 import { astrayEvent } from './places.js'
@@ -84,13 +85,13 @@ export async function requireKeysInPlace(
 ): Promise<void> {
   for (const { mover, units, cut, moved, processor } of inspected) {
     if (mover.before.memory !== 'keyed' || cut || moved) continue
-    for (const unit of units) {
-      if (unit.record === undefined) continue
+    await inTurns(units, async (unit) => {
+      if (unit.record === undefined) return
       const part = await readPart(connection, clock, mover.before, { ...unit, record: unit.record })
       const key = astrayKey(mover.before, unit.partition, part)
       if (key !== undefined)
         throw astray(stream.name, key, `its state is in partition ${unit.partition} of ${processor}`)
-    }
+    })
   }
 }
 

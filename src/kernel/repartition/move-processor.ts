@@ -16,6 +16,7 @@ import type { KeyedPart } from '../processor.js'
 import { encodeChange } from '../state-log.js'
 import type { Mover } from './affected.js'
 import { copyPark } from './copy-park.js'
+import { inTurns } from './in-turns.js'
 import { newRecord, retiredRecord, type NewUnit } from './new-records.js'
 import { astrayKey, readPart } from './old-state.js'
 import { StateWriter } from './state-writer.js'
@@ -100,15 +101,12 @@ async function readParts(
   { connection, clock, emptied }: MoveOptions,
 ): Promise<readonly KeyedPart[]> {
   if (before.memory !== 'keyed' || emptied) return []
-  const parts: KeyedPart[] = []
-  for (const unit of units) {
+  return inTurns(units, async (unit) => {
     const part = await readPart(connection, clock, before, unit)
     const key = astrayKey(before, unit.partition, part)
-    if (key !== undefined)
-      throw fault('REPARTITION_KEYS_ASTRAY', `${id}: key ${JSON.stringify(key)} in partition ${unit.partition}`)
-    parts.push(part)
-  }
-  return parts
+    if (key === undefined) return part
+    throw fault('REPARTITION_KEYS_ASTRAY', `${id}: key ${JSON.stringify(key)} in partition ${unit.partition}`)
+  })
 }
 
 /** A hash modulo one number tells it modulo every divisor: only units that agree in those can have keys of each other. */

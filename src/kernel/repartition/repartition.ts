@@ -25,6 +25,7 @@ import type { Segment } from '../read-plan.js'
 import { idsOf } from './affected.js'
 import { pauseAll, pausedBefore, requireIdle, untilCalm } from './calm.js'
 import { drainAll } from './drain-all.js'
+import { inTurns } from './in-turns.js'
 import { inspect, requireAsDeclared, requireKeysInPlace, requireMovable } from './inspect.js'
 import { moveProcessor } from './move-processor.js'
 import { writeNote, type PartitionsNote, type StoredNote } from './partitions-note.js'
@@ -110,7 +111,7 @@ class Repartition {
   async letAllGo(): Promise<void> {
     const { movers, writers } = this.#situation.affected
     for (const processor of [...movers.map(({ before }) => before), ...writers])
-      for (const partition of partitionsOf(processor)) await letUnitGo(this.#options.connection, processor, partition)
+      await inTurns(partitionsOf(processor), (unit) => letUnitGo(this.#options.connection, processor, unit))
   }
 
   async #begin(): Promise<void> {
@@ -124,12 +125,12 @@ class Repartition {
     const paused = idsOf(affected).filter((id) => !already.has(id))
     const before = note?.history ?? 0
     await this.#write({ from, to, phase: 'begun', begun: null, cut: null, before, paused, group })
-    await this.#between('begun')
   }
 
   /** All that can go wrong is tried before the stream changes; what does, is taken back. */
   async #prepare(): Promise<void> {
     try {
+      await this.#between('begun')
       await this.#hold()
       const { last } = await readStreamIdentity(this.#options.connection, this.#options.stream.name)
       await this.#drain([...this.#history(), { until: last, by: 'subject' }])
@@ -180,7 +181,7 @@ class Repartition {
     for (const mover of affected.movers) await tidyUnits(connection, mover)
     await this.#write({}) // nobody else has begun another change
     for (const writer of affected.writers)
-      for (const partition of partitionsOf(writer)) await letUnitGo(connection, writer, partition)
+      await inTurns(partitionsOf(writer), (unit) => letUnitGo(connection, writer, unit))
     await this.#between('tidied')
     await this.#resume()
     await this.#between('resumed')
@@ -195,7 +196,7 @@ class Repartition {
     await this.#between('paused')
     await this.#write({}) // it is still ours
     for (const processor of [...affected.movers.map(({ before }) => before), ...affected.writers])
-      for (const partition of partitionsOf(processor)) await holdUnit(connection, processor, partition, { to, owner })
+      await inTurns(partitionsOf(processor), (unit) => holdUnit(connection, processor, unit, { to, owner }))
     await this.#between('held')
   }
 

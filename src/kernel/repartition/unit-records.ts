@@ -7,6 +7,7 @@ import { storeRecord } from '../claim.js'
 import { decodeCommitRecord, type CommitRecord } from '../commit-record.js'
 import { freshRecord } from '../fresh-record.js'
 import { processorId, WHOLE, type Processor } from '../processor.js'
+import { inTurns } from './in-turns.js'
 
 /** The last record of one unit. */
 export interface UnitRecord {
@@ -37,10 +38,7 @@ export async function readUnits(
   processor: Processor,
   partitions: readonly string[],
 ): Promise<readonly UnitRecord[]> {
-  const units: UnitRecord[] = []
-  for (let at = 0; at < partitions.length; at += 16)
-    units.push(...(await Promise.all(partitions.slice(at, at + 16).map((one) => readUnit(connection, processor, one)))))
-  return units
+  return inTurns(partitions, (partition) => readUnit(connection, processor, partition))
 }
 
 /**

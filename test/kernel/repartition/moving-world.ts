@@ -28,20 +28,25 @@ const numbered = z.object({ card: z.string(), n: z.number() })
 export const Paid = defineEvent('paid', { data: numbered, ...card })
 export const Counted = defineEvent('counted', { data: numbered.extend({ count: z.number() }), ...card })
 export const Referred = defineEvent('referred', { data: numbered.extend({ count: z.number() }), ...card })
+export const Echoed = defineEvent('echoed', { data: numbered, ...card })
 export const Copied = defineEvent('copied', { data: numbered, ...card })
 export const Grouped = defineEvent('grouped', {
   data: z.object({ card: z.string(), ns: z.array(z.number()) }),
   ...card,
 })
-const registry = createRegistry([Paid, Counted, Referred, Copied, Grouped])
+const registry = createRegistry([Paid, Counted, Referred, Copied, Echoed, Grouped])
 
-/** `reference`: as `keyed`, but with one unit for all keys, which a change of the number of partitions does not concern. */
-export type PipelineName = 'keyed' | 'reference' | 'stateless' | 'slots' | 'checkpoint'
+/**
+ * `echo`: by way of an outbox in another stream, back to the one that it reads.
+ * `reference`: as `keyed`, but with one unit for all keys, which a change of the number of partitions does not concern.
+ */
+export type PipelineName = 'keyed' | 'reference' | 'stateless' | 'echo' | 'slots' | 'checkpoint'
 
 const OUTPUTS: Readonly<Record<PipelineName, string>> = {
   keyed: 'counted',
   reference: 'referred',
   stateless: 'copied',
+  echo: 'echoed',
   slots: 'grouped',
   checkpoint: 'grouped',
 }
@@ -51,6 +56,8 @@ export interface WorldOptions {
   /** Whether outputs go packed into the stream whose number changes. */
   readonly packed?: boolean
   readonly idle?: string
+  /** The stateless pipeline fails at these, and parks their key. */
+  readonly fails?: (data: { readonly card: string; readonly n: number }) => boolean
   readonly partitions?: number
 }
 
@@ -63,6 +70,7 @@ export class MovingWorld {
   readonly #name: string
   readonly #sent = new Map<string, number>()
   readonly #pipelines: PipelineName[]
+  #version = 1
   #partitions: number
   #runtimes: Runtime[] = []
   #publishing: Promise<void> | undefined
@@ -88,7 +96,7 @@ export class MovingWorld {
   /** As a folder would declare it, with the number of partitions that was asked for last. */
   deployment(partitions = this.#partitions): Deployment {
     const stream = { ...this.stream, partitions }
-    const all = pipelines(stream.name, this.out.name, this.#options)
+    const all = pipelines(stream.name, this.out.name, this.#options, this.#version)
     const chosen = this.#pipelines.map((name) => all[name])
     return { folder: '', streams: [stream, this.out], registry, pipelines: chosen, rules: [], homes: new Map() }
   }
@@ -147,15 +155,8 @@ export class MovingWorld {
     const { group } = this
     const processors = processorsOf(this.deployment())
     const named = { owner: 'command', group, processors, stream: this.stream, to, cut: new Set<string>() }
-    return {
-      connection: this.#connection,
-      registry,
-      clock: systemClock,
-      log: silentLog,
-      patience: 10_000,
-      ...named,
-      ...more,
-    }
+    const rest = { connection: this.#connection, registry, clock: systemClock, log: silentLog, patience: 10_000 }
+    return { ...rest, ...named, ...more }
   }
 
   /** Changes the number, and declares it. */
@@ -172,6 +173,11 @@ export class MovingWorld {
   /** From now on these are declared too. */
   declareMore(...names: PipelineName[]): void {
     this.#pipelines.push(...names)
+  }
+
+  /** The code that counts is another one from now on, whose state is made anew from the log. */
+  rebuild(): void {
+    this.#version += 1
   }
 
   /** What every output of a type says, by key, in the order in which it is stored. */
@@ -213,13 +219,15 @@ export class MovingWorld {
 function pipelines(
   stream: string,
   out: string,
-  { packed = false, idle = '150ms' }: WorldOptions,
+  { packed = false, idle = '150ms', fails = () => false }: WorldOptions,
+  version: number,
 ): Record<PipelineName, DeclaredPipeline> {
   const from = { stream, events: [Paid] } as const
   const counting = (name: string, Output: typeof Counted | typeof Referred, spread: 'keys' | 'one'): DeclaredPipeline =>
     defineKeyed({
       name,
-      version: 1,
+      version,
+      upgrade: 'rebuild',
       from,
       to: { stream, events: [Output], packed },
       spread,
@@ -239,7 +247,25 @@ function pipelines(
       from,
       to: { stream: out, events: [Copied] },
       recovery: { mode: 'stateless' },
-      pipeline: (paid$) => paid$.pipe(map(({ data }) => Copied(data))),
+      onError: 'park',
+      pipeline: (paid$) =>
+        paid$.pipe(
+          map(({ data }) => {
+            if (fails(data)) throw new Error('it fails here')
+            return Copied(data)
+          }),
+        ),
+    }),
+    echo: definePipeline({
+      name: 'echo',
+      version: 1,
+      from,
+      to: [
+        { stream: out, events: [Copied] },
+        { stream, events: [Echoed] },
+      ],
+      recovery: { mode: 'stateless' },
+      pipeline: (paid$) => paid$.pipe(map(({ data }) => Echoed(data))),
     }),
     slots: definePipeline({
       name: 'group',

@@ -90,6 +90,24 @@ test('RP1 RP2 a processor that is deployed later reads all of history in order, 
   await world.stop()
 })
 
+test('RP1 RP2 state of changed code is made anew from before the change, and goes on where the former was', async () => {
+  const world = await flowing({ pipelines: ['keyed'], packed: true })
+  await systemClock.sleep(300)
+  await world.repartition(8)
+  await world.stop()
+  world.rebuild()
+  await world.run(2)
+  await world.quiet()
+  await world.verify()
+  const counts = [...(await world.outputs('counted')).values()].map((all) => all.map(({ count }) => count))
+  for (const count of counts)
+    assert.equal(
+      count,
+      count.map((_, at) => at + 1),
+    )
+  await world.stop()
+})
+
 test('what is published while no processor runs is handled by the command, as far as it was stored before', async () => {
   const world = new MovingWorld(await sharedConnection(), { pipelines: ['keyed', 'stateless'] })
   await world.apply()

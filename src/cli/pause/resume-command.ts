@@ -1,0 +1,38 @@
+import { resume } from '../../kernel/ownership/pause.js'
+import { readPaused } from '../../kernel/ownership/read-ownership.js'
+import { processorId } from '../../kernel/processor.js'
+import { processorsOf } from '../../runtime/processors.js'
+import type { CliContext } from '../context.js'
+import { printJson } from '../json.js'
+import { underwayIn } from '../streams/underway.js'
+import { chosen } from './pause-command.js'
+
+export interface ResumeFlags {
+  readonly all?: boolean
+  readonly group: string
+}
+
+/**
+ * Lets processors go on. With `--all`, also those that are paused and no longer declared.
+ * @throws USAGE, DECLARATION_UNKNOWN, OWNERSHIP_NAME_INVALID; what reading the declarations throws, errors of the broker
+ */
+export async function resumeCommand(context: CliContext, name: string | undefined, flags: ResumeFlags): Promise<void> {
+  const { clock, out, err, json } = context
+  const { group } = flags
+  const deployment = await context.deployment()
+  const processors = chosen(processorsOf(deployment), name, flags.all)
+  const connection = await context.connect()
+  const paused = await readPaused(connection, clock, group)
+  const ids = flags.all === true ? [...paused.keys()] : processors.map(processorId)
+  for (const id of ids) await resume(connection, group, id)
+  const resumed = ids.filter((id) => paused.has(id))
+  if (json) return printJson(context, { resumed })
+  for (const id of ids)
+    out.line(`${id}  ${paused.has(id) ? out.style('green', 'resumed') : out.style('gray', 'was not paused')}`)
+  if (ids.length === 0) out.line('nothing is paused')
+  for (const { stream, from, to } of await underwayIn(connection, deployment))
+    err.line(
+      `${stream} goes from ${from} to ${to} partitions: what reads it goes on when that is finished: ` +
+        `millrace streams repartition ${stream} --to ${to}`,
+    )
+}
