@@ -33,12 +33,12 @@ export function testNames(source: string): string[] {
 
 /** Numbers of the invariants that a source file opens with: `//   C1  …`. */
 export function invariantsOf(source: string): string[] {
-  return [...source.matchAll(/^\/\/ {3}([A-Z]\d+) {2}\S/gm)].map(([, id = '']) => id)
+  return [...source.matchAll(/^\/\/ {3}([A-Z]{1,3}\d+) {2}\S/gm)].map(([, id = '']) => id)
 }
 
 /** The invariants that a test cites: the numbers its name begins with. */
 function cited(name: string): string[] {
-  return /^((?:[A-Z]\d+ )+)/.exec(name)?.[1]?.trim().split(' ') ?? []
+  return /^((?:[A-Z]{1,3}\d+ )+)/.exec(name)?.[1]?.trim().split(' ') ?? []
 }
 
 /**
@@ -84,7 +84,7 @@ export function updateGuarantees(document: string, tests: Readonly<Record<string
   const names = new Map(Object.entries(tests).map(([file, text]) => [file, testNames(text)]))
   return document.replaceAll(/^### (?:(?!^##)[\s\S])*/gm, (section) => {
     const promise = readGuarantees(section)[0]
-    const id = /^### ([A-Z]\d+) /.exec(section)?.[1]
+    const id = /^### ([A-Z]{1,3}\d+) /.exec(section)?.[1]
     if (promise === undefined || id === undefined) return section
     const kept = promise.tests.filter(({ file, name }) => names.get(file)?.includes(name))
     const citing = [...names].flatMap(([file, all]) =>

@@ -1,0 +1,118 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { eventually } from '../support/broker.ts'
+import { startTestServer } from '../support/nats.ts'
+import { jsonOf } from './support.ts'
+import { Tallying } from './tallying.ts'
+
+const test = suite('cli: pause, resume, status --units')
+
+let world: Tallying
+
+test.before(async () => {
+  world = await Tallying.on((await startTestServer()).url)
+})
+
+const tallies = async (): Promise<number> => [...(await world.tallied()).values()].flat().length
+
+interface UnitJson {
+  readonly unit: string
+  readonly state: string
+  readonly owner: string | null
+}
+
+async function unitsOf(processor: string): Promise<UnitJson[]> {
+  const { units } = jsonOf((await world.cli('status', '--units', '--json')).stdout) as { units: UnitJson[] }
+  return units.filter(({ unit }) => unit.startsWith(`${processor}-`))
+}
+
+test('a paused pipeline stands still, also in processes that start later, and resume loses nothing', async () => {
+  const first = await world.run()
+  await world.publish(20)
+  await world.verify()
+  const pause = await world.cli('pause', 'tally', '--reason', 'wrong limit, see 4711')
+  assert.is(pause.code, 0, pause.stderr)
+  assert.is(pause.stdout, 'pipeline-tally  paused\n')
+  assert.equal(
+    (await unitsOf('pipeline-tally')).map(({ state, owner }) => [state, owner]),
+    Array.from({ length: 4 }, () => ['paused', null]),
+    'nobody has its units any more when the command is over',
+  )
+  await world.publish(20)
+  first.signal('SIGTERM')
+  await first.done
+  const second = await world.run()
+  await eventually('others go on', async () => {
+    const { processors } = jsonOf((await world.cli('status', '--json')).stdout) as { processors: Record<string, any>[] }
+    return processors.find(({ processor }) => processor === 'rule-burst')?.['turns'] === 40 || undefined
+  })
+  assert.is(await tallies(), 20)
+  const status = await world.cli('status')
+  assert.match(status.stdout, /^pipeline-tally: paused \(wrong limit, see 4711\)$/m)
+  assert.match(status.stdout, /^pipeline-tally +SHOP +\d+ +20 +20 +20 /m)
+  const resume = await world.cli('resume', 'pipeline-tally')
+  assert.equal([resume.code, resume.stdout], [0, 'pipeline-tally  resumed\n'])
+  await world.verify()
+  assert.is((await world.cli('resume', 'tally')).stdout, 'pipeline-tally  was not paused\n')
+  second.signal('SIGTERM')
+  await second.done
+})
+
+test('status --units names the process of each unit, and says when it is not heard of', async () => {
+  const run = await world.run()
+  const units = await eventually('all run', async () => {
+    const all = await unitsOf('pipeline-tally')
+    return all.every(({ state }) => state === 'running') ? all : undefined
+  })
+  assert.is(new Set(units.map(({ owner }) => owner)).size, 1)
+  const { stdout } = await world.cli('status', '--units')
+  assert.match(stdout, /^PROCESS +STATE +UNITS +HEARD OF\n\S+ +running +\d+ +\d+ms ago$/m)
+  assert.match(stdout, /^UNIT +STATE +PROCESS +POSITION +LAG MSGS +GEN$/m)
+  assert.match(stdout, /^pipeline-tally-3 +running +\S+ +\d+ +0 +\d+$/m)
+  run.signal('SIGSTOP')
+  const pause = await world.cli('pause', 'tally', '--wait', '200ms')
+  assert.is(pause.code, 5, 'paused, but not yet given back')
+  assert.match(pause.stdout, /^pipeline-tally {2}paused$/m)
+  assert.match(pause.stderr, /^4 units not given back yet: pipeline-tally-0, pipeline-tally-1/m)
+  await eventually('it is silent', async () =>
+    (await unitsOf('pipeline-tally')).every(({ state }) => state === 'silent') ? true : undefined,
+  )
+  assert.is((await world.cli('pause', 'tally')).code, 0, 'who is silent is not waited for')
+  run.signal('SIGCONT')
+  await eventually('it has given them back', async () =>
+    (await unitsOf('pipeline-tally')).every(({ state }) => state === 'paused') ? true : undefined,
+  )
+  assert.is((await world.cli('resume', 'tally')).code, 0)
+  run.signal('SIGTERM')
+  assert.is((await run.done).code, 0)
+})
+
+test('everything can be paused and resumed at once, without a process and without waiting', async () => {
+  const pause = await world.cli('pause', '--all', '--no-wait', '--json')
+  assert.is(pause.code, 0)
+  const { paused, reason, running } = jsonOf(pause.stdout)
+  assert.equal(paused, ['contracts-SHOP', 'pipeline-large-orders', 'pipeline-tally', 'rule-burst'])
+  assert.equal([reason, running], [null, []])
+  const status = jsonOf((await world.cli('status', '--json')).stdout)
+  assert.is(status['paused'].length, 4)
+  assert.equal(status['repartitions'], [])
+  const resumed = jsonOf((await world.cli('resume', '--all', '--json')).stdout)
+  assert.equal(resumed['resumed'].sort(), paused)
+  assert.is((await world.cli('resume', '--all')).stdout, 'nothing is paused\n')
+})
+
+test('mistakes are coded errors: nothing is named, or nothing that there is', async () => {
+  for (const command of ['pause', 'resume']) {
+    const none = await world.cli(command)
+    assert.is(none.code, 2)
+    assert.match(none.stderr, /error USAGE[^]*name a processor, or say --all/)
+    assert.is((await world.cli(command, 'tally', '--all')).code, 2)
+    const unknown = await world.cli(command, 'tall')
+    assert.is(unknown.code, 3)
+    assert.match(unknown.stderr, /error DECLARATION_UNKNOWN[^]*pipeline-tally/)
+    const group = await world.cli(command, 'tally', '--group', 'a b')
+    assert.match(group.stderr, /error OWNERSHIP_NAME_INVALID/)
+  }
+})
+
+test.run()
