@@ -28,6 +28,10 @@ export function register(program: Command, context: CliContext): void {
       const { applyCommand } = await import('../streams/apply-command.js')
       await applyCommand(context)
     })
+  registerRepartition(streams, context)
+}
+
+function registerRepartition(streams: Command, context: CliContext): void {
   const repartition = streams
     .command('repartition')
     .description('change the number of partitions of a stream while events are published, or finish such a change')
