@@ -39,5 +39,10 @@ try {
 process.exit(ok ? 0 : 1)
 
 function format(value: unknown): string {
-  return Array.isArray(value) ? value.join('\n  ') : String(value)
+  if (Array.isArray(value)) return value.join('\n  ')
+  if (typeof value !== 'object' || value === null) return String(value)
+  const lines = Object.entries(value).map(
+    ([name, found]) => `${name}: ${typeof found === 'object' ? JSON.stringify(found) : String(found)}`,
+  )
+  return ['', ...lines].join('\n  ')
 }

@@ -1,4 +1,5 @@
 import { ownServer } from '../test/support/nats.ts'
+import { soakProperties } from './properties.ts'
 import { runChaos, type ChaosReport } from './chaos/run-chaos.ts'
 
 export interface SoakOptions {
@@ -21,6 +22,10 @@ export const soaks: Readonly<Record<string, Soak>> = {
   chaos: {
     about: 'three workers and a server, killed and frozen; outputs as of an uninterrupted run (default 300 s)',
     run: chaos,
+  },
+  properties: {
+    about: 'chains of operators and the kernel over random crashes, and broken protocols (default 200,000 chains)',
+    run: soakProperties,
   },
 }
 
