@@ -22,7 +22,7 @@ async function outputsOf(url: string, cwd: string, processor: string): Promise<n
   return (all.find((each) => each['processor'] === processor)?.['outputs'] as number | undefined) ?? 0
 }
 
-test('storage that is full stops a publish with STREAM_FULL and the line to go on from; then it goes on', async () => {
+test('L3 storage that is full stops a publish with STREAM_FULL and the line to go on from; then it goes on', async () => {
   const { url } = await startTestServer({ config: 'jetstream { max_file_store: 4MB }' })
   const cwd = await deploymentFolder()
   const applied = await cli(['streams', 'apply', '-s', url], { cwd })

@@ -71,7 +71,7 @@ test('one event that breaks its contract is refused with a pointer, a wrong type
   assert.match(json.stderr, /error USAGE[^]*--data is not JSON/)
 })
 
-test('publishes every line that is right and reports every line that is not, by number and reason', async () => {
+test('L1 L3 publishes every line that is right and reports every line that is not, by number and reason', async () => {
   const before = await count()
   const input = [
     orderLine(1),
@@ -113,7 +113,7 @@ test('publishes every line that is right and reports every line that is not, by 
   assert.is(written[0]?.['text'], 'not json')
 })
 
-test('publishing the same file again stores nothing twice, though its lines have no ids', async () => {
+test('L1 L2 publishing the same file again stores nothing twice, though its lines have no ids', async () => {
   await writeFile(join(cwd, 'orders.ndjson'), `${Array.from({ length: 500 }, (_, i) => orderLine(i)).join('\n')}\n`)
   const first = await cli(['publish', '--file', 'orders.ndjson', '-s', url, '--json'], { cwd })
   assert.is(first.code, 0)
@@ -146,7 +146,7 @@ test('a file that is not there, or is a folder, is said before anything else', a
   )
 })
 
-test('Ctrl-C stops cleanly: exit code 130, the line to go on from, everything before it stored once', async () => {
+test('L2 Ctrl-C stops cleanly: exit code 130, the line to go on from, everything before it stored once', async () => {
   const before = await count()
   const run = startCli(['publish', '--file', '-', '-s', url], { cwd })
   for (let line = 1; line <= 2_000; line++) run.child.stdin?.write(`${orderLine(line, { amount: line })}\n`)
@@ -159,7 +159,7 @@ test('Ctrl-C stops cleanly: exit code 130, the line to go on from, everything be
   assert.is(await count(), before + resume - 1)
 })
 
-test('a server killed for a while in the middle of a publish: it goes on and finishes, nothing lost or doubled', async () => {
+test('L2 a server killed for a while in the middle of a publish: it goes on and finishes, nothing lost or doubled', async () => {
   const server = await ownServer()
   assert.is((await cli(['streams', 'apply', '-s', server.url], { cwd })).code, 0)
   const run = startCli(['publish', '--file', '-', '-s', server.url, '--json'], { cwd })
