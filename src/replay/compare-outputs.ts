@@ -3,7 +3,7 @@ import { readLast } from '../broker/last-message.js'
 import type { StoredMessage } from '../broker/stored-message.js'
 import { commitSubject } from '../broker/system-subject.js'
 import { decodeCommitRecord } from '../kernel/commit-record.js'
-import { partitionsOf, processorId, type Processor } from '../kernel/processor.js'
+import { partitionsOf, processorId, WHOLE, type Processor } from '../kernel/processor.js'
 import type { Clock } from '../time/clock.js'
 import { marksOf, type OutputIndex, type OutputMark } from './output-index.js'
 import { outputPlaces } from './output-places.js'
@@ -26,7 +26,7 @@ export interface CompareOptions {
 
 /** How the outputs of a replay differ from those that the live processor has stored for the same inputs. */
 export interface Comparison {
-  /** Input sequences that were compared: the live processor may not be as far as the replay. */
+  /** Input sequences that were compared: the live processor may not be as far as the replay, some of its units less far. */
   readonly first: number
   readonly last: number
   /** Same id and same content. */
@@ -53,8 +53,7 @@ const EXAMPLES = 10
  * @throws STREAM_NOT_FOUND, COMMIT_RECORD_INVALID and errors of the broker
  */
 export async function compareOutputs(options: CompareOptions): Promise<Comparison> {
-  const last = Math.min(options.last, await livePosition(options))
-  const tally = new Tally(options.processor, options.index, options.first, last)
+  const tally = new Tally(options, await livePositions(options))
   await readStored(options, tally)
   return tally.finish()
 }
@@ -64,20 +63,32 @@ export function isSame({ first, last, different, onlyInReplay, onlyStored }: Com
   return last >= first && different + onlyInReplay + onlyStored === 0
 }
 
-/**
- * Up to where the live processor’s outputs are stored; 0 when it has never run. A unit that is behind the others may
- * only have nothing to read, so the one that is furthest counts.
- */
-async function livePosition({ connection, processor }: CompareOptions): Promise<number> {
+/** Up to where the outputs of a processor are stored, unit by unit; 0 for one that has never run. */
+class LivePositions {
+  readonly #positions: ReadonlyMap<string, number>
+  readonly furthest: number
+
+  constructor(positions: ReadonlyMap<string, number>) {
+    this.#positions = positions
+    this.furthest = Math.max(...positions.values())
+  }
+
+  /** That of the unit which handles what is in a partition; of one that there was before the number changed, the furthest. */
+  of(partition: number): number {
+    return this.#positions.get(WHOLE) ?? this.#positions.get(String(partition)) ?? this.furthest
+  }
+}
+
+async function livePositions({ connection, processor }: CompareOptions): Promise<LivePositions> {
   const stream = processor.to.stream.name
   const positions = await Promise.all(
     partitionsOf(processor).map(async (partition) => {
       const subject = commitSubject(stream, processorId(processor), partition)
       const record = await readLast(connection, stream, subject)
-      return record === undefined ? 0 : decodeCommitRecord(record.data, subject).position
+      return [partition, record === undefined ? 0 : decodeCommitRecord(record.data, subject).position] as const
     }),
   )
-  return Math.max(...positions)
+  return new LivePositions(new Map(positions))
 }
 
 async function readStored(
@@ -104,17 +115,19 @@ class Tally {
   readonly #index: OutputIndex
   readonly #first: number
   readonly #last: number
+  readonly #live: LivePositions
   readonly #ownId: RegExp
   readonly #seen = new Set<string>()
   readonly #examples = { different: [] as string[], onlyInReplay: [] as string[], onlyStored: [] as string[] }
   readonly #counts = { same: 0, different: 0, onlyInReplay: 0, onlyStored: 0, ahead: 0 }
 
-  constructor(processor: Processor, index: OutputIndex, first: number, last: number) {
+  constructor({ processor, index, first, last }: CompareOptions, live: LivePositions) {
     this.#index = index
     this.#first = first
-    this.#last = last
+    this.#last = Math.min(last, live.furthest)
+    this.#live = live
     // the shape that outputId gives: processor, partition, sequence of the cause, ordinal; names have no special character
-    this.#ownId = new RegExp(`^${processorId(processor)}-\\d+-(\\d+)-\\d+$`)
+    this.#ownId = new RegExp(`^${processorId(processor)}-(\\d+)-(\\d+)-\\d+$`)
   }
 
   /** @param shared it may come a second time, from another place */
@@ -129,17 +142,22 @@ class Tally {
   #mark(mark: OutputMark): void {
     const replayed = this.#index.take(mark.identity)
     if (replayed === undefined) {
-      const cause = Number(this.#ownId.exec(mark.id)?.[1] ?? Number.NaN)
-      if (cause >= this.#first && cause <= this.#last) this.#note('onlyStored', mark.id)
+      const [, partition, cause] = (this.#ownId.exec(mark.id) ?? []).map(Number)
+      if (partition === undefined || cause === undefined) return
+      if (cause >= this.#first && cause <= this.#reached(partition)) this.#note('onlyStored', mark.id)
     } else if (replayed.fingerprint === mark.fingerprint) this.#counts.same += 1
     else this.#note('different', mark.id)
   }
 
   finish(): Comparison {
-    for (const { id, cause } of this.#index.left)
-      if (cause > this.#last) this.#counts.ahead += 1
+    for (const { id, cause, partition } of this.#index.left)
+      if (cause > this.#reached(partition)) this.#counts.ahead += 1
       else this.#note('onlyInReplay', id)
     return { first: this.#first, last: this.#last, ...this.#counts, examples: this.#examples }
+  }
+
+  #reached(partition: number): number {
+    return Math.min(this.#last, this.#live.of(partition))
   }
 
   #note(kind: keyof Comparison['examples'], id: string): void {

@@ -66,15 +66,18 @@ export interface IndexedOutput {
   readonly fingerprint: string
   /** Sequence of the message whose turn put it out. */
   readonly cause: number
+  /** Partition of that message. */
+  readonly partition: number
 }
 
 /** The outputs of a dry run, to be compared with those that are stored. */
 export class OutputIndex {
   readonly #outputs = new Map<string, IndexedOutput>()
 
-  add(cause: number, output: WireMessage): void {
+  add(cause: number, partition: number, output: WireMessage): void {
     const mark = markOf(wireHeaders(output), output.data)
-    if (mark !== undefined) this.#outputs.set(mark.identity, { id: mark.id, fingerprint: mark.fingerprint, cause })
+    if (mark === undefined) return
+    this.#outputs.set(mark.identity, { id: mark.id, fingerprint: mark.fingerprint, cause, partition })
   }
 
   /** Takes an output out. */

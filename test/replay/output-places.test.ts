@@ -92,4 +92,51 @@ test('a comparison finds every output, carried over, half of it carried over, or
   }
 })
 
+test('what one unit has not handled yet is ahead, though the others have come further', async () => {
+  const connection = await sharedConnection()
+  const [from, to, other] = declareInputs({ partitions: 2 }, {}, {}) as [
+    StreamDeclaration,
+    StreamDeclaration,
+    StreamDeclaration,
+  ]
+  await apply(connection, from, to, other)
+  const processor = sorting(from, to, other)
+  const options = { connection, registry, clock: systemClock, log: silentLog, owner: 'test' }
+  const start = (partition: string): Promise<ProcessorRun> =>
+    ProcessorRun.start(processor, { ...options, partition, onFailure: (error) => assert.unreachable(error.message) })
+  const read = (partition?: number) =>
+    readAll(connection, from.name, [storedFilter(from.root, Reading.type, partition)])
+  const handle = async (partition: number): Promise<void> => {
+    const last = (await read(partition)).at(-1)?.sequence ?? 0
+    const run = await start(String(partition))
+    await eventually('through', () => run.position >= last || undefined)
+    await run.stop()
+  }
+  await publishAll(connection, from, readings(100, 1))
+  await handle(0)
+  await handle(1)
+  const behind = (await read(0)).length
+  await publishAll(connection, from, readings(100, 2))
+  await handle(1)
+  const input = await read()
+  const index = new OutputIndex()
+  await dryRun({ processor, registry, index }).take(input)
+  const found = await compareOutputs({
+    connection,
+    clock: systemClock,
+    processor,
+    outputTypes: [High.type, Alarm.type],
+    index,
+    first: 1,
+    last: input.at(-1)?.sequence ?? 0,
+  })
+  const ahead = (await read(0)).length - behind
+  assert.ok(ahead > 10)
+  assert.equal(
+    { ...found, first: 0, last: 0 },
+    { ...found, first: 0, last: 0, same: 200 - ahead, ahead, onlyInReplay: 0 },
+  )
+  assert.ok(isSame(found), JSON.stringify(found))
+})
+
 test.run()
