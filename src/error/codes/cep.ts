@@ -20,7 +20,8 @@ export const CEP_ERRORS = {
   RULE_EMIT_FAILED: {
     disposition: 'dead-letter',
     means: 'a rule matched, but the event that it emits could not be made from the match',
-    advice: 'Correct the emit expressions of the rule, then redrive; has(data.x) tells whether a field is there',
+    advice:
+      'Correct the emit expressions of the rule; has(data.x) tells whether a field is there. What it did not emit stays out: the dead letter has the event that completed the match',
     exit: EXIT.failure,
     status: 422,
   },

@@ -7,7 +7,7 @@ export const EVENT_ERRORS = {
     disposition: 'dead-letter',
     means: 'the message is not a CloudEvent that Millrace can read or write',
     advice:
-      'Correct the publisher: id, source, type and specversion 1.0 are required, header values are percent-encoded, data is JSON; then redrive the dead letter',
+      'Correct the publisher: id, source, type and specversion 1.0 are required, header values are percent-encoded, data is JSON; then publish the event again (millrace dead-letters show has it)',
     exit: EXIT.failure,
     status: 400,
   },
@@ -15,7 +15,7 @@ export const EVENT_ERRORS = {
     disposition: 'dead-letter',
     means: 'no contract is declared for the type of the event',
     advice:
-      'Declare the type with defineEvent in events.ts, or correct it at the publisher; then redrive the dead letter',
+      'Declare the type with defineEvent in events.ts, or correct it at the publisher; then publish the event again (millrace dead-letters show has it)',
     exit: EXIT.failure,
     status: 422,
   },
@@ -23,21 +23,23 @@ export const EVENT_ERRORS = {
     disposition: 'dead-letter',
     means: 'the event follows a version of its contract that this deployment does not know',
     advice:
-      'A newer version: deploy the contract before its publishers. An older one: add the upcaster. Then redrive the dead letter',
+      'A newer version: deploy the contract before its publishers. An older one: add the upcaster. Then publish the event again (millrace dead-letters show has it)',
     exit: EXIT.failure,
     status: 422,
   },
   EVENT_DATA_INVALID: {
     disposition: 'dead-letter',
     means: 'the data of the event does not follow its contract',
-    advice: 'Each issue points at what is wrong; correct the publisher or the schema, then redrive the dead letter',
+    advice:
+      'Each issue points at what is wrong; correct the publisher or the schema, then publish the event again (millrace dead-letters show has it)',
     exit: EXIT.failure,
     status: 422,
   },
   EVENT_UPCAST_FAILED: {
     disposition: 'dead-letter',
     means: 'an upcaster threw while it brought the data of an older event to the current version',
-    advice: 'Correct the upcaster, with this event as a test of it; then redrive the dead letter',
+    advice:
+      'Correct the upcaster, with this event as a test of it; then publish the event again (millrace dead-letters show has it)',
     exit: EXIT.failure,
     status: 422,
   },

@@ -32,7 +32,7 @@ export const KEYED_ERRORS = {
     means:
       'onTimer threw: what it did is undone, its timer is gone, and the event that moved time was handled as usual',
     advice:
-      'Mend onTimer. Do not handle this dead letter again: its event only made time pass. Give the key a timer by its next event if it has to end',
+      'Mend onTimer. Do not publish the event of this dead letter again: it only made time pass. Give the key a timer by its next event if it has to end',
     exit: EXIT.failure,
     status: 500,
   },
@@ -46,7 +46,7 @@ export const KEYED_ERRORS = {
   KEYED_ASYNC: {
     disposition: 'dead-letter',
     means: 'a handler of defineKeyed returned a promise, whose end a replay could not repeat',
-    advice: 'Make the handler synchronous; put asynchronous work into a pipeline with ctx.step or a work queue',
+    advice: 'Make the handler synchronous; put asynchronous work into a pipeline with ctx.step',
     exit: EXIT.failure,
     status: 500,
   },

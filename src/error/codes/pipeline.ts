@@ -33,7 +33,7 @@ export const PIPELINE_ERRORS = {
     means:
       'a pipeline threw for a key whose event is not this one: in a timer, at the result of a step, at an event that had waited; the key begins anew with its next event',
     advice:
-      'Mend the cause that the detail names. Do not handle this dead letter again: its own event was handled as usual',
+      'Mend the cause that the detail names. Do not publish the event of this dead letter again: it was handled as usual',
     exit: EXIT.failure,
     status: 500,
   },

@@ -6,14 +6,16 @@ export const PROCESSING_ERRORS = {
   PROCESSOR_FENCED: {
     disposition: 'crash',
     means: 'another process has taken over this processor; nothing of this one’s later work was stored',
-    advice: 'Run each processor in one process, or stop this one; the other goes on where this one was',
+    advice:
+      'The other process goes on where this one was, so nothing has to be done after a pause, a slow start or a lost link. If it happens again and again, somebody runs the same processor outside of this group: stop one of the two',
     exit: EXIT.conflict,
     status: 409,
   },
   PROCESSOR_NONDETERMINISTIC: {
     disposition: 'crash',
     means: 'replaying the log gave other outputs than those stored',
-    advice: 'Look in the processor for Date.now, Math.random or state outside it; give changed code a new version',
+    advice:
+      'Look in the processor for Date.now, Math.random or state outside it (millrace verify finds where); give changed code a new version',
     exit: EXIT.failure,
     status: 500,
   },
@@ -44,7 +46,7 @@ export const PROCESSING_ERRORS = {
     means:
       'the code of a processor has changed, and it does not say what is to become of the state of the code before it',
     advice:
-      'Give the declaration an `upgrade`: drain (what is open ends under the old code), rebuild (state is made anew from the log) or cut (it begins empty)',
+      'Give the declaration an `upgrade`: drain (what is open ends under the old code), rebuild (state is made anew from the log), keep (it goes on with the stored state; not in mode slots) or cut (it begins empty)',
     exit: EXIT.conflict,
     status: 409,
   },
@@ -81,7 +83,8 @@ export const PROCESSING_ERRORS = {
   TURN_FAILED: {
     disposition: 'dead-letter',
     means: 'a pipeline or rule threw while it handled an event',
-    advice: 'Mend the cause that the detail names, then handle the dead letter again',
+    advice:
+      'Mend the cause that the detail names. Where its key is parked, redrive it (millrace parked redrive); else publish the event again (millrace dead-letters show has it)',
     exit: EXIT.failure,
     status: 500,
   },
@@ -95,7 +98,8 @@ export const PROCESSING_ERRORS = {
   EMITTED_OUTSIDE_TURN: {
     disposition: 'crash',
     means: 'a pipeline emitted while no event was being handled, which a replay could not repeat',
-    advice: 'In stateless mode use operators without timers and without promises; each event’s outputs come at once',
+    advice:
+      'Put what is asynchronous (a promise, setTimeout, a shared Subject) into ctx.step, in mode slots; use the timers of RxJS, or of ctx.ops in mode checkpoint. In mode stateless each event’s outputs come at once. The context of a handler is of no use after it',
     exit: EXIT.failure,
     status: 500,
   },

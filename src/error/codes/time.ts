@@ -13,7 +13,8 @@ export const TIME_ERRORS = {
   EVENT_TIME_INVALID: {
     disposition: 'dead-letter',
     means: 'an event has no usable event time',
-    advice: 'Let `time.source` give a finite number of milliseconds since 1970 for every event',
+    advice:
+      'Let `time.of` give a finite number of milliseconds since 1970 for every event, or correct the publisher and publish the event again (millrace dead-letters show has it)',
     exit: EXIT.failure,
     status: 422,
   },
