@@ -1,4 +1,5 @@
 // What happens to the workers and to the server while a soak runs.
+import type { Timeline } from './timeline.ts'
 import type { WorkerProcess } from './worker-process.ts'
 
 /** The server of a soak, or the nodes of its cluster. */
@@ -16,6 +17,7 @@ export interface FaultCounts {
 
 export interface FaultOptions {
   readonly workers: readonly WorkerProcess[]
+  readonly timeline: Timeline
   readonly server: Victim
   /** Seconds between two kills of the server. */
   readonly serverEvery: number
@@ -64,7 +66,7 @@ async function troubleWorkers({ workers, signal, onFault }: FaultOptions, counts
 }
 
 async function troubleServer(
-  { server, serverEvery, signal, onFault }: FaultOptions,
+  { server, serverEvery, timeline, signal, onFault }: FaultOptions,
   counts: FaultCounts,
 ): Promise<void> {
   for (;;) {
@@ -73,6 +75,8 @@ async function troubleServer(
     if (signal.aborted) return
     counts.serverKills += 1
     onFault('SIGKILL of a server')
+    timeline.server('SIGKILL of a server')
     await server.killAndRestart()
+    timeline.server('server back')
   }
 }

@@ -8,10 +8,12 @@ import { APPENDIX_ENCODING, readAppendix } from '../../src/kernel/appendix.ts'
 import type { JournalEntry } from '../../src/kernel/decision.ts'
 import { Execution } from '../../src/kernel/execution.ts'
 import { inputFilters } from '../../src/kernel/input-filters.ts'
-import { partitionsOf, processorId, type Processor } from '../../src/kernel/processor.ts'
+import { partitionsOf, processorId, unitId, type Processor } from '../../src/kernel/processor.ts'
 import { readAll } from '../../test/support/events.ts'
+import { Pauses, type PauseReport } from './pauses.ts'
+import type { Timeline } from './timeline.ts'
 
-export interface Verdict {
+export interface Verdict extends PauseReport {
   readonly events: number
   readonly outputs: number
   /** Expected and not stored. */
@@ -22,10 +24,6 @@ export interface Verdict {
   readonly different: number
   /** Stored in another order than that of their causes. */
   readonly outOfOrder: number
-  /** The longest time from when an event was stored until its output was, in ms. */
-  readonly longestPauseMs: number
-  /** Which output that was. */
-  readonly longestPause: string
   readonly examples: readonly string[]
 }
 
@@ -40,17 +38,10 @@ export async function judge(
   connection: Connection,
   registry: Registry,
   processors: readonly Processor[],
+  timeline: Timeline,
 ): Promise<Verdict> {
-  const verdict = {
-    events: 0,
-    outputs: 0,
-    lost: 0,
-    duplicated: 0,
-    different: 0,
-    outOfOrder: 0,
-    longestPauseMs: 0,
-    longestPause: '',
-  }
+  const verdict = { events: 0, outputs: 0, lost: 0, duplicated: 0, different: 0, outOfOrder: 0 }
+  const pauses = new Pauses(timeline)
   const examples: string[] = []
   const note = (kind: 'lost' | 'duplicated' | 'different' | 'outOfOrder', text: string): void => {
     verdict[kind] += 1
@@ -72,18 +63,13 @@ export async function judge(
           if (found.content !== content) note('different', `${id}\n  stored   ${found.content}\n  expected ${content}`)
           if (found.at <= last) note('outOfOrder', id)
           last = found.at
-          if (process.env['SOAK_LOG'] && cause > 0 && found.storedAt - cause > 8_000)
-            console.error('pause', id, new Date(cause).toISOString(), new Date(found.storedAt).toISOString())
-          if (cause > 0 && found.storedAt - cause > verdict.longestPauseMs) {
-            verdict.longestPauseMs = found.storedAt - cause
-            verdict.longestPause = `${id}, caused at ${new Date(cause).toISOString()}`
-          }
+          if (cause > 0) pauses.add({ id, unit: unitId(processor, partition), cause, storedAt: found.storedAt })
         }
       }
     }
     for (const id of stored.keys()) note('different', `${id} is stored, and nothing leads to it`)
   }
-  return { ...verdict, examples }
+  return { ...verdict, ...pauses.report, examples }
 }
 
 interface Expected {

@@ -16,6 +16,7 @@ import { readAll } from '../../test/support/events.ts'
 import { makeTrouble, type FaultCounts, type Victim } from './faults.ts'
 import { judge, type Verdict } from './oracle.ts'
 import { publishReadings } from './publishing.ts'
+import { Timeline } from './timeline.ts'
 import { WorkerProcess, type WorkerCounts } from './worker-process.ts'
 
 export interface ChaosOptions {
@@ -52,7 +53,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const contract = deployment.registry.get('sensor.read')
   if (stream === undefined || contract === undefined) throw new Error('soak/streams has no sensor.read')
   const counts: WorkerCounts = { fenced: 0, errors: [] }
-  const workers = Array.from({ length: WORKERS }, () => new WorkerProcess(url, counts))
+  const timeline = new Timeline()
+  const workers = Array.from({ length: WORKERS }, () => new WorkerProcess(url, counts, timeline))
   for (const worker of workers) worker.start()
   const ending = new AbortController()
   const began = performance.now()
@@ -65,7 +67,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       onProgress(
         `${Math.round((performance.now() - began) / 1_000)} s  ${publishing.acknowledged.length} events  ${text}`,
       )
-    const faults = await makeTrouble({ ...options, server, workers, signal: ending.signal, onFault })
+    const faults = await makeTrouble({ ...options, server, workers, timeline, signal: ending.signal, onFault })
     clearTimeout(timer)
     await publishing.done
     for (const worker of workers) worker.start()
@@ -73,7 +75,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     await untilQuiet(connection, processors)
     await Promise.all(workers.map((worker) => worker.stop()))
     const missing = await missingInputs(connection, stream.name, stream.root, publishing.acknowledged)
-    const { examples, ...verdict } = await judge(connection, deployment.registry, processors)
+    const { examples, ...verdict } = await judge(connection, deployment.registry, processors, timeline)
     return {
       ...verdict,
       ...faults,

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Timeline } from './timeline.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
 // the built program, as a deployment runs it: npm run soak builds it first
@@ -19,13 +20,15 @@ export interface WorkerCounts {
 export class WorkerProcess {
   readonly #url: string
   readonly #counts: WorkerCounts
+  readonly #timeline: Timeline
   #child: ChildProcess | undefined
   #frozen = false
   #ending = false
 
-  constructor(url: string, counts: WorkerCounts) {
+  constructor(url: string, counts: WorkerCounts, timeline: Timeline) {
     this.#url = url
     this.#counts = counts
+    this.#timeline = timeline
   }
 
   get alive(): boolean {
@@ -35,12 +38,12 @@ export class WorkerProcess {
   start(): void {
     if (this.#child !== undefined) return
     this.#ending = false
-    const env = { ...process.env, NATS_URL: this.#url, NO_COLOR: '1' }
+    const env = { ...process.env, NATS_URL: this.#url, NO_COLOR: '1', MILLRACE_LOG_LEVEL: 'debug' }
     const child = spawn(process.execPath, ARGUMENTS, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
     this.#frozen = false
     for (const stream of [child.stdout, child.stderr]) {
-      if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#read(line))
+      if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#read(line, String(child.pid)))
     }
     child.once('exit', () => {
       if (this.#child !== child) return
@@ -62,10 +65,13 @@ export class WorkerProcess {
 
   freeze(): void {
     this.#frozen = this.#child?.kill('SIGSTOP') === true
+    this.#note('SIGSTOP')
   }
 
   wake(): void {
-    if (this.#frozen) this.#child?.kill('SIGCONT')
+    if (!this.#frozen) return
+    this.#child?.kill('SIGCONT')
+    this.#note('SIGCONT')
     this.#frozen = false
   }
 
@@ -75,16 +81,25 @@ export class WorkerProcess {
     if (child === undefined) return
     const gone = new Promise((resolve) => child.once('exit', resolve))
     if (this.#frozen) this.wake()
+    this.#note(signal)
     child.kill(signal)
     const late = setTimeout(() => child.kill('SIGKILL'), 15_000)
     await gone
     clearTimeout(late)
   }
 
-  #read(line: string): void {
+  #note(what: string): void {
+    if (this.#child !== undefined) this.#timeline.worker(String(this.#child.pid), what)
+  }
+
+  #read(line: string, worker: string): void {
     const log = process.env['SOAK_LOG']
-    if (log !== undefined) appendFileSync(log, `${Date.now()} ${this.#child?.pid} ${line}\n`)
+    if (log !== undefined) appendFileSync(log, `${Date.now()} ${worker} ${line}\n`)
+    const taken = /"time":"([^"]*)".*"unit":"([^"]*)".*"unit taken"/.exec(line)
+    if (taken !== null) this.#timeline.taken(taken[2] ?? '', worker, Date.parse(taken[1] ?? ''))
+    const ready = /"time":"([^"]*)".*"msg":"ready"/.exec(line)
+    if (ready !== null) this.#timeline.ready(worker, Date.parse(ready[1] ?? ''))
     if (/unit lost|PROCESSOR_FENCED/.test(line)) this.#counts.fenced += 1
-    else if (/"level":(?:50|60)|^\S* ?ERROR|error/i.test(line)) this.#counts.errors.push(line.slice(0, 400))
+    else if (/"level":"(?:error|fatal)"|^error /.test(line)) this.#counts.errors.push(line.slice(0, 400))
   }
 }

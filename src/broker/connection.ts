@@ -14,6 +14,8 @@ import {
 import { fault, messageOf, type MillraceError } from '../error/millrace-error.js'
 import { asFault } from './api-error.js'
 import type { Authentication, ConnectionSettings } from './connection-settings.js'
+import { withLinkedRequests } from './linked-requests.js'
+import type { Link } from './request.js'
 import { checkRequirements, type ServerFacts } from './requirements.js'
 import type { Clock } from '../time/clock.js'
 import { systemClock } from '../time/system-clock.js'
@@ -54,13 +56,27 @@ export interface Connection {
 export async function connectBroker(settings: ConnectionSettings, clock: Clock = systemClock): Promise<Connection> {
   const nats = await open(settings)
   try {
-    const manager = await jetstreamManager(nats, {
+    const link = watch(nats)
+    const domain = settings.jetstreamDomain
+    const manager = await jetstreamManager(withLinkedRequests(link), {
       timeout: settings.timeout,
       checkAPI: false,
-      ...(settings.jetstreamDomain === undefined ? {} : { domain: settings.jetstreamDomain }),
+      ...(domain === undefined ? {} : { domain }),
     })
     const server = await checkRequirements(nats, manager)
-    return watch(nats, manager, server, settings, clock)
+    let closing: Promise<void> | undefined
+    return {
+      nats,
+      manager,
+      server,
+      apiPrefix: domain === undefined ? '$JS.API' : `$JS.${domain}.API`,
+      newInbox: () => createInbox(settings.inboxPrefix),
+      get state() {
+        return link.state
+      },
+      onStatus: (listener) => link.onStatus(listener),
+      close: () => (closing ??= end(nats, () => link.state.kind === 'connected', settings.timeout, clock)),
+    }
   } catch (error) {
     await nats.close()
     throw asFault(error, `asking ${settings.servers.join(', ')} for JetStream`)
@@ -143,14 +159,7 @@ function readCredentials(file: string): Uint8Array {
   }
 }
 
-function watch(
-  nats: NatsConnection,
-  manager: JetStreamManager,
-  server: ServerFacts,
-  settings: ConnectionSettings,
-  clock: Clock,
-): Connection {
-  const { jetstreamDomain: domain, inboxPrefix } = settings
+function watch(nats: NatsConnection): Link {
   const listeners = new Set<(status: ConnectionStatus) => void>()
   let state: ConnectionState = { kind: 'connected' }
   const tell = (status: ConnectionStatus): void => {
@@ -173,13 +182,8 @@ function watch(
   void nats.closed().then((error) => {
     enter({ kind: 'closed', reason: error ? asFault(error, 'connection') : undefined })
   })
-  let closing: Promise<void> | undefined
   return {
     nats,
-    manager,
-    server,
-    apiPrefix: domain === undefined ? '$JS.API' : `$JS.${domain}.API`,
-    newInbox: () => createInbox(inboxPrefix),
     get state() {
       return state
     },
@@ -187,7 +191,6 @@ function watch(
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    close: () => (closing ??= end(nats, () => state.kind === 'connected', settings.timeout, clock)),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Msg, Subscription } from '@nats-io/transport-node'
 import type { Clock } from '../time/clock.js'
 import type { Connection, ConnectionStatus } from './connection.js'
+import { handOversOf } from './hand-over.js'
 import { DeliveredMessage, type StoredMessage } from './stored-message.js'
 
 export interface PullOptions {
@@ -28,11 +29,13 @@ export type PullEnd =
 
 const EXPIRES_MS = 30_000
 const HEARTBEAT_MS = 2_000
+/** Most messages handed over at once. */
+const AT_ONCE = 512
 
 /**
  * Pulls from a consumer with credit: the server is asked for no more than what has been released, so a slow taker
- * slows the stream’s delivery and nothing piles up. Messages are handed over as arrays, one per turn of the event
- * loop, which costs a fraction of an iterator step per message.
+ * slows the stream’s delivery and nothing piles up. Messages are handed over as arrays, at most one per turn of the
+ * event loop, which costs a fraction of an iterator step per message.
  */
 export class Pull {
   readonly #connection: Connection
@@ -103,17 +106,22 @@ export class Pull {
     if (!message.reply) return this.#onStatus(message)
     this.#asked -= 1
     this.#buffer.push(new DeliveredMessage(message))
+    this.#schedule()
+  }
+
+  #schedule(): void {
     if (this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => this.#handOver())
+    handOversOf(this.#connection, this.#options.clock).add(() => this.#handOver())
   }
 
   #handOver(): void {
     this.#scheduled = false
     this.#heardAt = this.#options.clock.monotonic()
     if (this.#ended || this.#buffer.length === 0) return
-    const messages = this.#buffer
-    this.#buffer = []
+    const messages = this.#buffer.length > AT_ONCE ? this.#buffer.splice(0, AT_ONCE) : this.#buffer
+    if (messages === this.#buffer) this.#buffer = []
+    else this.#schedule()
     this.#held += messages.length
     this.#options.onMessages(messages)
     this.#ask()

@@ -3,13 +3,16 @@ import { fault } from '../error/millrace-error.js'
 import { asFault } from './api-error.js'
 import type { Connection } from './connection.js'
 
+/** What a request needs of a connection. */
+export type Link = Pick<Connection, 'nats' | 'state' | 'onStatus'>
+
 /**
  * Asks and waits for the reply. When the connection is lost meanwhile it rejects at once, for the client would wait
  * out the timeout for a reply that cannot come any more; without a connection nothing is sent.
  * @throws BROKER_UNREACHABLE, BROKER_TIMEOUT, NO_STREAM_FOR_SUBJECT (the outcome is unknown), BROKER_PERMISSION_DENIED
  */
 export function request(
-  connection: Connection,
+  connection: Link,
   subject: string,
   data: Uint8Array,
   options: { readonly headers?: MsgHdrs; readonly timeout: number },

@@ -65,7 +65,12 @@ export function createSession(options: GlobalOptions, command: string): Session 
   }
 }
 
+/** What failed is made again the next time. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined
-  return () => (made ??= make())
+  const forget = (error: unknown): never => {
+    made = undefined
+    throw error
+  }
+  return () => (made ??= make().catch(forget))
 }

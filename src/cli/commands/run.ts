@@ -23,6 +23,7 @@ export function register(program: Command, context: CliContext): void {
   command.addHelpText(
     'after',
     `
+A server that is not there yet, or goes away, is waited for as long as it takes.
 Logs are JSON lines on stdout, text on a terminal; MILLRACE_LOG_LEVEL is debug, info, warn, error or silent.
 Ctrl-C and SIGTERM commit what is done and end with exit code 0; a second Ctrl-C ends at once, losing nothing.`,
   )

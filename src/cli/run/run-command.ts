@@ -1,6 +1,7 @@
 import { applyStreams } from '../../broker/apply-streams.js'
 import { planStreams } from '../../broker/plan-streams.js'
 import type { CliContext } from '../context.js'
+import { connectWhenThere } from './connect-when-there.js'
 import { serve } from './serve.js'
 import { serviceLog } from './service-log.js'
 
@@ -11,14 +12,14 @@ export interface RunOptions {
 }
 
 /**
- * Runs the deployment against a server until it is stopped.
+ * Runs the deployment against a server until it is stopped; waits for a server that is not there yet.
  * @throws STREAM_DRIFT unless `apply` brings the streams up to date, and what serve throws
  */
 export async function runCommand(context: CliContext, options: RunOptions): Promise<void> {
   context.stopIsNormal()
   const deployment = await context.deployment()
-  const connection = await context.connect()
   const log = await serviceLog(context)
+  const connection = await connectWhenThere(context, log)
   if (options.apply === true) {
     const plan = await planStreams(connection, deployment.streams)
     await applyStreams(connection, plan)

@@ -99,5 +99,5 @@ function onHeld(
 }
 
 function isFree(view: GroupView, self: Standing, record: UnitRecord | undefined): boolean {
-  return record === undefined || record.owner === null || record.owner === self.id || !view.isAlive(record.owner)
+  return record === undefined || record.owner === null || record.owner === self.id || !view.mayHold(record.owner)
 }

@@ -42,6 +42,8 @@ interface KnownOffer extends Offer {
 
 /** How much observed time one return of an own heartbeat is worth at most, as a part of the lease. */
 const MOST = 1 / 3
+/** How long a newcomer leaves alone what silent members hold, as a part of the lease. */
+const GRACE = 1 / 3
 /** How long what a silent member offered is remembered, in leases. */
 const MEMORY = 40
 
@@ -114,6 +116,15 @@ export class GroupView {
     if (id === this.#me) return true
     const member = this.#members.get(id)
     return member !== undefined && member.state !== 'gone' && this.#observed - member.heardAt < this.#leaseMs
+  }
+
+  /**
+   * Whether what a member holds must be left to it: also, for a moment, what others held when this member came. The
+   * server may have been away, with everybody silent, and the others need that moment to find their links again.
+   */
+  mayHold(id: string): boolean {
+    if (this.isAlive(id)) return true
+    return this.#observed < this.#leaseMs * GRACE && this.#members.get(id)?.state !== 'gone'
   }
 
   /** Takes in what the log says; `now` is monotonic time. */

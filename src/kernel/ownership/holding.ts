@@ -28,6 +28,8 @@ export class Holding implements InHand {
   #saying = false
   #toldLost = false
   #stopped: Promise<void> | undefined
+  #pauseMs = SHORTEST_PAUSE_MS
+  #goOn: () => void = () => undefined
   #heard: () => void = () => undefined
   readonly #whenAsked: Promise<undefined>
 
@@ -66,6 +68,12 @@ export class Holding implements InHand {
     if (this.#asked === 'lost') return
     this.#tellLost()
     this.#ask('lost')
+  }
+
+  /** The link is back: what ended for want of it is not waited for any longer. */
+  linked(): void {
+    this.#pauseMs = SHORTEST_PAUSE_MS
+    this.#goOn()
   }
 
   /** Writes once more that this member holds it, into a stream that has forgotten. */
@@ -116,7 +124,6 @@ export class Holding implements InHand {
 
   /** Runs the unit until it is asked back and has stopped, or cannot run here. */
   async #work(): Promise<void> {
-    let pauseMs = SHORTEST_PAUSE_MS
     while (this.#asked === undefined) {
       const startedAt = this.#port.clock.monotonic()
       const error = await this.#runOnce()
@@ -130,13 +137,14 @@ export class Holding implements InHand {
         return this.#port.onEvent(this.unit.id, { kind: 'refused', error })
       }
       if (this.leaving) return
-      if (this.#port.clock.monotonic() - startedAt > STEADY_MS) pauseMs = SHORTEST_PAUSE_MS
+      if (this.#port.clock.monotonic() - startedAt > STEADY_MS) this.#pauseMs = SHORTEST_PAUSE_MS
       this.#phase = 'pausing'
-      this.#port.onEvent(this.unit.id, { kind: 'ended', error, pauseMs })
+      this.#port.onEvent(this.unit.id, { kind: 'ended', error, pauseMs: this.#pauseMs })
       // a claim from outside is waited out too, or the two would take the unit from each other again and again
       do {
+        const pauseMs = this.#pauseMs
+        this.#pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
         await this.#sleep(pauseMs)
-        pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
       } while (!this.leaving && !(await this.#confirmed()))
     }
   }
@@ -209,11 +217,12 @@ export class Holding implements InHand {
     }
   }
 
-  /** Ends early when it is asked back. */
+  /** Ends early when it is asked back, and when the link is back. */
   async #sleep(ms: number): Promise<void> {
     let cancel: () => void = () => undefined
     const passed = new Promise<void>((resolve) => {
       cancel = this.#port.clock.after(ms, resolve)
+      this.#goOn = resolve
     })
     await Promise.race([passed, this.#whenAsked])
     cancel()

@@ -87,6 +87,11 @@ export class Holdings {
     await Promise.all(holdings.map(({ released }) => released))
   }
 
+  /** The link to the group is back. */
+  linked(): void {
+    for (const holding of this.#holdings.values()) holding.linked()
+  }
+
   /** What was known about records is void: the stream was made anew. */
   forgetRecords(): void {
     for (const holding of this.#holdings.values()) holding.forget()

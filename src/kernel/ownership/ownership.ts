@@ -165,7 +165,10 @@ export class Ownership {
         if (this.#view.version !== before) this.#schedule()
       },
       onReset: () => this.#reset(),
-      onConnected: () => this.#voice.speak(),
+      onConnected: () => {
+        this.#voice.speak()
+        this.#holdings.linked()
+      },
       onFailure: (error) => this.#fail(error),
     })
     await Promise.all([joined, this.#voice.start()])

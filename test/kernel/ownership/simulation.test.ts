@@ -94,7 +94,7 @@ test('O2 who leaves keeps nobody waiting: what has stopped is taken while the re
   assert.equal(simulation.overlaps(), [])
 })
 
-test('O2 a process that starts after another died waits for the rest of the lease only', async () => {
+test('O2 a process that starts after another died waits for the rest of the lease only, and for a moment at least', async () => {
   const simulation = new Simulation(14, unitsOf(1, 8))
   const { clock } = simulation
   const first = simulation.join()
@@ -102,9 +102,30 @@ test('O2 a process that starts after another died waits for the rest of the leas
   simulation.kill(first)
   await clock.pass(2_700)
   simulation.join()
-  await clock.pass(1_200)
+  await clock.pass(1_600)
   assert.equal(wrong(simulation), [])
 })
+
+for (const awayMs of [3_500, 20_000])
+  test(`O1 who starts when the server is back from ${awayMs} ms takes nothing from those who were cut off from it`, async () => {
+    const simulation = new Simulation(16, unitsOf(1, 8))
+    const { clock, stream } = simulation
+    const [one, other] = [simulation.join(), simulation.join()]
+    await clock.pass(2_000)
+    const { length } = simulation.intervals
+    stream.leave()
+    await clock.pass(awayMs)
+    stream.comeBack()
+    for (const { link } of [one, other]) link.cut() // it finds its way a little later than who starts
+    simulation.join()
+    await clock.pass(400)
+    for (const { link } of [one, other]) link.restore()
+    await clock.pass(3_000)
+    assert.equal(wrong(simulation), [])
+    assert.equal(simulation.overlaps(), [])
+    const moved = simulation.intervals.length - length
+    assert.ok(moved <= 3, `${moved} units moved, a share is three at most`)
+  })
 
 test('O3 a process that is stopped again and again is given nothing, and the others are left in peace', async () => {
   const simulation = new Simulation(15, unitsOf(1, 8))
