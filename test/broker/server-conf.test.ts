@@ -68,9 +68,14 @@ test('each user may do its own work and no more', async () => {
     '$JS.API.CONSUMER.INFO.PAYMENTS.c',
     '$JS.API.CONSUMER.DELETE.PAYMENTS.c',
   ]
+  const own = ['$JS.API.STREAM.CREATE.MILLRACE_OWNERSHIP', '$JS.API.STREAM.UPDATE.MILLRACE_OWNERSHIP']
   const takeOver = [consume[0]!, '$JS.API.CONSUMER.RESET.PAYMENTS.c', '$JS.API.CONSUMER.DELETE.PAYMENTS.c']
   const table: Record<string, { may: string[]; mayNot: string[] }> = {
-    runtime: { may: [event, commit, dead, read, ...consume], mayNot: [...remove, ...change] },
+    operator: {
+      may: [event, commit, dead, read, ...consume, ...change, ...remove.slice(0, 2)],
+      mayNot: ['$JS.API.STREAM.DELETE.PAYMENTS', '$JS.API.STREAM.RESTORE.PAYMENTS'],
+    },
+    runtime: { may: [event, commit, dead, read, ...consume, ...own], mayNot: [...remove, ...change] },
     publisher: { may: [event, read], mayNot: [commit, dead, 'millrace.x', ...takeOver, ...remove, ...change] },
     console: {
       may: [read, '$JS.API.STREAM.MSG.GET.PAYMENTS', '$JS.API.CONSUMER.LIST.PAYMENTS', '$JS.API.INFO'],

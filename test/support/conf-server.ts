@@ -16,7 +16,7 @@ export const PASSWORD = '1234'
 
 /** What the file needs, for a node that stands alone on free loopback ports. */
 export async function confEnvironment(): Promise<Record<string, string>> {
-  const users = ['SYS', 'ADMIN', 'RUNTIME', 'PUBLISHER', 'CONSOLE', 'CLUSTER']
+  const users = ['SYS', 'ADMIN', 'OPERATOR', 'RUNTIME', 'PUBLISHER', 'CONSOLE', 'CLUSTER']
   return {
     NATS_SERVER_NAME: 'alone',
     NATS_STORE_DIR: `'${await temporaryDirectory()}'`,

@@ -120,6 +120,7 @@ class Repartition {
     const inspected = await inspect(this.#options, this.#situation)
     requireAsDeclared(inspected)
     await requireMovable(this.#options, this.#situation, inspected)
+    await changePartitioning(this.#options.connection, this.#options.stream, from) // that it may, not later
     await untilCalm(this.#options, this.#situation)
     const already = new Set(await pausedBefore(this.#options, this.#situation))
     const paused = idsOf(affected).filter((id) => !already.has(id))
