@@ -71,9 +71,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     units,
     run: (unit) => startUnit(starter, unit, failed),
     onFailure: (unit, error) => {
-      failed.set(unit, error)
-      const { code, detail, advice } = error
-      log.error({ unit, code, detail, advice }, error.message)
+      failed.set(unit, error) // it is in the log
       if (failed.size === units.length) end.reject(fault('RUNTIME_FAILED', error.message, { cause: error }))
     },
     onEnd: (error) => end.reject(error),

@@ -32,7 +32,25 @@ export async function resolve(specifier, context, next) {
 /** @type {import('node:module').LoadHook} */
 export async function load(url, context, next) {
   if (!url.startsWith('file:') || !/\.m?ts$/.test(new URL(url).pathname)) return next(url, context)
-  const source = await readFile(fileURLToPath(url), 'utf8')
-  const { code } = transformSync(source, { mode: 'strip-only', filename: fileURLToPath(url) })
-  return { format: 'module', source: code, shortCircuit: true }
+  const filename = fileURLToPath(url)
+  const source = await readFile(filename, 'utf8')
+  try {
+    const { code } = transformSync(source, { mode: 'strip-only', filename })
+    return { format: 'module', source: code, shortCircuit: true }
+  } catch (error) {
+    throw syntaxError(error)
+  }
+}
+
+/**
+ * What the transformer throws is no Error, and nobody could read it.
+ * @param {unknown} thrown
+ * @returns {unknown}
+ */
+function syntaxError(thrown) {
+  if (thrown instanceof Error || typeof thrown !== 'object' || thrown === null || !('message' in thrown)) return thrown
+  /** @type {{ message?: unknown, startLine?: unknown, startColumn?: unknown, snippet?: unknown }} */
+  const { message, startLine, startColumn, snippet } = thrown
+  const place = startLine === undefined ? '' : ` at line ${String(startLine)}, column ${Number(startColumn) + 1}`
+  return new SyntaxError(`${String(message)}${place}${snippet === undefined ? '' : `\n${String(snippet).trimEnd()}`}`)
 }

@@ -32,6 +32,14 @@ function printLetter(out: Output, letter: DeadLetter): void {
   if (letter.parkedKey !== undefined)
     fact('parked', `key ${JSON.stringify(letter.parkedKey)} and its later events; see millrace parked list`)
   if (entry !== undefined) fact('advice', entry.advice)
+  if (letter.subject === '') fact('after', `${letter.stream} ${letter.sequence}, when time went on or a step ended`)
+  else printMessage(out, letter, fact)
+  if (stack === undefined) return
+  out.line(out.style('bold', 'stack'))
+  out.line(indent(stack))
+}
+
+function printMessage(out: Output, letter: DeadLetter, fact: (name: string, value: string) => void): void {
   out.line(out.style('bold', 'message'))
   fact('stream', `${letter.stream} ${letter.sequence}`)
   fact('stored', letter.storedAt)
@@ -46,9 +54,6 @@ function printLetter(out: Output, letter: DeadLetter): void {
   out.line(out.style('bold', `payload, ${count(leftOut.payload ?? letter.data.length)} bytes`))
   if (leftOut.payload === undefined) out.line(indent(payloadText(letter.data)))
   else out.line(`  left out: ${whereItIs(letter)}`)
-  if (stack === undefined) return
-  out.line(out.style('bold', 'stack'))
-  out.line(indent(stack))
 }
 
 /** What to say in the place of something that was left out. */
