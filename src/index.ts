@@ -18,6 +18,7 @@ export { defineKeyed, type KeyedDeclaration, type KeyedOptions, type StateSchema
 export type { KeyedContext } from './pipeline/keyed/keyed-context.js'
 export { aggregates, type Aggregate } from './pipeline/ops/aggregates.js'
 export type { DurableOps } from './pipeline/ops/durable-ops.js'
+export { bucketView, type BucketViewOptions } from './pipeline/ops/bucket-view.js'
 export { enrich, type Enriched, type EnrichOptions, type View } from './pipeline/ops/enrich.js'
 export type { Joined, LeftJoined } from './pipeline/ops/join.js'
 export type { Window } from './pipeline/ops/windows.js'

@@ -7,6 +7,8 @@ export interface LastMessage {
   /** When the stream stored it, in milliseconds since the Unix epoch. */
   readonly storedAt: number
   readonly data: Uint8Array
+  /** Value of a header; undefined when it has none of this name. */
+  readonly header: (name: string) => string | undefined
 }
 
 /**
@@ -23,7 +25,12 @@ export async function readLast(
     const message = await connection.manager.streams.getMessage(stream, { last_by_subj: subject })
     return message === null
       ? undefined
-      : { sequence: message.seq, storedAt: message.time.getTime(), data: message.data }
+      : {
+          sequence: message.seq,
+          storedAt: message.time.getTime(),
+          data: message.data,
+          header: (name) => message.header.get(name) || undefined,
+        }
   } catch (error) {
     // JetStream error 10037: no message found
     if (typeof error === 'object' && error !== null && 'code' in error && error.code === 10037) return undefined

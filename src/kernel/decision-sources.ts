@@ -1,7 +1,8 @@
-import type { Clock } from '../time/clock.js'
 import type { Decision } from './decision.js'
 import { IdleTicks } from './idle-ticks.js'
+import type { ProcessorOptions } from './processor-options.js'
 import type { Logic } from './processor.js'
+import { stepEnvironment } from './step-environment.js'
 import { StepRunner } from './step-runner.js'
 
 export interface DecisionHost {
@@ -19,11 +20,12 @@ export class DecisionSources {
   readonly #steps: StepRunner
   readonly #ticks: IdleTicks
 
-  constructor(clock: Clock, logic: Logic, host: DecisionHost) {
+  constructor({ connection, clock }: Pick<ProcessorOptions, 'connection' | 'clock'>, logic: Logic, host: DecisionHost) {
     this.#logic = logic
     this.#host = host
     this.#steps = new StepRunner({
       clock,
+      environment: stepEnvironment(connection, clock),
       onSettled: (id, outcome) => (host.open() ? host.decide({ kind: 'step', id, outcome }) : undefined),
     })
     this.#ticks = new IdleTicks(clock, {

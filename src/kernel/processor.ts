@@ -2,6 +2,7 @@ import type { StreamDeclaration } from '../broker/define-stream.js'
 import type { MillraceError } from '../error/millrace-error.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
 import type { StepOutcome } from './decision.js'
+import type { StepEnvironment } from './step-environment.js'
 
 /**
  * How a processor’s state comes back after a crash. A closed set.
@@ -142,7 +143,7 @@ export interface StepRequest {
   readonly id: string
   readonly name: string
   /** May run more than once; its result is used once. @param idempotencyKey the same in every attempt */
-  readonly run: (idempotencyKey: string, signal: AbortSignal) => Promise<unknown>
+  readonly run: (idempotencyKey: string, signal: AbortSignal, environment?: StepEnvironment) => Promise<unknown>
   /** Longest time for one attempt, in ms. */
   readonly timeoutMs: number
   /** Attempts altogether, from 1. */

@@ -2,6 +2,7 @@ import type { Clock } from '../time/clock.js'
 import { systemChance } from '../time/system-chance.js'
 import type { StepOutcome } from './decision.js'
 import type { StepRequest } from './processor.js'
+import type { StepEnvironment } from './step-environment.js'
 import { stepFailed, stepSucceeded } from './step-outcome.js'
 
 export interface StepRunnerOptions {
@@ -10,6 +11,8 @@ export interface StepRunnerOptions {
   readonly chance?: () => number
   /** Steps that run at once. Default 64. */
   readonly concurrency?: number
+  /** Where they run; undefined: without a server. */
+  readonly environment?: StepEnvironment | undefined
   /** Called once for each step that was run to its end, not for one that was dropped. */
   readonly onSettled: (id: string, outcome: StepOutcome) => void
 }
@@ -107,7 +110,7 @@ export class StepRunner {
         end(outer.reason as Error)
       }
       outer.addEventListener('abort', onAbort, { once: true })
-      const run = async (): Promise<unknown> => request.run(request.id, limit.signal)
+      const run = async (): Promise<unknown> => request.run(request.id, limit.signal, this.#options.environment)
       run()
         .then(resolve, reject)
         .finally(() => {

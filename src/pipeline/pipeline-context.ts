@@ -1,4 +1,5 @@
 import type { Observable, SchedulerLike } from 'rxjs'
+import type { StepEnvironment } from '../kernel/step-environment.js'
 import type { DurableOps } from './ops/durable-ops.js'
 
 /** How a step is tried. */
@@ -13,8 +14,13 @@ export interface StepOptions {
  * What a step does: work outside the log, at least once.
  * @param idempotencyKey the same in every attempt and after every crash, and no other step’s
  * @param signal aborted when nobody waits for the result any more, or the attempt has taken too long
+ * @param environment reads buckets of the server; undefined in tests, which run without one
  */
-export type StepWork<T> = (idempotencyKey: string, signal: AbortSignal) => Promise<T> | T
+export type StepWork<T> = (
+  idempotencyKey: string,
+  signal: AbortSignal,
+  environment: StepEnvironment | undefined,
+) => Promise<T> | T
 
 /** What a pipeline works with beside its events. Each key has one of its own, for as long as its slot lives. */
 export interface PipelineContext {

@@ -65,6 +65,7 @@ test('its declarations load, in every mode that it speaks of', async () => {
     'counted: checkpoint',
     'fulfil: stateless',
     'per-hour: checkpoint',
+    'rated: slots',
     'scored: slots',
     'unpaid: keyed',
     'whole-shop: keyed',
@@ -85,6 +86,25 @@ test('the keyed state of the guide reports an order that stays unpaid, and no ot
   assert.equal(
     outputs.map(({ data }) => data),
     [{ customer: 'ann' }],
+  )
+})
+
+test('the enriched pipeline of the guide takes what the look-up gives, and asks once for as long as that lives', async () => {
+  const { pipelines, registry } = await discover(join(await guideFolder(), 'guide'))
+  const rated = pipelines.find(({ name }) => name === 'rated')
+  const paid = registry.get('order.paid')
+  assert.ok(rated && paid)
+  const order = paid({ customer: 'ann', amount: 1, at: 0 })
+  const run = testPipeline(rated)
+    .events([order])
+    .resolveStep('enrich', [{ risk: 3 }])
+  assert.equal(
+    run
+      .events([order])
+      .at('9m')
+      .outputs()
+      .map(({ data }) => (data as { score: number }).score),
+    [3, 3],
   )
 })
 

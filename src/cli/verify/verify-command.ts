@@ -1,3 +1,4 @@
+import { stepEnvironment } from '../../kernel/step-environment.js'
 import { verifyFault, verifyProcessor, type VerifyReport } from '../../replay/verify/verify-processor.js'
 import { installGuard } from '../../time/guard.js'
 import type { CliContext } from '../context.js'
@@ -37,6 +38,7 @@ export async function verifyCommand(context: CliContext, name: string, flags: Ve
       signal,
       points: flags.points,
       runSteps: flags.runSteps === true,
+      ...(flags.file === undefined ? { environment: stepEnvironment(await context.connect(), clock) } : {}),
       onProgress: ({ points, fraction }) => progress.update(points, fraction),
     })
   } finally {

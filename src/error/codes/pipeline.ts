@@ -59,4 +59,26 @@ export const PIPELINE_ERRORS = {
     exit: EXIT.usage,
     status: 500,
   },
+  BUCKET_NOT_FOUND: {
+    disposition: 'dead-letter',
+    means: 'a key-value bucket from which events are enriched is not there',
+    advice: 'Create it on the server of the pipeline (nats kv add NAME), or correct its name in bucketView',
+    exit: EXIT.notFound,
+    status: 404,
+  },
+  VIEW_VALUE_INVALID: {
+    disposition: 'dead-letter',
+    means: 'a value in a key-value bucket is not JSON, or not what the schema of bucketView says',
+    advice: 'Correct the value (nats kv put), or the schema',
+    exit: EXIT.failure,
+    status: 422,
+  },
+  VIEW_UNAVAILABLE: {
+    disposition: 'dead-letter',
+    means: 'a bucket was asked for where there is no server: in a test, or in a verification over a recording',
+    advice:
+      'In a test, give the step its result (resolveStep), or the pipeline a view of your own. With millrace verify --run-steps, leave out --file',
+    exit: EXIT.failure,
+    status: 500,
+  },
 } as const satisfies Record<string, ErrorEntry>

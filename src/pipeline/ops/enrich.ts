@@ -1,11 +1,12 @@
 import { concatMap, map, of, type OperatorFunction } from 'rxjs'
+import type { StepEnvironment } from '../../kernel/step-environment.js'
 import { parseDuration } from '../../time/duration.js'
-import type { PipelineContext, StepOptions } from '../pipeline-context.js'
+import type { PipelineContext, StepOptions, StepWork } from '../pipeline-context.js'
 
-/** Something that is looked up by key and changes on its own: a bucket of a key-value store, a table, a service. */
+/** Something that is looked up by key and changes on its own: a bucket (`bucketView`), a table, a service. */
 export interface View<V> {
   /** undefined: there is none. The value must be plain JSON data. */
-  get(key: string, signal: AbortSignal): Promise<V | undefined>
+  get(key: string, signal: AbortSignal, environment: StepEnvironment | undefined): Promise<V | undefined>
 }
 
 export interface EnrichOptions extends StepOptions {
@@ -70,8 +71,8 @@ export function enrich<T, V>(
         const cached = cache.get(key)
         if (cached !== undefined && ctx.now() - cached.at < lifetime) return of({ value, found: cached.found })
         // a list, because a result is what JSON makes of it, and undefined would be nothing
-        const lookUp = async (_: string, signal: AbortSignal): Promise<[] | [V]> => {
-          const answer = await view.get(key, signal)
+        const lookUp: StepWork<[] | [V]> = async (_, signal, environment) => {
+          const answer = await view.get(key, signal, environment)
           return answer === undefined ? [] : [answer]
         }
         return ctx.step(name, lookUp, step).pipe(

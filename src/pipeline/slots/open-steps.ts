@@ -2,6 +2,7 @@ import { Observable, type Subscriber } from 'rxjs'
 import { fault } from '../../error/millrace-error.js'
 import type { StepOutcome } from '../../kernel/decision.js'
 import type { StepRequest } from '../../kernel/processor.js'
+import type { StepEnvironment } from '../../kernel/step-environment.js'
 import { parseDuration } from '../../time/duration.js'
 import { Seeded } from '../../time/seeded.js'
 import type { StepOptions, StepWork } from '../pipeline-context.js'
@@ -56,8 +57,8 @@ class OpenStep implements StepRequest {
     return (this.#cancelled ??= new AbortController()).signal
   }
 
-  readonly run = async (_: string, signal: AbortSignal): Promise<unknown> =>
-    this.#work(new Seeded(`${this.#seed}\0${this.name}\0${this.id}`).uuid(), signal)
+  readonly run = async (_: string, signal: AbortSignal, environment?: StepEnvironment): Promise<unknown> =>
+    this.#work(new Seeded(`${this.#seed}\0${this.name}\0${this.id}`).uuid(), signal, environment)
 
   cancel(): void {
     this.#cancelled?.abort(new Error(`step ${this.name} is no longer waited for`))

@@ -1,14 +1,26 @@
 import type { StepRequest } from '../../kernel/processor.js'
+import type { StepEnvironment } from '../../kernel/step-environment.js'
 import { StepRunner } from '../../kernel/step-runner.js'
 import type { Clock } from '../../time/clock.js'
 import type { StepResult } from './record-history.js'
 
+export interface StepSurroundings {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** Undefined: without a server. */
+  readonly environment?: StepEnvironment | undefined
+}
+
 /** Runs steps to their ends as the kernel does, with attempts and time limits. @returns results in the order of ending */
-export function runSteps(clock: Clock, signal: AbortSignal, steps: readonly StepRequest[]): Promise<StepResult[]> {
+export function runSteps(
+  { clock, signal, environment }: StepSurroundings,
+  steps: readonly StepRequest[],
+): Promise<StepResult[]> {
   return new Promise((resolve, reject) => {
     const results: StepResult[] = []
     const runner = new StepRunner({
       clock,
+      environment,
       onSettled: (id, outcome) => {
         results.push({ id, outcome })
         if (results.length === steps.length) end(() => resolve(results))

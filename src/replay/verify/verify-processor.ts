@@ -5,6 +5,7 @@ import { parseStoredSubject } from '../../event/subject.js'
 import { redrivenPartition } from '../../kernel/input-filters.js'
 import type { JournalEntry } from '../../kernel/decision.js'
 import { partitionsOf, processorId, WHOLE, type Processor } from '../../kernel/processor.js'
+import type { StepEnvironment } from '../../kernel/step-environment.js'
 import type { Clock } from '../../time/clock.js'
 import { failureFault, failureOf, type VerifyFailure } from './failure.js'
 import type { Finding } from './finding.js'
@@ -25,6 +26,8 @@ export interface VerifyOptions {
   readonly points?: number | undefined
   /** Runs steps of which there is no recorded result; their effects are real. Default false. */
   readonly runSteps?: boolean
+  /** What they find there. Default: they run without a server. */
+  readonly environment?: StepEnvironment
   readonly clock: Clock
   readonly signal: AbortSignal
   readonly onProgress?: (progress: VerifyProgress) => void
@@ -116,7 +119,7 @@ async function verifyUnit(
   const input = { processor, registry, partition, messages, journal: journals?.get(partition) ?? [] }
   const recording = await recordHistory(input, {
     breathe,
-    runSteps: options.runSteps === true ? (steps) => runSteps(clock, signal, steps) : undefined,
+    runSteps: options.runSteps === true ? (steps) => runSteps(options, steps) : undefined,
   })
   total.recorded(recording)
   const share = messages.length / options.messages.length
