@@ -3,6 +3,7 @@ import type { CliContext } from '../context.js'
 import { examples } from '../examples.js'
 import { duration, names, wholeNumber } from '../option-values.js'
 import { GROUP } from '../pause/group.js'
+import type { RemoveFlags } from '../streams/remove-command.js'
 import type { RepartitionFlags } from '../streams/repartition-command.js'
 
 export function register(program: Command, context: CliContext): void {
@@ -28,6 +29,21 @@ export function register(program: Command, context: CliContext): void {
       const { applyCommand } = await import('../streams/apply-command.js')
       await applyCommand(context)
     })
+  streams
+    .command('remove')
+    .description('remove a stream that merged the inputs of a pipeline which is no more; streams plan shows them')
+    .argument('<stream>', 'the stream, such as PIPELINE_velocity_INPUT')
+    .option('--dry-run', 'say what would be removed, and change nothing')
+    .action(async (stream: string, flags: RemoveFlags) => {
+      const { removeCommand } = await import('../streams/remove-command.js')
+      await removeCommand(context, stream, flags)
+    })
+    .addHelpText(
+      'after',
+      `
+It holds copies; the streams that it was filled from stay as they are. A pipeline that reads the same inputs again needs
+another name, since its positions were those of the stream that is removed.`,
+    )
   registerRepartition(streams, context)
 }
 

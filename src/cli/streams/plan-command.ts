@@ -1,19 +1,24 @@
+import { leftoverMerges } from '../../broker/leftover-merges.js'
 import { planStreams, type PlanStep } from '../../broker/plan-streams.js'
 import { EXIT } from '../../error/exit-code.js'
 import type { CliContext } from '../context.js'
 import { printJson } from '../json.js'
-import { planJson, printPlan } from './print-plan.js'
+import { planJson, printLeftovers, printPlan } from './print-plan.js'
 
 /**
- * Shows what `apply` would do. Exit code 5 when that is anything.
+ * Shows what `apply` would do, exit code 5 when that is anything, and what pipelines that are no more have left behind.
  * @throws what connecting, reading the declarations and reading streams throw
  */
 export async function planCommand(context: CliContext): Promise<void> {
   const deployment = await context.deployment({ rules: false })
   const connection = await context.connect()
   const steps = await planStreams(connection, deployment.streams)
-  if (context.json) printJson(context, { steps: planJson(steps), changes: changesIn(steps) })
-  else printPlan(context.out, steps, 'plan')
+  const leftovers = await leftoverMerges(connection, deployment.streams)
+  if (context.json) printJson(context, { steps: planJson(steps), changes: changesIn(steps), leftovers })
+  else {
+    printPlan(context.out, steps, 'plan')
+    printLeftovers(context.out, leftovers)
+  }
   if (changesIn(steps) > 0) context.exitWith(EXIT.check)
 }
 

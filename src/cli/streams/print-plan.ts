@@ -1,8 +1,9 @@
+import type { LeftoverMerge } from '../../broker/leftover-merges.js'
 import type { Change, PlanStep } from '../../broker/plan-streams.js'
 import type { SourceConfig } from '../../broker/stream-sources.js'
 import { formatDuration } from '../../time/duration.js'
 import type { Look, Output } from '../output.js'
-import { bytes } from '../table.js'
+import { bytes, counted } from '../table.js'
 
 type Tense = 'plan' | 'applied' | 'refused'
 
@@ -36,6 +37,17 @@ export function printPlan(out: Output, steps: readonly PlanStep[], tense: Tense)
   }
   const summary = summaryOf(steps, tense)
   if (summary !== '') out.line(summary)
+}
+
+/** Streams that are filled on though no pipeline here reads them. */
+export function printLeftovers(out: Output, leftovers: readonly LeftoverMerge[]): void {
+  for (const { stream, inputs, messages, bytes: size } of leftovers) {
+    out.line(`${out.style('yellow', '?')} ${stream}  ${out.style('yellow', 'left over')}`)
+    out.line(
+      `    copies of ${inputs.join(', ')} for a pipeline that is not declared here: ${counted(messages, 'message')}, ${bytes(size)}`,
+    )
+    out.line(`    the server fills it on; if no other deployment has it: millrace streams remove ${stream}`)
+  }
 }
 
 /** The same for machines. */

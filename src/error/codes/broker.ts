@@ -81,6 +81,14 @@ export const BROKER_ERRORS = {
     exit: EXIT.conflict,
     status: 409,
   },
+  STREAM_NOT_LEFT_OVER: {
+    disposition: 'reject',
+    means: 'the stream is not one that a pipeline has left behind',
+    advice:
+      'This command removes only what merged the inputs of a pipeline that is declared nowhere and run by nobody. For any other stream: nats stream rm NAME',
+    exit: EXIT.conflict,
+    status: 409,
+  },
   STREAM_FLAGS_DROPPED: {
     disposition: 'crash',
     means: 'the server accepted a stream but dropped settings that Millrace relies on',
