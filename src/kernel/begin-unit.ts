@@ -16,7 +16,6 @@ import { WHOLE, type Logic, type Processor } from './processor.js'
 import { Recovery } from './recovery.js'
 import type { Loaded } from './restore-memory.js'
 import { needsRebuild, Shadow } from './shadow.js'
-import type { Turn } from './turn.js'
 
 /** A claimed unit with its logic, and what has to be done before it is live. */
 export interface Beginning extends Pick<Loaded, 'readFrom' | 'spans' | 'state'> {
@@ -24,10 +23,10 @@ export interface Beginning extends Pick<Loaded, 'readFrom' | 'spans' | 'state'> 
   readonly logic: Logic
   readonly execution: Execution
   readonly recovery: Recovery
-  /** Turns that were run ahead of the former code, and that it has not put out. */
-  readonly ahead: readonly Turn[]
   /** Whether the whole state has to be stored, because other code has written what is there. */
   readonly takesOver: boolean
+  /** Then: the former code’s last tick, which the state that was made anew has seen too; null: none. */
+  readonly ticked: number | null
   /** Who is told from now on of what goes wrong in the logic while nothing is being handled. */
   onBroken(handler: (error: MillraceError) => void): void
 }
@@ -60,7 +59,7 @@ export async function beginUnit(processor: Processor, options: ProcessorOptions)
   const recovery = new Recovery(record, execution, loaded.journal)
   const takesOver = changedFrom !== undefined && upgrade === 'keep' && processor.memory === 'keyed'
   const onBroken = (handler: (error: MillraceError) => void): void => broken.tell(handler)
-  return { ...loaded, claim: taken, logic, execution, recovery, ahead: [], takesOver, onBroken }
+  return { ...loaded, claim: taken, logic, execution, recovery, takesOver, ticked: null, onBroken }
 }
 
 /** A shadow that is not taken over must not go on following the log for ever. */
@@ -92,28 +91,28 @@ async function createShadow(processor: Processor, options: ProcessorOptions): Pr
   return needed ? new Shadow(processor, options) : undefined
 }
 
-/** What the shadow has run ahead of the former code’s last commit is put out now; what it has not seen yet is not. */
+/**
+ * The shadow is where the former code was when it looked last; from there to its last commit it is brought by a replay.
+ * Time that went on without an event has gone on for both, or what it closed would be put out twice.
+ * @throws what stopped the shadow
+ */
 function rebuilt(shadow: Shadow, taken: Claim): Beginning {
-  const { logic, execution, sequence, turnsAfter } = shadow.take()
+  const { logic, execution, sequence } = shadow.take()
   const { record } = taken
+  const { ticked, position } = record
+  const journal = ticked === null ? [] : [{ kind: 'tick', time: ticked, after: position } as const]
   return {
     claim: taken,
     logic,
     execution,
-    recovery: new Recovery({ ...record, position: Math.max(record.position, sequence) }, execution, [], false),
+    recovery: new Recovery(record, execution, journal, false),
     readFrom: sequence + 1,
     spans: [],
     state: { written: 0, live: 0 },
-    ahead: turnsAfter(record.position).map(withoutCheckpoint),
     takesOver: true,
+    ticked,
     onBroken: (handler) => shadow.onBroken(handler),
   }
-}
-
-/** The state is stored as a whole after them all: what was looked at on the way says less. */
-function withoutCheckpoint(turn: Turn): Turn {
-  const { checkpoint, ...rest } = turn
-  return checkpoint === undefined ? turn : rest
 }
 
 /** Keeps what a logic breaks with until somebody listens. */

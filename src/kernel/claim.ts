@@ -18,6 +18,7 @@ import { processorId, unitId, WHOLE, type Processor, type Upgrade } from './proc
 
 /** A processor’s right to commit, until somebody else claims it. */
 export interface Claim {
+  /** What the processor goes on from. */
   readonly record: CommitRecord
   /** Stream sequence of the record: what the next commit expects. */
   readonly sequence: number
@@ -58,15 +59,17 @@ export async function claim(
     const changed = found !== undefined && found.stateVersion !== processor.version
     if (changed && moves) throw fault('REPARTITION_OTHER_VERSION', `${subject} is of version ${found.stateVersion}`)
     if (changed) requireUpgrade(found, processor)
-    const record: CommitRecord = {
+    const claimed: CommitRecord = {
       ...(found ?? freshRecord(processor, partition, created)),
       version: processor.version,
       generation: (found?.generation ?? 0) + 1,
       owner,
       restarts: (found?.restarts ?? 0) + 1,
-      ...(changed ? changedState(found, processor) : {}),
     }
-    const sequence = await storeRecord(connection, subject, record, last?.sequence ?? 0)
+    const record: CommitRecord = { ...claimed, ...(changed ? changedState(found, processor) : {}) }
+    // until a state that was made anew is stored, the former code can go on with its own
+    const stored = changed && upgradeOf(processor) === 'rebuild' ? claimed : record
+    const sequence = await storeRecord(connection, subject, stored, last?.sequence ?? 0)
     if (sequence !== undefined)
       return { record, sequence, changedFrom: changed ? found.stateVersion : undefined, upgrade: upgradeOf(processor) }
   }

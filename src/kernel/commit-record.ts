@@ -41,6 +41,8 @@ const commitRecord = z.object({
   origin: count,
   /** Stored time of that message, in ms: how far the processor is in time. */
   time: z.number(),
+  /** Time of the last tick after that message; null: none was taken. In ms. */
+  ticked: z.number().nullable().default(null),
   /** Outputs and failures at the position so far, of its message and of the decisions after it: they number the next. */
   ordinal: count,
   failures: count,

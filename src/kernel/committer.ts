@@ -178,8 +178,9 @@ export class Committer {
    * by size a record that never becomes the oldest message. A state that is only half back must not be taken for whole.
    */
   #tend(): void {
+    if (this.#options.recovered?.() === false) return
     this.#trimming.trim(this.#record, this.#expected)
-    if (this.#state.kind !== 'idle' || this.#turns.length > 0 || this.#options.recovered?.() === false) return
+    if (this.#state.kind !== 'idle' || this.#turns.length > 0) return
     const now = this.#options.clock.monotonic()
     const refresh = this.#options.bounded === true && now - this.#begunAt > REFRESH_MS
     if (refresh || (now - this.#snapshotAt > SNAPSHOT_MS && this.#stale())) void this.#commit(true)

@@ -168,14 +168,19 @@ export class Execution {
 
   /**
    * A turn of nothing that carries the whole state: what is stored when a state was read by other code or made anew.
+   * @param ticked a tick that is behind the state, and that nobody has written down with it
+   * @throws REBUILD_WITH_STEPS
    */
-  takeover(): Turn {
-    const changes = [...(this.#context.logic.entries?.() ?? [])].map(({ key, value }) => encodeChange(key, value))
+  takeover(ticked: number | null): Turn {
+    const { logic, processor } = this.#context
+    const [step] = logic.takeSteps?.() ?? []
+    if (step !== undefined) throw fault('REBUILD_WITH_STEPS', `${processor.name}: step ${step.name}, ${step.id}`)
+    const changes = [...(logic.entries?.() ?? [])].map(({ key, value }) => encodeChange(key, value))
     return {
       sequence: this.#sequence,
       storedAt: 0,
       message: undefined,
-      decision: undefined,
+      decision: ticked === null ? undefined : { kind: 'tick', time: ticked },
       outputs: [],
       deadLetters: [],
       outputsBefore: this.#ordinal,

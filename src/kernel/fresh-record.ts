@@ -31,6 +31,7 @@ export function freshRecord(processor: Processor, partition: string, created: st
     position: 0,
     origin: 0,
     time: 0,
+    ticked: null,
     ordinal: 0,
     failures: 0,
     partial: null,

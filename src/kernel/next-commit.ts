@@ -189,7 +189,7 @@ function advance(
   turns: readonly Turn[],
   added: number,
 ): CommitRecord {
-  let { ordinal, failures, hash, time, deadLetters } = record
+  let { ordinal, failures, hash, time, ticked, deadLetters } = record
   let [handled, counted] = [0, 0]
   const changes: ParkedChange[] = []
   for (const turn of turns) {
@@ -197,6 +197,8 @@ function advance(
     failures = turn.failuresBefore + turn.deadLetters.length
     deadLetters += turn.deadLetters.length
     if (turn.message !== undefined) handled += 1
+    if (turn.message !== undefined) ticked = null
+    else if (turn.decision?.kind === 'tick') ticked = turn.decision.time
     if (turn.message !== undefined && turn.passed !== true) counted += 1
     if (turn.parked !== undefined) changes.push(...turn.parked)
     if (turn.storedAt > time) time = turn.storedAt
@@ -206,6 +208,7 @@ function advance(
     ...record,
     position: turns.at(-1)?.sequence ?? record.position,
     time,
+    ticked,
     ordinal,
     failures,
     partial: passed(record, turns) ? null : aheadOf(record, turns),

@@ -205,7 +205,8 @@ export class ProcessorRun {
     if (problem !== undefined)
       return this.#fail(problem, explainDifference(this.#options, this.processor, recovery.outputs, problem))
     this.#state = { kind: 'live', redo: new Redo(this.#committer.record) }
-    if (this.#beginning.takesOver) this.#committer.add([...this.#beginning.ahead, this.#execution.takeover()])
+    const { takesOver, ticked } = this.#beginning
+    if (takesOver) this.#guarded(() => this.#committer.add([this.#execution.takeover(ticked)]))
   }
 
   #onCommitted(turns: readonly Turn[]): void {

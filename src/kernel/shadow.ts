@@ -8,7 +8,6 @@ import { requireNothingParked, upgradeOf } from './claim.js'
 import { Execution } from './execution.js'
 import { processorId, WHOLE, type Logic, type Processor } from './processor.js'
 import type { ProcessorOptions } from './processor-options.js'
-import type { Turn } from './turn.js'
 import { UnitFeed } from './unit-feed.js'
 
 type ShadowOptions = Pick<ProcessorOptions, 'connection' | 'registry' | 'clock' | 'partition'>
@@ -17,19 +16,19 @@ type ShadowOptions = Pick<ProcessorOptions, 'connection' | 'registry' | 'clock' 
 export interface Rebuilt {
   readonly logic: Logic
   readonly execution: Execution
-  /** Sequence of the last message that it handled. */
+  /** Sequence of the last message that it handled; the former code has handled it too. */
   readonly sequence: number
-  /** Its turns after this position: what the former code has not put out. */
-  turnsAfter(position: number): readonly Turn[]
 }
 
 /** How often the position of the former code is looked up, in ms. */
-const LOOK_MS = 1_000
+const LOOK_MS = 250
+/** Messages that wait until the former code has handled them. */
+const CREDIT = 16_384
 
 /**
  * Changed code that makes its state anew from the beginning of the log while the former code still runs: it follows the
- * log and puts nothing out. Turns behind the former code’s position are forgotten, those ahead of it are kept, so that
- * whoever takes over knows what has not been put out yet.
+ * former code and puts nothing out. It never runs ahead: what time closes for the former code before its next event must
+ * not be closed by that event here, and be put out once more.
  */
 export class Shadow {
   readonly #options: ShadowOptions
@@ -38,14 +37,14 @@ export class Shadow {
   readonly #execution: Execution
   readonly #stopLooking: () => void
   #feed: UnitFeed | undefined
-  #turns: Turn[] = []
+  #held: StoredMessage[] = []
   #sequence = 0
-  /** Where the former code was when it was last looked up. */
-  #former = 0
+  /** Where the former code was when it was last looked up; undefined: it was not yet. */
+  #former: number | undefined
   #error: MillraceError | undefined
   #onBroken: (error: MillraceError) => void = (error) => this.#fail(error)
   #settle: { readonly resolve: () => void; readonly reject: (error: MillraceError) => void } | undefined
-  /** Resolves when it has come to the end of the log for the first time. */
+  /** Resolves when it has come to the former code for the first time. */
   readonly caughtUp: Promise<void>
 
   constructor(processor: Processor, options: ShadowOptions) {
@@ -69,9 +68,10 @@ export class Shadow {
       registry,
       from: 1,
       durable: false,
+      credit: CREDIT,
       clock,
       onMessages: (messages) => this.#take(messages),
-      onCaughtUp: () => this.#settle?.resolve(),
+      onCaughtUp: () => this.#mayBeThere(),
       onFailure: (error) => this.#fail(error),
     })
   }
@@ -85,13 +85,7 @@ export class Shadow {
   take(): Rebuilt {
     this.#end()
     if (this.#error !== undefined) throw this.#error
-    const turns = this.#turns
-    return {
-      logic: this.#logic,
-      execution: this.#execution,
-      sequence: this.#sequence,
-      turnsAfter: (position) => turns.filter(({ sequence }) => sequence > position),
-    }
+    return { logic: this.#logic, execution: this.#execution, sequence: this.#sequence }
   }
 
   /** Who is told from now on of what goes wrong in its logic. */
@@ -105,17 +99,30 @@ export class Shadow {
   }
 
   #take(messages: readonly StoredMessage[]): void {
+    this.#held.push(...messages)
+    this.#follow()
+  }
+
+  /** Handles what the former code has handled. */
+  #follow(): void {
+    const former = this.#former ?? 0
+    const beyond = this.#held.findIndex(({ sequence }) => sequence > former)
+    const ready = this.#held.splice(0, beyond < 0 ? this.#held.length : beyond)
     try {
-      for (const message of messages) {
+      for (const message of ready) {
         const turn = this.#execution.handle(message, this.#execution.read(message))
         if (turn.deadLetters.length === 0) message.forget?.()
-        if (message.sequence > this.#former) this.#turns.push(turn)
         this.#sequence = message.sequence
       }
-      this.#feed?.release(messages.length)
     } catch (error) {
-      this.#fail(isFault(error) ? error : fault('INTERNAL', messageOf(error), { cause: error }))
+      return this.#fail(isFault(error) ? error : fault('INTERNAL', messageOf(error), { cause: error }))
     }
+    if (ready.length > 0) this.#feed?.release(ready.length)
+    this.#mayBeThere()
+  }
+
+  #mayBeThere(): void {
+    if (this.#former !== undefined && (this.#held.length > 0 || this.#feed?.caughtUp === true)) this.#settle?.resolve()
   }
 
   async #look(): Promise<void> {
@@ -123,9 +130,8 @@ export class Shadow {
     const stream = this.#processor.to.stream.name
     const subject = commitSubject(stream, processorId(this.#processor), partition)
     const last = await readLast(connection, stream, subject)
-    if (last === undefined) return
-    this.#former = decodeCommitRecord(last.data, subject).position
-    this.#turns = this.#turns.filter(({ sequence }) => sequence > this.#former)
+    this.#former = last === undefined ? 0 : decodeCommitRecord(last.data, subject).position
+    if (this.#feed !== undefined) this.#follow()
   }
 
   #fail(error: MillraceError): void {
@@ -137,6 +143,7 @@ export class Shadow {
   #end(): void {
     this.#feed?.stop()
     this.#feed = undefined
+    this.#held = []
     this.#stopLooking()
   }
 }

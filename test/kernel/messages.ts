@@ -74,6 +74,7 @@ export function freshRecord(fields: Partial<CommitRecord> = {}): CommitRecord {
     inputCreated: '2026-01-01T00:00:00Z',
     position: 0,
     origin: 0,
+    ticked: null,
     time: 0,
     ordinal: 0,
     failures: 0,

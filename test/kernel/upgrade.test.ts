@@ -1,5 +1,5 @@
 // Changed code: what becomes of what the code before it has open. On a real server, with slots.
-import { bufferTime, filter, map } from 'rxjs'
+import { bufferTime, concatMap, filter, map } from 'rxjs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { StreamDeclaration } from '../../src/broker/define-stream.ts'
@@ -112,7 +112,7 @@ test('K5 rebuild: the state is made anew from the log, and takes over where the 
   const run = await ProcessorRun.start(rebuilding, { ...options, shadow, onFailure: () => undefined })
   await eventually('fenced', () => former.failures.some((error) => isFault(error, 'PROCESSOR_FENCED')) || undefined)
   await publishAll(connection, stream, readings('a', 1))
-  await eventually('handled', () => run.position >= 8)
+  await eventually('handled', () => run.counts.turns === 8)
   await run.stop()
   const again = await ProcessorRun.start(rebuilding, { ...options, onFailure: () => undefined })
   await eventually('recovered', () => again.state.kind === 'live')
@@ -124,6 +124,77 @@ test('K5 rebuild: the state is made anew from the log, and takes over where the 
     ['a 2006', 'b 2002'],
     'windows of the new code hold the readings from the beginning',
   )
+})
+
+/** Counts readings in windows of a moment, which nothing but time closes here. */
+function brief(stream: StreamDeclaration, version: number): Processor {
+  return on(
+    stream,
+    definePipeline({
+      name: 'counting',
+      version,
+      from: { stream: stream.name, events: [Reading] },
+      to: { stream: stream.name, events: [High] },
+      recovery: { mode: 'slots', idle: '11m' },
+      upgrade: 'rebuild',
+      pipeline: (readings$) =>
+        readings$.pipe(
+          bufferTime(100),
+          filter((readings) => readings.length > 0),
+          map((readings) =>
+            High({ machine: readings[0]?.data.machine ?? '', value: version * 1_000 + readings.length }),
+          ),
+        ),
+    }),
+  )
+}
+
+for (const more of [0, 2])
+  test(`K5 rebuild: what time alone has closed under the former code is not put out again, ${more} events later`, async () => {
+    const connection = await sharedConnection()
+    const stream = await freshStream(connection)
+    await publishAll(connection, stream, [...readings('a', 3), ...readings('b', 2)])
+    const { run: former } = await start(connection, brief(stream, 1))
+    await eventually('closed', async () => (await values(stream)).length === 2)
+    await former.stop()
+    await publishAll(connection, stream, readings('c', more))
+    for (let starts = 0; starts < 3; starts++) {
+      const { run, failures } = await start(connection, brief(stream, 2))
+      await eventually('live', () => failures.length > 0 || run.state.kind === 'live')
+      await new Promise((resolve) => setTimeout(resolve, 400))
+      await run.stop()
+      assert.equal(failures, [])
+    }
+    assert.equal((await values(stream)).slice(0, 3), ['a 1003', 'b 1002', ...(more > 0 ? ['c 2002'] : [])])
+    assert.is((await values(stream)).length, more > 0 ? 3 : 2)
+  })
+
+test('K5 rebuild: a key that waits for a step cannot be made anew, for its result was the former code’s', async () => {
+  const connection = await sharedConnection()
+  const stream = await freshStream(connection)
+  const stepping = (version: number) =>
+    on(
+      stream,
+      definePipeline({
+        name: 'counting',
+        version,
+        from: { stream: stream.name, events: [Reading] },
+        to: { stream: stream.name, events: [High] },
+        recovery: { mode: 'slots', idle: '11m' },
+        upgrade: 'rebuild',
+        pipeline: (readings$, ctx) =>
+          readings$.pipe(
+            concatMap(({ data }) => ctx.step('work', () => data.value)),
+            map((value) => High({ machine: ctx.key, value: value + version * 1_000 })),
+          ),
+      }),
+    )
+  await publishAll(connection, stream, readings('a', 2))
+  const { run } = await start(connection, stepping(1))
+  await eventually('both', async () => (await values(stream)).length === 2)
+  await run.stop()
+  assert.is((await failure(connection, stepping(2))).code, 'REBUILD_WITH_STEPS')
+  assert.equal(await values(stream), ['a 1000', 'a 1001'])
 })
 
 test('K5 older code is told that a newer one has taken over', async () => {

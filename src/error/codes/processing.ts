@@ -50,6 +50,15 @@ export const PROCESSING_ERRORS = {
     exit: EXIT.conflict,
     status: 409,
   },
+  REBUILD_WITH_STEPS: {
+    disposition: 'crash',
+    means:
+      'the state of changed code was made anew from the log, and waits for a step whose result the former code has had',
+    advice:
+      'Deploy it with `upgrade: { drain: former }` or `cut` in place of `rebuild`, or wait until the keys that asked for steps are idle; the former code may go on meanwhile',
+    exit: EXIT.conflict,
+    status: 409,
+  },
   DRAIN_ENDLESS: {
     disposition: 'crash',
     means: 'the former code of a pipeline does not come to an end when no events come',
