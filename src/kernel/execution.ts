@@ -171,7 +171,7 @@ export class Execution {
    * @param ticked a tick that is behind the state, and that nobody has written down with it
    * @throws REBUILD_WITH_STEPS
    */
-  takeover(ticked: number | null): Turn {
+  takeover({ ticked }: { readonly ticked: number | null }): Turn {
     const { logic, processor } = this.#context
     const [step] = logic.takeSteps?.() ?? []
     if (step !== undefined) throw fault('REBUILD_WITH_STEPS', `${processor.name}: step ${step.name}, ${step.id}`)

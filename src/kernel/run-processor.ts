@@ -205,8 +205,7 @@ export class ProcessorRun {
     if (problem !== undefined)
       return this.#fail(problem, explainDifference(this.#options, this.processor, recovery.outputs, problem))
     this.#state = { kind: 'live', redo: new Redo(this.#committer.record) }
-    const { takesOver, ticked } = this.#beginning
-    if (takesOver) this.#guarded(() => this.#committer.add([this.#execution.takeover(ticked)]))
+    if (this.#beginning.takesOver) this.#guarded(() => this.#committer.add([this.#execution.takeover(this.#beginning)]))
   }
 
   #onCommitted(turns: readonly Turn[]): void {
