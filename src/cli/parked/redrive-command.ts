@@ -42,7 +42,8 @@ export async function redriveCommand(
   key: string | undefined,
   flags: RedriveFlags,
 ): Promise<void> {
-  if ((key === undefined) === (flags.all !== true)) throw fault('USAGE', 'name a key, or say --all')
+  if ((key === undefined) === (flags.all !== true))
+    throw fault('USAGE', `of ${name}, name a key, or say --all, not both`)
   const processor = processorNamed(processorsOf(await context.deployment()), name)
   const connection = await context.connect()
   const parked = await parkedKeys(connection, context.clock, [processor])

@@ -12,6 +12,35 @@ export function printWhoRuns(out: Output, who: WhoRuns): void {
   printPaused(out, who)
 }
 
+/** Units of one processor that no process can run. */
+export interface Stopped {
+  readonly processor: string
+  readonly units: number
+  readonly of: number
+  /** Of the errors that ended them. */
+  readonly codes: readonly string[]
+}
+
+/** Processors with units that every process has given up: whatever else is said of them is of the past. */
+export function stoppedIn({ units }: Pick<WhoRuns, 'units'>): readonly Stopped[] {
+  return [...new Set(units.map(({ processor }) => processor))].flatMap((processor) => {
+    const own = units.filter((unit) => unit.processor === processor)
+    const ended = own.filter(({ state }) => state === 'refused')
+    const codes = [...new Set(ended.flatMap(({ refused }) => refused))]
+    return ended.length === 0 ? [] : [{ processor, units: ended.length, of: own.length, codes }]
+  })
+}
+
+/** What is amiss: nobody is there, or somebody is who cannot run a unit. */
+export function printStopped(out: Output, who: WhoRuns): void {
+  if (who.members.length === 0) out.line(out.style('yellow', 'no process runs anything'))
+  for (const { processor, units, of, codes } of stoppedIn(who))
+    out.line(
+      out.style('yellow', `${processor}: ${units} of ${of} units stopped: ${codes.join(', ')}`) +
+        '; the log of their process says more: millrace status --units',
+    )
+}
+
 /** A line for each processor that is paused, and for each stream whose number of partitions changes, or is not as declared. */
 export function printPaused(out: Output, { paused, underway, otherwise }: WhoRuns): void {
   for (const [processor, reason] of paused)
@@ -34,6 +63,7 @@ export function whoRunsJson({ members, units, paused, underway, otherwise }: Who
     paused: [...paused].map(([processor, reason]) => ({ processor, reason: reason ?? null })),
     repartitions: underway,
     otherPartitions: otherwise,
+    stopped: stoppedIn({ units }),
   }
   if (!all) return always
   return {

@@ -2,7 +2,7 @@ import type { CliContext } from '../context.js'
 import { printJson, printJsonLine } from '../json.js'
 import { GROUP } from '../pause/group.js'
 import { printStatus, statusJson } from './print-status.js'
-import { printPaused, printWhoRuns, whoRunsJson } from './print-who-runs.js'
+import { printPaused, printStopped, printWhoRuns, whoRunsJson } from './print-who-runs.js'
 import { readStatus } from './read-status.js'
 import { readWhoRuns } from './read-who-runs.js'
 
@@ -36,6 +36,7 @@ export async function statusCommand(
       if (units) printWhoRuns(out, who)
       else {
         printStatus(out, status, clock.now())
+        printStopped(out, who)
         printPaused(out, who)
       }
     }
