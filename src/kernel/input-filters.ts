@@ -1,6 +1,6 @@
 import { redriveSubject } from '../broker/system-subject.js'
 import { storedFilter } from '../event/subject.js'
-import { processorId, WHOLE, type Processor } from './processor.js'
+import { partitionsOf, processorId, WHOLE, type Processor } from './processor.js'
 
 /**
  * Stored subjects that one unit of a processor reads: its types, or every event, of its partition or of all.
@@ -17,14 +17,20 @@ export function inputFilters(
   return redriven ? [...events, redriveFilter(processor, partition)] : events
 }
 
-/** Where events come back to the units of a processor from their parks. @param partition of one unit; `*` for all */
+/** Where events come back to a unit from its park. */
 function redriveFilter({ from, kind, name }: Pick<Processor, 'from' | 'kind' | 'name'>, partition: string): string {
   return redriveSubject(from.stream.name, processorId({ kind, name }), partition)
 }
 
-/** Subjects that all units of a processor read together, with what comes back to them. */
-export function wholeInputFilters(processor: Pick<Processor, 'from' | 'kind' | 'name'>): readonly string[] {
-  return [...inputFilters(processor), redriveFilter(processor, '*')]
+/**
+ * Subjects that all units of a processor read together, with what comes back to them. Each unit is named: with a wildcard
+ * they could overlap with a type of one word in a stream that merges several, which the server refuses.
+ */
+export function wholeInputFilters(processor: Pick<Processor, 'from' | 'kind' | 'name' | 'spread'>): readonly string[] {
+  return [
+    ...inputFilters(processor),
+    ...partitionsOf(processor).map((partition) => redriveFilter(processor, partition)),
+  ]
 }
 
 /** The partition of the unit that a message comes back to; undefined for a message that does not. */
