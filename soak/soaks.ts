@@ -1,5 +1,6 @@
+import { startCluster } from '../test/support/cluster.ts'
 import { ownServer } from '../test/support/nats.ts'
-import { soakProperties } from './properties.ts'
+import { makeLongSleep, makeOutage, type Victim } from './chaos/faults.ts'
 import { runChaos, type ChaosReport } from './chaos/run-chaos.ts'
 
 export interface SoakOptions {
@@ -17,28 +18,67 @@ interface Soak {
 }
 
 const CHAOS_SECONDS = 300
+const CLUSTER_SECONDS = 120
+const OUTAGE_MS = 60_000
+const SLEEP_MS = 30_000
+const STREAM = 'CHAOS'
 
 export const soaks: Readonly<Record<string, Soak>> = {
   chaos: {
     about: 'three workers and a server, killed and frozen; outputs as of an uninterrupted run (default 300 s)',
     run: chaos,
   },
-  properties: {
-    about: 'chains of operators and the kernel over random crashes, and broken protocols (default 200,000 chains)',
-    run: soakProperties,
+  cluster: {
+    about: 'the same on a cluster of three nodes, the leader of the stream killed again and again (default 120 s)',
+    run: cluster,
+  },
+  'server-away': {
+    about: 'the server is away for a minute, under load (80 s)',
+    run: ({ seconds = 80, onProgress }) => single({ seconds, trouble: makeOutage, onProgress }, OUTAGE_MS),
+  },
+  zombie: {
+    about: 'a worker is frozen for 30 s and wakes when others have its units (45 s)',
+    run: ({ seconds = 45, onProgress }) =>
+      single({ seconds, trouble: (options) => makeLongSleep(options, SLEEP_MS), onProgress }),
   },
 }
 
-async function chaos({ seconds = CHAOS_SECONDS, onProgress }: SoakOptions): Promise<SoakReport> {
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+function chaos({ seconds = CHAOS_SECONDS, onProgress }: SoakOptions): Promise<SoakReport> {
+  return single({ seconds, onProgress })
+}
+
+async function single(
+  options: Pick<Parameters<typeof runChaos>[0], 'seconds' | 'trouble' | 'onProgress'>,
+  awayMs?: number,
+): Promise<SoakReport> {
   const server = await ownServer()
-  const victim = {
-    killAndRestart: async () => {
+  const victim: Victim = {
+    killAndRestart: async (onBack) => {
       await server.kill()
-      await new Promise((resolve) => setTimeout(resolve, 500 + Math.random() * 2_000))
+      await wait(awayMs ?? 500 + Math.random() * 2_000)
       await server.restart()
+      onBack()
     },
   }
-  return judged(await runChaos({ seconds, url: server.url, server: victim, serverEvery: 20, onProgress }))
+  return judged(await runChaos({ ...options, urls: [server.url], server: victim, serverEvery: 20 }))
+}
+
+async function cluster({ seconds = CLUSTER_SECONDS, onProgress }: SoakOptions): Promise<SoakReport> {
+  const { urls, leaderOf, healthy } = await startCluster()
+  const victim: Victim = {
+    killAndRestart: async (onBack) => {
+      const leader = await leaderOf(STREAM)
+      await leader.kill()
+      while ((await leaderOf(STREAM)).name === leader.name) await wait(50)
+      onBack()
+      await wait(1_000 + Math.random() * 2_000)
+      await leader.restart()
+      await healthy(STREAM)
+    },
+  }
+  return judged(await runChaos({ seconds, urls, server: victim, serverEvery: 20, replicas: 3, slower: 4, onProgress }))
 }
 
 function judged(report: ChaosReport): SoakReport {

@@ -4,8 +4,11 @@ import type { WorkerProcess } from './worker-process.ts'
 
 /** The server of a soak, or the nodes of its cluster. */
 export interface Victim {
-  /** SIGKILL of the server, or of the node that leads the stream; and its start after a while. */
-  killAndRestart(): Promise<void>
+  /**
+   * SIGKILL of the server, or of the node that leads the stream; and its start after a while. Calls `onBack` when the
+   * stream can be written again.
+   */
+  killAndRestart(onBack: () => void): Promise<void>
 }
 
 export interface FaultCounts {
@@ -28,10 +31,51 @@ export interface FaultOptions {
 const between = (least: number, most: number): number => least + Math.random() * (most - least)
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
+/** Longer than a lease, so that others have claimed the units when it wakes. */
+const LONG_FREEZE_MS = 6_000
+
 /** Goes on until `signal` is aborted, then leaves every worker awake and the server running. */
 export async function makeTrouble(options: FaultOptions): Promise<FaultCounts> {
   const counts: FaultCounts = { workerKills: 0, workerStops: 0, workerFreezes: 0, serverKills: 0 }
+  await makeZombie(options, counts)
   await Promise.all([troubleWorkers(options, counts), troubleServer(options, counts)])
+  return counts
+}
+
+/** One worker is frozen while the others are left alone: chance does not always bring that about. */
+export async function makeZombie(
+  { workers, signal, onFault }: FaultOptions,
+  counts: FaultCounts,
+  ms = LONG_FREEZE_MS,
+): Promise<void> {
+  await wait(1_000)
+  const victim = workers.find(({ alive }) => alive)
+  if (victim === undefined || signal.aborted) return
+  counts.workerFreezes += 1
+  onFault(`SIGSTOP of a worker for ${ms} ms`)
+  victim.freeze()
+  await wait(ms)
+  victim.wake()
+  await wait(1_000)
+}
+
+/** Nothing but one outage of the server. */
+export async function makeOutage({ server, timeline, signal, onFault }: FaultOptions): Promise<FaultCounts> {
+  await wait(5_000)
+  onFault('SIGKILL of the server')
+  timeline.server('SIGKILL of a server')
+  await server.killAndRestart(() => timeline.server('server back'))
+  onFault('the server is back')
+  while (!signal.aborted) await wait(100)
+  return { workerKills: 0, workerStops: 0, workerFreezes: 0, serverKills: 1 }
+}
+
+/** Nothing but one long sleep of a worker. */
+export async function makeLongSleep(options: FaultOptions, ms: number): Promise<FaultCounts> {
+  const counts: FaultCounts = { workerKills: 0, workerStops: 0, workerFreezes: 0, serverKills: 0 }
+  await makeZombie(options, counts, ms)
+  options.onFault('awake')
+  while (!options.signal.aborted) await wait(100)
   return counts
 }
 
@@ -76,7 +120,6 @@ async function troubleServer(
     counts.serverKills += 1
     onFault('SIGKILL of a server')
     timeline.server('SIGKILL of a server')
-    await server.killAndRestart()
-    timeline.server('server back')
+    await server.killAndRestart(() => timeline.server('server back'))
   }
 }

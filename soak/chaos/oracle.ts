@@ -16,6 +16,8 @@ import type { Timeline } from './timeline.ts'
 export interface Verdict extends PauseReport {
   readonly events: number
   readonly outputs: number
+  /** Units that had something to put out. */
+  readonly units: number
   /** Expected and not stored. */
   readonly lost: number
   /** Ids that are stored more than once. */
@@ -40,7 +42,7 @@ export async function judge(
   processors: readonly Processor[],
   timeline: Timeline,
 ): Promise<Verdict> {
-  const verdict = { events: 0, outputs: 0, lost: 0, duplicated: 0, different: 0, outOfOrder: 0 }
+  const verdict = { events: 0, outputs: 0, units: 0, lost: 0, duplicated: 0, different: 0, outOfOrder: 0 }
   const pauses = new Pauses(timeline)
   const examples: string[] = []
   const note = (kind: 'lost' | 'duplicated' | 'different' | 'outOfOrder', text: string): void => {
@@ -54,6 +56,7 @@ export async function judge(
       const journal = await readJournal(connection, processor, partition)
       verdict.events += log.length
       let last = 0
+      const before = verdict.outputs
       for (const { id, content, cause } of undisturbed(processor, registry, partition, log, journal)) {
         verdict.outputs += 1
         const found = stored.get(id)
@@ -66,6 +69,7 @@ export async function judge(
           if (cause > 0) pauses.add({ id, unit: unitId(processor, partition), cause, storedAt: found.storedAt })
         }
       }
+      if (verdict.outputs > before) verdict.units += 1
     }
     for (const id of stored.keys()) note('different', `${id} is stored, and nothing leads to it`)
   }

@@ -19,15 +19,16 @@ export interface Publishing {
   readonly done: Promise<void>
 }
 
-/** Publishes until `signal` is aborted, about 400 readings a second. */
+/** Publishes until `signal` is aborted: about 400 readings a second, or one in `slower` of that. */
 export function publishReadings(
   connection: Connection,
   stream: StreamDeclaration,
   contract: EventContract,
   signal: AbortSignal,
+  slower = 1,
 ): Publishing {
   const acknowledged: string[] = []
-  return { acknowledged, done: publish(connection, stream, contract, signal, acknowledged) }
+  return { acknowledged, done: publish(connection, stream, contract, signal, slower, acknowledged) }
 }
 
 async function publish(
@@ -35,6 +36,7 @@ async function publish(
   stream: StreamDeclaration,
   contract: EventContract,
   signal: AbortSignal,
+  slower: number,
   acknowledged: string[],
 ): Promise<void> {
   const publisher = new Publisher(connection, { clock: systemClock, patience: PATIENCE_MS })
@@ -56,7 +58,7 @@ async function publish(
         (error: unknown) => failures.push(error),
       )
     }
-    const pause = Math.random() < 0.03 ? 700 : 20
+    const pause = Math.random() < 0.03 ? 700 : 20 * slower
     await new Promise((resolve) => setTimeout(resolve, pause))
   }
   await publisher.flush()

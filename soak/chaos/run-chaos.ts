@@ -13,7 +13,7 @@ import { systemClock } from '../../src/time/system-clock.ts'
 import { lag } from '../../demo/positions.ts'
 import { connectTo } from '../../test/support/broker.ts'
 import { readAll } from '../../test/support/events.ts'
-import { makeTrouble, type FaultCounts, type Victim } from './faults.ts'
+import { makeTrouble, type FaultCounts, type FaultOptions, type Victim } from './faults.ts'
 import { judge, type Verdict } from './oracle.ts'
 import { publishReadings } from './publishing.ts'
 import { Timeline } from './timeline.ts'
@@ -21,11 +21,16 @@ import { WorkerProcess, type WorkerCounts } from './worker-process.ts'
 
 export interface ChaosOptions {
   readonly seconds: number
-  readonly url: string
+  /** Of the server, or of the nodes of its cluster. */
+  readonly urls: readonly string[]
   readonly server: Victim
   /** Seconds between two kills of the server. */
   readonly serverEvery: number
   readonly replicas?: 1 | 3
+  /** Publishes one in so many of the usual readings. Default 1. */
+  readonly slower?: number
+  /** What is done to workers and server. Default: everything, again and again. */
+  readonly trouble?: (options: FaultOptions) => Promise<FaultCounts>
   readonly onProgress: (text: string) => void
 }
 
@@ -42,32 +47,36 @@ export interface ChaosReport extends Omit<Verdict, 'examples'>, FaultCounts {
 const WORKERS = 3
 /** Slots and windows are over so long after the last event. */
 const QUIET_MS = 4_000
+/** Limits for a machine that has other things to do. */
+const START_LIMIT_MS = 120_000
+const END_LIMIT_MS = 240_000
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
-  const { seconds, url, server, onProgress, replicas = 1 } = options
+  const { seconds, urls, server, onProgress, replicas = 1, trouble = makeTrouble } = options
+  process.env['SOAK_REPLICAS'] = String(replicas) // the workers read the declaration too
   const deployment = await discover(join(import.meta.dirname, '..', 'streams'))
-  const streams = deployment.streams.map((stream) => ({ ...stream, replicas }))
-  const connection = await connectTo(url)
+  const { streams } = deployment
+  const connection = await connectTo(...urls)
   await applyStreams(connection, await planStreams(connection, streams))
   const [stream] = streams
   const contract = deployment.registry.get('sensor.read')
   if (stream === undefined || contract === undefined) throw new Error('soak/streams has no sensor.read')
   const counts: WorkerCounts = { fenced: 0, errors: [] }
   const timeline = new Timeline()
-  const workers = Array.from({ length: WORKERS }, () => new WorkerProcess(url, counts, timeline))
+  const workers = Array.from({ length: WORKERS }, () => new WorkerProcess(urls.join(','), counts, timeline))
   for (const worker of workers) worker.start()
   const ending = new AbortController()
   const began = performance.now()
-  const processors = processorsOf({ ...deployment, streams })
+  const processors = processorsOf(deployment)
   try {
     await untilRunning(connection, stream.name, processors.length)
-    const publishing = publishReadings(connection, stream, contract, ending.signal)
+    const publishing = publishReadings(connection, stream, contract, ending.signal, options.slower)
     const timer = setTimeout(() => ending.abort(), seconds * 1_000)
     const onFault = (text: string): void =>
       onProgress(
         `${Math.round((performance.now() - began) / 1_000)} s  ${publishing.acknowledged.length} events  ${text}`,
       )
-    const faults = await makeTrouble({ ...options, server, workers, timeline, signal: ending.signal, onFault })
+    const faults = await trouble({ ...options, server, workers, timeline, signal: ending.signal, onFault })
     clearTimeout(timer)
     await publishing.done
     for (const worker of workers) worker.start()
@@ -95,18 +104,18 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
 }
 
 async function untilRunning(connection: Connection, stream: string, processors: number): Promise<void> {
-  const deadline = performance.now() + 60_000
+  const deadline = performance.now() + START_LIMIT_MS
   for (;;) {
     const records = await readLastMessages(connection, systemClock, stream, commitFilter(stream))
     if (records.size >= (processors - 1) * 16) return
-    if (performance.now() > deadline) throw new Error(`only ${records.size} units have started within a minute`)
+    if (performance.now() > deadline) throw new Error(`only ${records.size} units have started in time`)
     await new Promise((resolve) => setTimeout(resolve, 200))
   }
 }
 
 /** Nothing is behind, and nothing has been stored for a while. */
 async function untilQuiet(connection: Connection, processors: Parameters<typeof lag>[1]): Promise<void> {
-  const deadline = performance.now() + 120_000
+  const deadline = performance.now() + END_LIMIT_MS
   let quietSince = performance.now()
   let last = -1
   while (performance.now() - quietSince < QUIET_MS) {
@@ -115,7 +124,7 @@ async function untilQuiet(connection: Connection, processors: Parameters<typeof 
     const { state } = await connection.manager.streams.info(processors[0]?.to.stream.name ?? '')
     if (behind > 0 || state.last_seq !== last) quietSince = performance.now()
     last = state.last_seq
-    if (performance.now() > deadline) throw new Error(`after two minutes ${behind} messages are still behind`)
+    if (performance.now() > deadline) throw new Error(`after ${END_LIMIT_MS} ms ${behind} messages are still behind`)
   }
 }
 

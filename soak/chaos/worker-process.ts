@@ -3,11 +3,11 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { millraceProgram } from '../../test/support/program.ts'
 import type { Timeline } from './timeline.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
-// the built program, as a deployment runs it: npm run soak builds it first
-const ARGUMENTS = ['dist/cli/main.js', 'run', '--streams', 'soak/streams']
+const ARGUMENTS = ['run', '--streams', 'soak/streams']
 
 export interface WorkerCounts {
   /** Runs that ended because another process had claimed the unit. */
@@ -39,7 +39,11 @@ export class WorkerProcess {
     if (this.#child !== undefined) return
     this.#ending = false
     const env = { ...process.env, NATS_URL: this.#url, NO_COLOR: '1', MILLRACE_LOG_LEVEL: 'debug' }
-    const child = spawn(process.execPath, ARGUMENTS, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn(process.execPath, [...millraceProgram(), ...ARGUMENTS], {
+      cwd: ROOT,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     this.#child = child
     this.#frozen = false
     for (const stream of [child.stdout, child.stderr]) {

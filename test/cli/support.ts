@@ -1,16 +1,13 @@
 // Runs the command line as a process of its own, in a folder of its own.
 import { spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, readdirSync, statSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { temporaryDirectory } from '../support/nats.ts'
 import { atEnd } from '../support/cleanup.ts'
+import { millraceProgram } from '../support/program.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const LOADER = join(ROOT, 'src/runtime/load-typescript.js')
-const SOURCE = join(ROOT, 'src/cli/main.ts')
-const BUILT = join(ROOT, 'dist/cli/main.js')
 const FIXTURE = join(ROOT, 'test/fixtures/streams-small')
 const LIMIT_MS = 60_000
 
@@ -45,18 +42,8 @@ export async function deploymentFolder(): Promise<string> {
   return folder
 }
 
-/** The built command line if it is of this source, which starts in a third of the time; else the source itself. */
-const PROGRAM = isBuilt() ? [BUILT] : ['--import', LOADER, SOURCE]
-
-function isBuilt(): boolean {
-  if (!existsSync(BUILT)) return false
-  const builtAt = statSync(BUILT).mtimeMs
-  const sources = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
-  return sources.every((file) => statSync(join(ROOT, 'src', file)).mtimeMs < builtAt)
-}
-
 export function startCli(args: readonly string[], options: CliOptions): CliRun {
-  const child = spawn(process.execPath, [...PROGRAM, ...args], {
+  const child = spawn(process.execPath, [...millraceProgram(), ...args], {
     cwd: options.cwd,
     env: { ...cleanEnvironment(options.cwd), ...options.env },
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -10,9 +10,9 @@ let shared: Promise<Connection> | undefined
 let count = 0
 
 /** A connection of its own, closed after the last suite. */
-export async function connectTo(url: string): Promise<Connection> {
+export async function connectTo(...urls: string[]): Promise<Connection> {
   const connection = await connectBroker({
-    servers: [url],
+    servers: urls,
     auth: { kind: 'none' },
     name: 'test',
     timeout: 5_000,
