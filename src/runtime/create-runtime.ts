@@ -75,7 +75,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
       if (failed.size === units.length) end.reject(fault('RUNTIME_FAILED', error.message, { cause: error }))
     },
     onEnd: (error) => end.reject(error),
-  })
+  }).catch((error: unknown) => starter.giveUp(error))
   await untilShared(clock, ownership, units.length, failed)
   for (const processor of processors) logStart(log, processor, starter.running)
   const stopForgetting = keepForgetting({ connection, clock, log, processors: all })

@@ -58,7 +58,8 @@ export class UnitStarter {
         this.#shadows.set(unit, new Shadow(processor, { ...this.#options, partition }))
     if (this.#shadows.size === 0) return
     log.info({ units: this.#shadows.size }, 'state of changed code is made anew from the log')
-    await Promise.all([...this.#shadows.values()].map(({ caughtUp }) => caughtUp))
+    const caughtUp = Promise.all([...this.#shadows.values()].map((shadow) => shadow.caughtUp))
+    await caughtUp.catch((error: unknown) => this.giveUp(error))
     log.info({ units: this.#shadows.size }, 'state of changed code is made; it takes over')
   }
 
@@ -96,6 +97,12 @@ export class UnitStarter {
       }
     }
     return { ended, stop }
+  }
+
+  /** What was begun is let go of, so that all of it may be tried again. */
+  giveUp(error: unknown): never {
+    this.close()
+    throw error
   }
 
   /** Lets go of what was made anew and never taken over. */

@@ -1,9 +1,9 @@
 import { applyStreams } from '../../broker/apply-streams.js'
 import { planStreams } from '../../broker/plan-streams.js'
 import type { CliContext } from '../context.js'
-import { connectWhenThere } from './connect-when-there.js'
 import { serve } from './serve.js'
 import { serviceLog } from './service-log.js'
+import { connectWhenThere } from './when-there.js'
 
 export interface RunOptions {
   readonly only?: readonly string[]

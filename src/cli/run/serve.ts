@@ -9,6 +9,7 @@ import type { Deployment } from '../../runtime/deployment.js'
 import { processorsOf } from '../../runtime/processors.js'
 import type { CliContext } from '../context.js'
 import { untilStopped } from '../or-stopped.js'
+import { whenThere } from './when-there.js'
 
 export interface ServeOptions {
   readonly connection: Connection
@@ -36,14 +37,15 @@ export async function serve(context: CliContext, options: ServeOptions): Promise
     else if (status.kind === 'connected') log.info({ server: connection.nats.getServer() }, 'connected to NATS again')
     else if (status.kind === 'denied') log.error({ subject: status.subject }, `NATS denied to ${status.operation}`)
   })
-  const runtime = await createRuntime({
+  const runtimeOptions = {
     connection,
     deployment,
     clock: context.clock,
     log,
     owner: `${hostname()}/${process.pid}`,
     ...onlyThese(deployment, options.only),
-  })
+  }
+  const runtime = await whenThere(context, log, () => createRuntime(runtimeOptions))
   try {
     const processors = runtime.processors.map((processor) => processorId(processor))
     if (readyFile !== undefined) await writeReady(readyFile, { pid: process.pid, processors })

@@ -1,4 +1,4 @@
-import type { Connection } from '../../broker/connection.js'
+import { outcomeUnknown } from '../../broker/api-error.js'
 import { isFault } from '../../error/millrace-error.js'
 import type { Log } from '../../observe/log.js'
 import type { CliContext } from '../context.js'
@@ -10,18 +10,18 @@ const LONGEST_PAUSE_MS = 5_000
 const SAY_EVERY_MS = 30_000
 
 /**
- * Connects, and waits for the server as long as it takes: a service may be started before its server, or again while the
- * server is away.
- * @throws BROKER_AUTH_FAILED, BROKER_TOO_OLD and others that waiting does not mend; `signal.reason`
+ * Does what needs the server, and waits for it as long as it takes: a service may be started before its server, or again
+ * while the server is away or its cluster has no leader.
+ * @throws what `work` throws and waiting does not mend; `signal.reason`
  */
-export async function connectWhenThere({ connect, clock, signal }: CliContext, log: Log): Promise<Connection> {
+export async function whenThere<T>({ clock, signal }: CliContext, log: Log, work: () => Promise<T>): Promise<T> {
   let pauseMs = FIRST_PAUSE_MS
   let saidAt = Number.NEGATIVE_INFINITY
   for (;;) {
     try {
-      return await orStopped(connect(), signal)
+      return await work()
     } catch (error) {
-      if (!isFault(error) || error.disposition !== 'retry') throw error
+      if (!isFault(error) || !outcomeUnknown(error)) throw error
       const now = clock.monotonic()
       if (now - saidAt >= SAY_EVERY_MS) {
         saidAt = now
@@ -32,4 +32,9 @@ export async function connectWhenThere({ connect, clock, signal }: CliContext, l
       pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)
     }
   }
+}
+
+/** The same for a connection, which a command that was asked to stop does not wait for. */
+export function connectWhenThere(context: CliContext, log: Log): ReturnType<CliContext['connect']> {
+  return whenThere(context, log, () => orStopped(context.connect(), context.signal))
 }
