@@ -38,6 +38,8 @@ export interface CommitterOptions {
   /** Stream that is read, and stream that is written. */
   readonly input: string
   readonly output: string
+  /** Of the output stream’s events. */
+  readonly root?: string
   readonly memory: MemoryKind
   /** Memory `snapshot`: the state after the last turn that was added. */
   readonly snapshot: () => unknown
@@ -105,8 +107,8 @@ export class Committer {
     this.#expected = sequence
     this.#spans = options.spans ?? []
     this.#subject = commitSubject(options.output, record.processor, record.partition)
-    const { connection, clock, input, output, onStall = () => undefined } = options
-    this.#target = { connection, clock, input, output, subject: this.#subject, onStall }
+    const { connection, clock, input, output, root, onStall = () => undefined } = options
+    this.#target = { connection, clock, input, output, root, subject: this.#subject, onStall }
     this.#trimming = new AppendixTrimming(connection, output, record, options.keepsJournal === true)
     this.#snapshotAt = clock.monotonic()
     this.#stopTending = clock.every(TEND_MS, () => this.#tend())

@@ -21,6 +21,7 @@ export function createCommitter(
     claim,
     input: from.stream.name,
     output: to.stream.name,
+    root: to.stream.root,
     memory,
     snapshot: () => logic.snapshot?.(),
     ...(looks ? { checkpoint: () => execution.checkpoint() } : {}),

@@ -11,6 +11,7 @@ import { decodeCommitRecord, encodeCommitRecord, sameCommit, type CommitRecord }
 import { deadLetterMessage, lettersOf } from './dead-letter.js'
 import type { DeadMessage } from './dead-message.js'
 import type { Commit } from './next-commit.js'
+import { missingPart } from './stored-part.js'
 import type { Turn } from './turn.js'
 
 export interface CommitTarget {
@@ -20,6 +21,8 @@ export interface CommitTarget {
   readonly input: string
   readonly output: string
   readonly subject: string
+  /** Root of the output stream. */
+  readonly root: string | undefined
   /** Told when storing does not succeed and is tried again: once, and then every half minute. */
   readonly onStall: (error: MillraceError, forMs: number) => void
 }
@@ -44,35 +47,40 @@ export async function storeCommit(target: CommitTarget, commit: Commit, expected
     headers: [expectLastSequence(expected), ROLLUP_SUBJECT, NEVER_EXPIRES],
     data: encodeCommitRecord(commit.record),
   }
+  let { messages } = commit
   for (;;) {
     try {
       // commits of other units to the same stream may share the batch
-      return await batchQueueOf(target.connection, target.output).publish([...commit.messages, record])
+      return await batchQueueOf(target.connection, target.output).publish([...messages, record])
     } catch (error) {
       const known = asFault(error, 'committing')
       if (known.code !== 'SEQUENCE_CONFLICT' && !outcomeUnknown(known) && known.code !== 'STREAM_FULL') throw known
-      const stored = await settle(target, commit, expected, known, patience)
-      if (stored !== undefined) return stored
+      const outcome = await settle(target, { ...commit, messages }, expected, known, patience)
+      if (typeof outcome === 'number') return outcome
+      messages = outcome
       await patience.wait(known)
     }
   }
 }
 
-/** Reads the last commit record: ours means stored, another’s that somebody took over, the former one try again. */
+/**
+ * Reads the last commit record: ours means stored, another’s that somebody took over, the former one try again.
+ * @returns the sequence of the record, or the messages that are still to be stored
+ */
 async function settle(
   target: CommitTarget,
   commit: Commit,
   expected: number,
   problem: MillraceError,
   patience: Patience,
-): Promise<number | undefined> {
+): Promise<number | Commit['messages']> {
   const { connection, output, subject } = target
   for (;;) {
     // what is asked between two links is lost with the first, and would be waited for in vain
     while (connection.state.kind === 'disconnected') await patience.wait(problem)
     try {
       const last = await readLast(connection, output, subject)
-      if (last?.sequence === expected) return undefined
+      if (last?.sequence === expected) return await missingPart(target, commit.messages, expected)
       const stored = last === undefined ? undefined : decodeCommitRecord(last.data, subject)
       if (last !== undefined && stored !== undefined && sameCommit(stored, commit.record)) return last.sequence
       throw lostClaim(commit.record, stored, problem)
