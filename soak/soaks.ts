@@ -22,6 +22,8 @@ const CLUSTER_SECONDS = 120
 const OUTAGE_MS = 60_000
 const SLEEP_MS = 30_000
 const STREAM = 'CHAOS'
+/** About 100 readings a second: what two cores keep up with while they start a process every three seconds. */
+const SLOWER = 4
 
 export const soaks: Readonly<Record<string, Soak>> = {
   chaos: {
@@ -34,7 +36,8 @@ export const soaks: Readonly<Record<string, Soak>> = {
   },
   'server-away': {
     about: 'the server is away for a minute, under load (80 s)',
-    run: ({ seconds = 80, onProgress }) => single({ seconds, trouble: makeOutage, onProgress }, OUTAGE_MS),
+    run: ({ seconds = 80, onProgress }) =>
+      single({ seconds, slower: SLOWER, trouble: makeOutage, onProgress }, OUTAGE_MS),
   },
   zombie: {
     about: 'a worker is frozen for 30 s and wakes when others have its units (45 s)',
@@ -46,11 +49,11 @@ export const soaks: Readonly<Record<string, Soak>> = {
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
 function chaos({ seconds = CHAOS_SECONDS, onProgress }: SoakOptions): Promise<SoakReport> {
-  return single({ seconds, onProgress })
+  return single({ seconds, slower: SLOWER, onProgress })
 }
 
 async function single(
-  options: Pick<Parameters<typeof runChaos>[0], 'seconds' | 'trouble' | 'onProgress'>,
+  options: Pick<Parameters<typeof runChaos>[0], 'seconds' | 'slower' | 'trouble' | 'onProgress'>,
   awayMs?: number,
 ): Promise<SoakReport> {
   const server = await ownServer()
@@ -78,7 +81,9 @@ async function cluster({ seconds = CLUSTER_SECONDS, onProgress }: SoakOptions): 
       await healthy(STREAM)
     },
   }
-  return judged(await runChaos({ seconds, urls, server: victim, serverEvery: 20, replicas: 3, slower: 4, onProgress }))
+  return judged(
+    await runChaos({ seconds, urls, server: victim, serverEvery: 20, replicas: 3, slower: SLOWER, onProgress }),
+  )
 }
 
 function judged(report: ChaosReport): SoakReport {
