@@ -2,6 +2,7 @@ import type { Msg, Subscription } from '@nats-io/transport-node'
 import type { Clock } from '../time/clock.js'
 import type { Connection, ConnectionStatus } from './connection.js'
 import { handOversOf } from './hand-over.js'
+import { replyBytes } from './headers.js'
 import { DeliveredMessage, type StoredMessage } from './stored-message.js'
 
 export interface PullOptions {
@@ -103,9 +104,10 @@ export class Pull {
 
   #onMessage(message: Msg): void {
     // only what a stream delivers has a reply subject; reading the subject of each would cost more
-    if (!message.reply) return this.#onStatus(message)
+    const reply = replyBytes(message)
+    if (reply.length === 0) return this.#onStatus(message)
     this.#asked -= 1
-    this.#buffer.push(new DeliveredMessage(message))
+    this.#buffer.push(new DeliveredMessage(message, reply))
     this.#schedule()
   }
 

@@ -1,6 +1,6 @@
 import type { Msg } from '@nats-io/transport-node'
-import type { HeaderReader } from '../event/wire.js'
-import { BlockReader, headerBlock, payloadText, replyOf } from './headers.js'
+import type { AsciiMessage, HeaderReader } from '../event/wire.js'
+import { asciiOf, BlockReader, headerBlock, payloadText, replyBytes, shortText, subjectOf } from './headers.js'
 
 /** One message as a consumer delivered it. Headers and payload are read from the received bytes when asked for. */
 export interface StoredMessage {
@@ -16,6 +16,8 @@ export interface StoredMessage {
   readonly data: Uint8Array
   /** The payload as UTF-8 text, where that is at hand. */
   readonly text?: string | undefined
+  /** All of it, where it is short and that is at hand. */
+  readonly ascii?: AsciiMessage | undefined
   /** Where it has only some of the events of the message as it is stored: which part that is. */
   readonly part?: string
   /** Where an acknowledgement goes. */
@@ -30,11 +32,11 @@ const DOT = 0x2e
 let cursor = 0
 
 /** Reads the digits that end at the cursor, and moves it before the dot that they begin after. */
-function numberBefore(text: string): number {
+function numberBefore(text: Uint8Array): number {
   let value = 0
   let unit = 1
   for (cursor -= 1; cursor >= 0; cursor--) {
-    const digit = text.charCodeAt(cursor) - 0x30
+    const digit = (text[cursor] ?? 0) - 0x30
     if (digit < 0) break
     value += digit * unit
     unit *= 10
@@ -47,20 +49,24 @@ export class DeliveredMessage implements StoredMessage {
   readonly storedAt: number
   readonly delivery: number
   readonly pending: number
-  readonly reply: string
+  // not the view of it that the client made: thousands wait for their commit
+  readonly #memory: ArrayBufferLike
+  readonly #replyAt: number
+  readonly #replyBytes: number
   #message: Msg | undefined
   #headers: HeaderReader | undefined
   #data: Uint8Array | undefined
 
-  constructor(message: Msg) {
+  constructor(message: Msg, reply = replyBytes(message)) {
     this.#message = message
-    const reply = replyOf(message)
-    this.reply = reply
+    this.#memory = reply.buffer
+    this.#replyAt = reply.byteOffset
+    this.#replyBytes = reply.length
     // $JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.<delivery>.<time ns>.<pending>; with the layout of
     // js_ack_fc_v2 (12 tokens) a random token follows. Read from the end: names may be of any length, never dotted.
     let dots = 0
-    for (let at = 0; at < reply.length; at++) if (reply.charCodeAt(at) === DOT) dots++
-    cursor = dots >= 11 ? reply.lastIndexOf('.') : reply.length
+    for (let at = 0; at < reply.length; at++) if (reply[at] === DOT) dots++
+    cursor = dots >= 11 ? reply.lastIndexOf(DOT) : reply.length
     this.pending = numberBefore(reply)
     cursor -= 6 // nanoseconds to milliseconds
     this.storedAt = numberBefore(reply)
@@ -68,8 +74,12 @@ export class DeliveredMessage implements StoredMessage {
     this.sequence = numberBefore(reply)
   }
 
+  get reply(): string {
+    return shortText(new Uint8Array(this.#memory, this.#replyAt, this.#replyBytes))
+  }
+
   get subject(): string {
-    return this.#message?.subject ?? ''
+    return this.#message === undefined ? '' : subjectOf(this.#message)
   }
 
   get data(): Uint8Array {
@@ -79,6 +89,11 @@ export class DeliveredMessage implements StoredMessage {
   /** The payload as text; read once by who decodes it, so it is not kept. */
   get text(): string | undefined {
     return this.#message === undefined ? undefined : payloadText(this.#message)
+  }
+
+  /** The whole of it; read once, too. */
+  get ascii(): AsciiMessage | undefined {
+    return this.#message === undefined ? undefined : asciiOf(this.#message)
   }
 
   get headers(): HeaderReader {

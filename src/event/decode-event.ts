@@ -1,5 +1,5 @@
 import { quoteShort } from './attribute-reader.js'
-import { decodeAll, decodeMessage } from './decode.js'
+import { decodeIrregular, decodeMessage, decodeRegular } from './decode.js'
 import type { DataFault } from './data-issues.js'
 import type { Envelope, Rejection } from './envelope.js'
 import type { StoredEvent } from './event.js'
@@ -36,7 +36,11 @@ export function decodeEvent(registry: Registry, headers: HeaderReader, data: Uin
  * None for an empty pack. Never throws, whatever the bytes.
  */
 export function decodeEvents(registry: Registry, message: ReadableMessage, at: StoredAt): readonly DecodedEvent[] {
-  return decodeAll(message).map((one) => (one.kind === 'rejected' ? one : openEnvelope(registry, one.envelope, at)))
+  const regular = decodeRegular(message)
+  if (regular !== undefined) return [openEnvelope(registry, regular, at)]
+  return decodeIrregular(message).map((one) =>
+    one.kind === 'rejected' ? one : openEnvelope(registry, one.envelope, at),
+  )
 }
 
 /** The second half of decodeEvent, for who has the envelope already. */

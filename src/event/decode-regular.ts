@@ -1,7 +1,9 @@
 import { FIELD_ATTRIBUTES, type FieldAttribute } from './attribute-name.js'
 import type { Envelope } from './envelope.js'
-import type { JsonPayload } from './json-payload.js'
+import { learnLayout, readKnownLayout, type HeaderUse } from './header-layout.js'
+import { parseText, type JsonPayload } from './json-payload.js'
 import { parseTime } from './rfc3339.js'
+import type { AsciiMessage } from './wire.js'
 
 const NO_ATTRIBUTES: Readonly<Record<string, string>> = Object.freeze({})
 const [CR, SPACE, LETTER_C, LETTER_E, DASH, LETTER_N] = [0x0d, 0x20, 0x63, 0x65, 0x2d, 0x4e]
@@ -29,6 +31,24 @@ export function readRegular(block: string, payload: () => JsonPayload): Envelope
   if (block.includes('%') || block.includes('"')) return undefined
   fields.fill(undefined)
   return readFields(block) ? seal(payload) : undefined
+}
+
+/** The same, for a message that has ASCII characters alone. */
+export function readRegularAscii(message: AsciiMessage): Envelope | undefined {
+  const { text, headers } = message
+  const payload = (): JsonPayload => parseText(text.slice(headers))
+  if (readKnownLayout(message, fields)) return seal(payload)
+  const block = text.slice(0, headers)
+  const envelope = readRegular(block, payload)
+  if (envelope !== undefined) learnLayout(block, useOf)
+  return envelope
+}
+
+const useOf = (name: string, value: string): HeaderUse => {
+  if (!name.startsWith('ce-')) return { kind: 'skip' }
+  const field = slot(name.slice(3) as FieldAttribute)
+  if (field === SPECVERSION || (field === CONTENT && value === 'application/json')) return { kind: 'constant', field }
+  return { kind: 'value', field, repeated: REPEATED[field] === true }
 }
 
 function readFields(block: string): boolean {

@@ -1,7 +1,7 @@
 import { AttributeReader, quoteShort, slotOfHeader } from './attribute-reader.js'
-import { rejectEnvelope, sealEnvelope, type DecodedMessage } from './envelope.js'
+import { rejectEnvelope, sealEnvelope, type DecodedMessage, type Envelope } from './envelope.js'
 import { readPack } from './decode-packed.js'
-import { readRegular } from './decode-regular.js'
+import { readRegular, readRegularAscii } from './decode-regular.js'
 import { decodeHeaderValue } from './header-value.js'
 import { parseJson, parseText, type JsonPayload } from './json-payload.js'
 import { isPack, type ReadableMessage } from './packed.js'
@@ -29,12 +29,21 @@ export function decodeMessages(headers: HeaderReader, data: Uint8Array): readonl
 
 /** The same, for a message whose payload need not be cut out when its text is at hand. */
 export function decodeAll(message: ReadableMessage): readonly DecodedMessage[] {
-  const { headers } = message
-  const { block } = headers
-  const envelope = block === undefined ? undefined : readRegular(block, () => parsePayload(message))
-  if (envelope !== undefined) return [{ kind: 'envelope', envelope }]
-  const { data } = message
+  const envelope = decodeRegular(message)
+  return envelope === undefined ? decodeIrregular(message) : [{ kind: 'envelope', envelope }]
+}
+
+/** Every event of a message that decodeRegular has nothing to say about. */
+export function decodeIrregular({ headers, data }: ReadableMessage): readonly DecodedMessage[] {
   return isPack({ headers, data }) ? readPack(data) : [decodeThoroughly(headers, data)]
+}
+
+/** The one event of a message in the form that nearly every message has; undefined for any other, right or wrong. */
+export function decodeRegular(message: ReadableMessage): Envelope | undefined {
+  const { ascii } = message
+  if (ascii !== undefined) return readRegularAscii(ascii)
+  const { block } = message.headers
+  return block === undefined ? undefined : readRegular(block, () => parsePayload(message))
 }
 
 function parsePayload(message: ReadableMessage): JsonPayload {

@@ -21,6 +21,9 @@ const CACHE_LIMIT = 1_024
 const types = new Map<string, Header>()
 const sources = new Map<string, Header>()
 
+/** What an event says of itself. */
+export type EventAttributes = Omit<Event, 'data'>
+
 /**
  * Writes an event in binary mode of the CloudEvents NATS binding: attributes as `ce-*` headers, data as JSON.
  * Data that is undefined becomes an empty payload. The header array is the caller’s to extend.
@@ -28,6 +31,11 @@ const sources = new Map<string, Header>()
  * @throws EVENT_ENVELOPE_INVALID when an attribute cannot be written · EVENT_DATA_INVALID when data is not JSON
  */
 export function encodeEvent(event: Event): EncodedEvent {
+  return { headers: headersOf(event), data: bytesOf(jsonOf(event.type, event.data)) }
+}
+
+/** @throws EVENT_ENVELOPE_INVALID when an attribute cannot be written */
+export function headersOf(event: EventAttributes): Header[] {
   const headers: Header[] = [
     SPEC_VERSION,
     ['ce-id', encodeText('id', event.id)],
@@ -46,7 +54,20 @@ export function encodeEvent(event: Event): EncodedEvent {
       throw fault('EVENT_ENVELOPE_INVALID', `${event.type}: attribute ${JSON.stringify(name)} has no name of its own`)
     headers.push([`ce-${name}`, encodeHeaderValue(event.attributes[name] ?? '')])
   }
-  return { headers, data: encodeData(event) }
+  return headers
+}
+
+/** The text of data; undefined when there is none. @throws EVENT_DATA_INVALID when it is not JSON */
+export function jsonOf(type: string, data: unknown): string | undefined {
+  try {
+    return JSON.stringify(data)
+  } catch (cause) {
+    throw fault('EVENT_DATA_INVALID', `${type}: its data is not JSON`, { cause })
+  }
+}
+
+export function bytesOf(json: string | undefined): Uint8Array {
+  return json === undefined ? NO_DATA : Buffer.from(json)
 }
 
 function encodeText(what: string, text: string): string {
@@ -72,14 +93,4 @@ function repeated(cache: Map<string, Header>, what: string, text: string): Heade
   if (cache.size >= CACHE_LIMIT) cache.clear()
   cache.set(text, header)
   return header
-}
-
-function encodeData(event: Event): Uint8Array {
-  let json: string | undefined
-  try {
-    json = JSON.stringify(event.data)
-  } catch (cause) {
-    throw fault('EVENT_DATA_INVALID', `${event.type}: its data is not JSON`, { cause })
-  }
-  return json === undefined ? NO_DATA : Buffer.from(json)
 }

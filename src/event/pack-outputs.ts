@@ -1,4 +1,5 @@
-import { memberOf, writePack, type PackMember } from './packed.js'
+import { PackableEvent } from './packable-event.js'
+import { memberOf, sizeInPack, writePack, type PackMember } from './packed.js'
 import { partitionOf } from './partition.js'
 import type { WireMessage } from './wire.js'
 
@@ -42,6 +43,7 @@ interface Pack {
 /** The same, output by output, for who has to stop when a batch is full. */
 export class OutputPacker {
   readonly #root: string
+  readonly #dottedRoot: string
   readonly #partitions: number
   readonly #maxBytes: number
   readonly #maxEvents: number
@@ -53,7 +55,8 @@ export class OutputPacker {
   #bytes = 0
 
   constructor({ root, partitions, maxBytes = 128 * 1024, maxEvents = 100 }: PackOptions) {
-    this.#root = `${root}.`
+    this.#root = root
+    this.#dottedRoot = `${root}.`
     this.#partitions = partitions
     this.#maxBytes = maxBytes
     this.#maxEvents = maxEvents
@@ -75,20 +78,24 @@ export class OutputPacker {
   }
 
   add(output: WireMessage): void {
+    if (output instanceof PackableEvent && output.root === this.#root)
+      return this.#add(output, output.partition, output.type, output)
     const { subject } = output
-    const keyAt = this.#root.length
-    const typeAt = subject.startsWith(this.#root) ? subject.indexOf('.', keyAt) : -1
+    const keyAt = this.#dottedRoot.length
+    const typeAt = subject.startsWith(this.#dottedRoot) ? subject.indexOf('.', keyAt) : -1
     if (typeAt < 0) return this.#begin(output, -1, undefined, undefined)
     const partition = partitionOf(subject.slice(keyAt, typeAt), this.#partitions)
-    const type = subject.slice(typeAt)
-    const member = memberOf(output)
+    this.#add(output, partition, subject.slice(typeAt + 1), memberOf(output))
+  }
+
+  #add(output: WireMessage, partition: number, type: string, member: PackMember | undefined): void {
     const last = this.#last[partition]
     if (member === undefined || last?.type !== type || !this.#fits(last, member))
       return this.#begin(output, partition, member === undefined ? undefined : type, member)
     this.#bytes -= sizeOf(last)
     last.members.push(member)
     last.events += 1
-    last.bytes += member.bytes
+    last.bytes += sizeInPack(member)
     this.#bytes += sizeOf(last)
     this.#log.push(last)
   }
@@ -99,7 +106,8 @@ export class OutputPacker {
       const pack = this.#log.pop() as Pack
       this.#bytes -= sizeOf(pack)
       pack.events -= 1
-      pack.bytes -= pack.members.pop()?.bytes ?? 0
+      const member = pack.members.pop()
+      pack.bytes -= member === undefined ? 0 : sizeInPack(member)
       if (pack.events > 0) this.#bytes += sizeOf(pack)
       else {
         this.#packs.pop()
@@ -116,13 +124,14 @@ export class OutputPacker {
   }
 
   #fits({ events, bytes }: Pack, member: PackMember): boolean {
-    return events < this.#maxEvents && bytes + member.bytes <= this.#maxBytes
+    return events < this.#maxEvents && bytes + sizeInPack(member) <= this.#maxBytes
   }
 
   #begin(first: WireMessage, partition: number, type: string | undefined, member: PackMember | undefined): void {
     const before = partition < 0 ? undefined : this.#last[partition]
     const members = member === undefined ? [] : [member]
-    const pack: Pack = { first, type, partition, before, members, events: 1, bytes: 1 + (member?.bytes ?? 0) }
+    const bytes = 1 + (member === undefined ? 0 : sizeInPack(member))
+    const pack: Pack = { first, type, partition, before, members, events: 1, bytes }
     if (partition >= 0) this.#last[partition] = pack
     this.#packs.push(pack)
     this.#log.push(pack)

@@ -3,7 +3,7 @@ import { encodeEvent, type EncodedEvent } from './encode.js'
 import type { Event } from './event.js'
 import { decodeHeaderValue } from './header-value.js'
 import { beginsArray, elementsOf } from './json-elements.js'
-import type { HeaderReader } from './wire.js'
+import type { AsciiMessage, HeaderReader } from './wire.js'
 
 // A pack: many events in one message, in the CloudEvents JSON batch format, where a message costs more than an event.
 // Source: CloudEvents JSON event format 1.0, sections 3 and 4.
@@ -12,12 +12,32 @@ const PACK_HEADER = ['content-type', 'application/cloudevents-batch+json'] as co
 const MEMBER_HEADER = ['content-type', 'application/cloudevents+json'] as const
 const PACK_TYPE = /^\s*application\/cloudevents-batch\+json\s*(?:;|$)/i
 
-/** One event of a pack, written: the text before its data, the data if there is some, and a closing brace. */
+/** One event of a pack: a JSON object, which stands somewhere in a page among others. */
 export interface PackMember {
-  readonly head: string
-  readonly data: Uint8Array
-  /** What it takes in a pack, with the comma or bracket before it. */
-  readonly bytes: number
+  readonly page: Buffer
+  readonly from: number
+  readonly to: number
+}
+
+/** What a member takes in a pack, with the comma or bracket before it. */
+export function sizeInPack({ from, to }: PackMember): number {
+  return to - from + 1
+}
+
+const PAGE_BYTES = 64 * 1024
+let page = Buffer.alloc(0)
+let written = 0
+
+/** Writes a JSON object where members wait for their packs: outside the heap, where waiting costs nothing. */
+export function writeMember(text: string): PackMember {
+  const most = text.length * 3
+  if (written + most > page.length) {
+    page = Buffer.allocUnsafeSlow(Math.max(PAGE_BYTES, most))
+    written = 0
+  }
+  const from = written
+  written += page.write(text, from)
+  return { page, from, to: written }
 }
 
 /** What a message is without its subject, to be read. */
@@ -26,6 +46,8 @@ export interface ReadableMessage {
   readonly data: Uint8Array
   /** The payload as UTF-8 text, where that is at hand; what is not UTF-8 is U+FFFD in it. */
   readonly text?: string | undefined
+  /** All of it, where that is at hand. */
+  readonly ascii?: AsciiMessage | undefined
 }
 
 /** Whether a message holds a batch of events. The data is looked at first: that costs nothing for other messages. */
@@ -55,8 +77,7 @@ export function memberOf({ headers, data }: Pick<EncodedEvent, 'data'> & Written
     head += (head === '' ? '{' : ',') + label + text
   }
   if (head === '') return undefined
-  if (data.length > 0) head += ',"data":'
-  return { head, data, bytes: Buffer.byteLength(head) + data.length + 2 }
+  return writeMember(data.length === 0 ? `${head}}` : `${head},"data":${Buffer.from(data).toString()}}`)
 }
 
 type WrittenHeaders = { readonly headers: readonly (readonly [name: string, value: string])[] }
@@ -64,21 +85,18 @@ type WrittenHeaders = { readonly headers: readonly (readonly [name: string, valu
 /** Puts members into one message, in their order. */
 export function writePack(members: readonly PackMember[]): EncodedEvent {
   let size = members.length === 0 ? 2 : 1
-  for (const { bytes } of members) size += bytes
-  const pack = Buffer.allocUnsafe(size)
+  for (const member of members) size += sizeInPack(member)
+  const pack = Buffer.allocUnsafeSlow(size)
   let at = 0
-  for (const { head, data } of members) {
+  for (const { page: source, from, to } of members) {
     pack[at] = at === 0 ? OPEN_ARRAY : COMMA
-    at += 1 + pack.write(head, at + 1)
-    pack.set(data, at)
-    at += data.length
-    pack[at++] = CLOSE_OBJECT
+    at += 1 + source.copy(pack, at + 1, from, to)
   }
   pack.write(members.length === 0 ? '[]' : ']', at)
   return { headers: [PACK_HEADER], data: pack }
 }
 
-const [OPEN_ARRAY, COMMA, CLOSE_OBJECT] = [0x5b, 0x2c, 0x7d]
+const [OPEN_ARRAY, COMMA] = [0x5b, 0x2c]
 
 /**
  * The events of a pack, each as a message of its own in structured mode, byte for byte as it stands in the pack. Some

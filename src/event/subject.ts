@@ -13,7 +13,6 @@ const PLAIN_TOKEN = /^[\x21-\x24\x26-\x29\x2b-\x2d\x2f-\x3d\x3f-\x7e]+$/
 const RUNS_TO_ESCAPE = /[^\x21-\x24\x26-\x29\x2b-\x2d\x2f-\x3d\x3f-\x7e]+/g
 const SUBJECT = /^[^\s\p{Cc}.*>]+(?:\.[^\s\p{Cc}.*>]+)*$/u
 const PATTERN = /^(?:(?:\*|[^\s\p{Cc}.*>]+)\.)*(?:\*|>|[^\s\p{Cc}.*>]+)$/u
-const PARTITION = /^(?:0|[1-9]\d{0,8})$/
 
 /** What the subject of a stored event says. */
 export interface StoredSubject {
@@ -60,14 +59,39 @@ export function storedFilter(root: string, type = '>', partition?: number): stri
 
 /** Reads the subject of a stored event; undefined when it is not one of this root. A root’s last token may be `*`. */
 export function parseStoredSubject(root: string, subject: string): StoredSubject | undefined {
-  const rootEnd = root.endsWith('.*') ? subject.indexOf('.', root.length) : root.length
-  const fixed = root.endsWith('.*') ? root.slice(0, -1) : root
-  if (!subject.startsWith(fixed) || subject[rootEnd] !== '.') return undefined
-  const partitionAt = rootEnd + 1
-  const typeAt = subject.indexOf('.', partitionAt) + 1
-  if (typeAt === 0 || typeAt === subject.length) return undefined
-  const partition = subject.slice(partitionAt, typeAt - 1)
-  return PARTITION.test(partition) ? { partition: Number(partition), type: subject.slice(typeAt) } : undefined
+  const partition = storedPartition(root, subject)
+  if (partition < 0) return undefined
+  return { partition, type: subject.slice(subject.indexOf('.', rootEnd(root, subject) + 1) + 1) }
+}
+
+/** The same, of the partition alone; -1 in the place of undefined. */
+export function storedPartition(root: string, subject: string): number {
+  const end = rootEnd(root, subject)
+  if (end < 0 || subject[end] !== '.') return -1
+  const typeAt = subject.indexOf('.', end + 1) + 1
+  if (typeAt === 0 || typeAt === subject.length) return -1
+  return wholeNumber(subject, end + 1, typeAt - 1)
+}
+
+/** Where the root ends in a subject; -1 when it begins with another one. */
+function rootEnd(root: string, subject: string): number {
+  if (!root.endsWith('.*')) return subject.startsWith(root) ? root.length : -1
+  return subject.startsWith(root.slice(0, -1)) ? subject.indexOf('.', root.length) : -1
+}
+
+/** Most digits of a partition. */
+const DIGITS = 9
+
+/** -1 when it is none, or not written as numbers are. */
+function wholeNumber(text: string, from: number, to: number): number {
+  if (to === from || to - from > DIGITS || (text[from] === '0' && to > from + 1)) return -1
+  let value = 0
+  for (let at = from; at < to; at++) {
+    const digit = text.charCodeAt(at) - 0x30
+    if (digit < 0 || digit > 9) return -1
+    value = value * 10 + digit
+  }
+  return value
 }
 
 /** Whether a text is a subject that can be published to: non-empty tokens, no wildcard, no space. */

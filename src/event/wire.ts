@@ -12,3 +12,11 @@ export interface HeaderReader {
   /** The header block as it came, where there is one: read at a stretch it costs a third. */
   readonly block?: string
 }
+
+/** A message that has ASCII characters alone: each is one byte, so what is found in the bytes is there in the text. */
+export interface AsciiMessage {
+  readonly bytes: Uint8Array
+  readonly text: string
+  /** Where the headers end, and the payload begins. */
+  readonly headers: number
+}

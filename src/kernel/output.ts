@@ -1,12 +1,11 @@
 import { encodedSize, encodeHeaders } from '../broker/headers.js'
 import { fault } from '../error/millrace-error.js'
-import { completeDraft } from '../event/complete.js'
 import { causedBy } from '../event/correlation.js'
-import { encodeEvent } from '../event/encode.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
 import { outputId } from '../event/identity.js'
+import { OutgoingEvent } from '../event/outgoing-event.js'
 import type { WireMessage } from '../event/wire.js'
-import { outputSubject } from './output-subject.js'
+import { outputPath } from './output-subject.js'
 import { processorId, processorSource, type Processor } from './processor.js'
 
 export interface OutputPlace {
@@ -19,6 +18,13 @@ export interface OutputPlace {
   readonly cause: StoredEvent | undefined
   /** In bytes. */
   readonly maxPayload: number
+}
+
+// a processor’s outputs come many at a time
+let names: { readonly processor: Processor | undefined; readonly id: string; readonly source: string } = {
+  processor: undefined,
+  id: '',
+  source: '',
 }
 
 /** Most bytes of headers, and what a batch adds: data that is smaller than the limit by this much always fits. */
@@ -34,18 +40,25 @@ export function encodeOutput(processor: Processor, draft: EventDraft, place: Out
   const { cause, sequence, partition, ordinal, maxPayload } = place
   if (cause === undefined && draft.time === undefined)
     throw fault('OUTPUT_INVALID', `${processor.name} put out ${draft.type} without a time`)
-  const event = completeDraft(draft, {
-    id: outputId(processorId(processor), partition, sequence, ordinal),
-    source: processorSource(processor),
+  const { root, token } = outputPath(processor, draft.type, draft.key)
+  // an event that is passed on with its own id is not what it follows from
+  const causes = cause === undefined || cause.id === draft.id ? undefined : causedBy(cause)
+  if (names.processor !== processor)
+    names = { processor, id: processorId(processor), source: processorSource(processor) }
+  const completion = {
+    id: draft.id ?? outputId(names.id, partition, sequence, ordinal),
+    source: names.source,
     time: cause?.time ?? 0,
-    // an event that is passed on with its own id is not what it follows from
-    ...(cause === undefined || cause.id === draft.id ? {} : causedBy(cause)),
-  })
-  const { headers, data } = encodeEvent(event)
-  if (data.length > maxPayload - MOST_HEADERS) {
-    const size = data.length + encodedSize(encodeHeaders(headers)) + 1_024 // what the batch adds
-    if (size > maxPayload)
-      throw fault('MESSAGE_TOO_LARGE', `${event.type} of ${processor.name}: ${size} bytes, at most ${maxPayload}`)
+    correlationId: causes?.correlationId,
+    causationId: causes?.causationId,
   }
-  return { subject: outputSubject(processor, event), headers, data }
+  const event = new OutgoingEvent(draft, completion, root, token)
+  if (event.mostBytes > maxPayload - MOST_HEADERS) refuseTooLarge(processor, event, maxPayload)
+  const { to } = processor
+  return (to.packed === true && token === undefined ? event.packable(to.stream.partitions) : undefined) ?? event
+}
+
+function refuseTooLarge({ name }: Processor, { type, headers, data }: OutgoingEvent, maxPayload: number): void {
+  const size = data.length + encodedSize(encodeHeaders(headers)) + 1_024 // what the batch adds
+  if (size > maxPayload) throw fault('MESSAGE_TOO_LARGE', `${type} of ${name}: ${size} bytes, at most ${maxPayload}`)
 }

@@ -3,7 +3,7 @@ import { isFault } from '../error/millrace-error.js'
 import { decodeEvents, type DecodedEvent } from '../event/decode-event.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
 import type { Registry } from '../event/registry.js'
-import { parseStoredSubject } from '../event/subject.js'
+import { storedPartition } from '../event/subject.js'
 import type { WireMessage } from '../event/wire.js'
 import { failureReason, type DeadLetterReason } from './dead-letter.js'
 import type { Decision } from './decision.js'
@@ -69,7 +69,7 @@ export function runTurn(context: TurnContext, message: StoredMessage, input = re
     const drafts = attempt(() => context.logic.turn(decoded.event, fail), fail)
     if (drafts.length === 0) continue
     const partition = partitionOfCause(context, message.subject)
-    encodeAll(context, drafts, { sequence, partition, cause: decoded.event, fail }, (outputs ??= []))
+    outputs = encodeAll(context, drafts, { sequence, partition, cause: decoded.event, fail }, outputs)
   }
   return {
     sequence,
@@ -90,7 +90,7 @@ export function ofMember(reason: DeadLetterReason, input: Input, at: number): De
 
 /** That of a stored subject; without a transform (a foreign stream) there is only one. */
 export function partitionOfCause({ processor }: TurnContext, subject: string): number {
-  return parseStoredSubject(processor.from.stream.root, subject)?.partition ?? 0
+  return Math.max(0, storedPartition(processor.from.stream.root, subject))
 }
 
 /** Takes a decision: what follows from it is numbered after what the message before it led to. */
@@ -128,14 +128,13 @@ function decisionTurn(
   deadLetters: DeadLetterReason[],
   fail: OnFailure,
 ): Turn {
-  const outputs: WireMessage[] = []
-  encodeAll(context, drafts, { sequence, partition, cause: undefined, fail, first: ordinal }, outputs)
+  const outputs = encodeAll(context, drafts, { sequence, partition, cause: undefined, fail, first: ordinal })
   return {
     sequence,
     storedAt: 0,
     message: undefined,
     decision,
-    outputs,
+    outputs: outputs ?? NOTHING,
     deadLetters,
     outputsBefore: ordinal,
     failuresBefore,
@@ -171,19 +170,25 @@ export interface OutputCause {
   readonly first?: number
 }
 
-/** One draft that is no event must not take the others with it. */
+/** One draft that is no event must not take the others with it. @returns the outputs so far, when there are some */
 export function encodeAll(
   context: TurnContext,
   drafts: readonly EventDraft[],
   at: OutputCause,
-  outputs: WireMessage[],
-): void {
+  outputs?: WireMessage[],
+): WireMessage[] | undefined {
   const { processor, maxPayload = Number.POSITIVE_INFINITY } = context
+  const { sequence, partition, cause, first = 0 } = at
+  let all = outputs
   for (const draft of drafts)
     try {
-      const ordinal = (at.first ?? 0) + outputs.length
-      outputs.push(encodeOutput(processor, draft, { ...at, ordinal, maxPayload }))
+      const ordinal = first + (all?.length ?? 0)
+      const output = encodeOutput(processor, draft, { sequence, partition, cause, ordinal, maxPayload })
+      // most turns have one, and an array that grows has room for many
+      if (all === undefined) all = [output]
+      else all.push(output)
     } catch (error) {
       at.fail(error)
     }
+  return all
 }

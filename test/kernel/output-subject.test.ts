@@ -6,7 +6,7 @@ import { applyStreams } from '../../src/broker/apply-streams.ts'
 import { planStreams } from '../../src/broker/plan-streams.ts'
 import { parseStoredSubject } from '../../src/event/subject.ts'
 import { encodeOutput } from '../../src/kernel/output.ts'
-import { outputSubject } from '../../src/kernel/output-subject.ts'
+import type { Processor } from '../../src/kernel/processor.ts'
 import { definePipeline } from '../../src/pipeline/define-pipeline.ts'
 import { outboxName, outboxProcessor } from '../../src/pipeline/outbox-processor.ts'
 import { processorsOf } from '../../src/runtime/processors.ts'
@@ -16,6 +16,18 @@ import { publishAll, readAll } from '../support/events.ts'
 import { Alarm, High, Reading } from '../support/kill-fixture.ts'
 
 const test = suite('where an output goes')
+
+/** The subject of an output with a key and a type. */
+function outputSubject(
+  { to }: Pick<Processor, 'to'>,
+  { key, type }: { key: string | undefined; type: string },
+): string {
+  const draft = { type, version: 1, data: {}, key, attributes: {}, id: 'i', source: '/s', time: 5 }
+  const place = { sequence: 9, partition: 0, ordinal: 0, maxPayload: 1e6, cause: undefined }
+  const made = { ...draft, correlationId: undefined, causationId: undefined }
+  return encodeOutput({ ...outboxProcessor(first, other), to }, made, place).subject
+}
+
 const first = defineStream({ name: 'FIRST', root: 'first', partitions: 4 })
 const other = defineStream({ name: 'OTHER', root: 'other', partitions: 7 })
 const to = { stream: first, others: [{ stream: other, types: ['thing.done'] }] }
