@@ -4,6 +4,7 @@ import type { DataFault } from './data-issues.js'
 import type { Envelope, Rejection } from './envelope.js'
 import type { StoredEvent } from './event.js'
 import type { ReadableMessage } from './packed.js'
+import { ownText } from './own-text.js'
 import type { Registry } from './registry.js'
 import type { HeaderReader } from './wire.js'
 
@@ -13,6 +14,8 @@ export interface StoredAt {
   readonly sequence: number
   /** When the stream stored it, in milliseconds since the Unix epoch. */
   readonly storedAt: number
+  /** Whether the event, or some of it, is kept when its message is done with. Default false. */
+  readonly kept?: boolean
 }
 
 /** An event of a known contract, or why the message is none. A rejection is data: it goes to the dead letters. */
@@ -54,17 +57,19 @@ export function openEnvelope(registry: Registry, envelope: Envelope, at: StoredA
   const checked = contract.check(envelope.data, envelope.version)
   if (!checked.ok)
     return { kind: 'rejected', code: checked.code, detail: checked.detail, issues: checked.issues, type, id }
+  // what is kept for a long time must not keep the message alive that it was cut out of
+  const own = at.kept === true ? ownTextOf : asItIs
   const event: StoredEvent = {
-    id,
+    id: own(id),
     source: envelope.source,
     type,
     version: contract.version,
     time: envelope.time ?? at.storedAt,
     // a publisher that knows nothing of CloudEvents’ partitioning has said the key in the data alone
-    key: envelope.key ?? contract.keyOf(checked.data),
+    key: own(envelope.key ?? contract.keyOf(checked.data)),
     data: checked.data,
-    correlationId: envelope.correlationId,
-    causationId: envelope.causationId,
+    correlationId: own(envelope.correlationId),
+    causationId: own(envelope.causationId),
     attributes: envelope.attributes,
     stream: at.stream,
     sequence: at.sequence,
@@ -72,6 +77,9 @@ export function openEnvelope(registry: Registry, envelope: Envelope, at: StoredA
   }
   return { kind: 'event', event }
 }
+
+const asItIs = <T extends string | undefined>(text: T): T => text
+const ownTextOf = <T extends string | undefined>(text: T): T => (text === undefined ? text : (ownText(text) as T))
 
 function suggestion(registry: Registry, type: string): string {
   const nearest = registry.nearest(type)

@@ -39,7 +39,12 @@ const NO_FAILURES: readonly DeadLetterReason[] = []
 /** Reads the events of a message; none when it is a marker that the server wrote. Never throws. */
 export function readInput({ processor, registry }: TurnContext, message: StoredMessage): Input {
   const { sequence, storedAt } = message
-  const input = decodeEvents(registry, message, { stream: processor.from.stream.name, sequence, storedAt })
+  const input = decodeEvents(registry, message, {
+    stream: processor.from.stream.name,
+    sequence,
+    storedAt,
+    kept: processor.memory !== 'none',
+  })
   return input[0]?.kind === 'rejected' && isMarker(message) ? [] : input
 }
 

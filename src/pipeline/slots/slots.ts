@@ -1,6 +1,7 @@
 import { Subject } from 'rxjs'
 import { fault, isFault, messageOf } from '../../error/millrace-error.js'
 import type { EventDraft } from '../../event/event.js'
+import { trimSubscription } from '../../time/trim-subscription.js'
 import type { PipelineDeclaration } from '../define-pipeline.js'
 import { DurableOps } from '../ops/durable-ops.js'
 import { schedulerTimers } from '../ops/durable-timer.js'
@@ -144,6 +145,7 @@ export class Slots implements SlotTarget {
     try {
       slot.context ??= new SlotContext(this.#parts, slot)
       slot.subscription = this.#pipeline.build(input.asObservable(), slot.context).subscribe(slot)
+      trimSubscription(slot.subscription)
     } catch (error) {
       slot.error(error) // building it failed
     }
