@@ -46,8 +46,14 @@ function feed(connection: Connection, stream: string, durable: string): Promise<
   })
 }
 
-/** The loop of the baseline, also of the pipeline’s bench. */
-export async function callbackLoop(connection: Connection, stream: string, durable: string, count: number) {
+/** The loop of the baseline, also of the pipeline’s bench. @param handle takes what a message says */
+export async function callbackLoop(
+  connection: Connection,
+  stream: string,
+  durable: string,
+  count: number,
+  handle: (data: unknown) => void = () => undefined,
+) {
   await connection.manager.consumers.add(stream, {
     durable_name: durable,
     ack_policy: AckPolicy.Explicit,
@@ -60,7 +66,7 @@ export async function callbackLoop(connection: Connection, stream: string, durab
       .consume({
         max_messages: 5_000,
         callback: (message) => {
-          message.json()
+          handle(message.json())
           message.ack()
           if ((seen += 1) === count) resolve()
         },

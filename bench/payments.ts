@@ -42,8 +42,14 @@ export async function freshStream(connection: Connection): Promise<StreamDeclara
   return stream
 }
 
-/** `count` events over 10,000 cards, or as many as `cards` says, as they go over the wire. */
-export function wireEvents(stream: StreamDeclaration, count: number, prefix = '', cards = 10_000): WireMessage[] {
+/** `count` events over 10,000 cards, or as many as `cards` says, as they go over the wire; one each `spacing` ms. */
+export function wireEvents(
+  stream: StreamDeclaration,
+  count: number,
+  prefix = '',
+  cards = 10_000,
+  spacing = 1,
+): WireMessage[] {
   return Array.from({ length: count }, (_, i) => {
     const draft = Paid({
       paymentId: `payment-${prefix}${i}`,
@@ -55,7 +61,11 @@ export function wireEvents(stream: StreamDeclaration, count: number, prefix = ''
       country: 'DE',
       channel: 'chip',
     })
-    const event = completeDraft(draft, { id: `payment-${prefix}${i}`, source: '/bench', time: 1_750_000_000_000 + i })
+    const event = completeDraft(draft, {
+      id: `payment-${prefix}${i}`,
+      source: '/bench',
+      time: 1_750_000_000_000 + i * spacing,
+    })
     const { headers, data } = encodeEvent(event)
     return {
       subject: publishSubject(stream.root, event.key, event.type),

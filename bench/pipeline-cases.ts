@@ -6,8 +6,10 @@ import { definePipeline } from '../src/pipeline/define-pipeline.ts'
 import type { DeclaredPipeline } from '../src/pipeline/declared-pipeline.ts'
 import { Large, Paid } from './payments.ts'
 
-/** Event time between two payments is 1 ms, so a card of 10,000 has one each ten seconds. */
+/** A card of 10,000 has a payment each 20 s, so nearly every window has one: the worst case for all that keep windows. */
 export const WINDOW_MS = 1_000
+/** Event time between two payments, of all cards. */
+export const SPACING_MS = 2
 
 export function stateless(name: string, from: string, to: string, limit: number): DeclaredPipeline {
   return definePipeline({

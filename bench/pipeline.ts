@@ -3,7 +3,7 @@
 import { declaredProcessor, type DeclaredPipeline } from '../src/pipeline/declared-pipeline.ts'
 import { callbackLoop } from './consume.ts'
 import { measure, perSecond, type Bench } from './harness.ts'
-import { keyedWindow, slots, stateless, WINDOW_MS } from './pipeline-cases.ts'
+import { keyedWindow, slots, SPACING_MS, stateless } from './pipeline-cases.ts'
 import { inMemoryWindows } from './pipeline-in-memory.ts'
 import { rawStage } from './pipeline-raw-stage.ts'
 import { costs } from './pipeline-costs.ts'
@@ -12,12 +12,13 @@ import { runUntil } from './running.ts'
 
 const COUNT = 200_000
 const SLOTS_COUNT = 50_000
+const CARDS = 10_000
 
 export const pipeline: Bench = async (context) => {
   const { connection, other } = context
   const from = await freshStream(connection)
   const to = await freshStream(connection)
-  await fill(connection, wireEvents(from, COUNT))
+  await fill(connection, wireEvents(from, COUNT, '', CARDS, SPACING_MS))
   let round = 0
   const name = (): string => `p${(round += 1)}`
   const against = 'consume() callback + ack() + JSON.parse'
@@ -40,9 +41,9 @@ export const pipeline: Bench = async (context) => {
   await measure(context, 'pipeline', {
     name: 'pipeline.slots-bufferTime',
     unit: 'events/s',
-    against: 'RxJS groupBy + bufferTime in memory, 10,000 keys',
+    against: `RxJS groupBy + bufferTime in memory, over the same callback, ${CARDS} keys`,
     candidate: () => run(() => slots(name(), from.name, to.name), SLOTS_COUNT),
-    baseline: () => inMemoryWindows(SLOTS_COUNT / 5, 10_000, WINDOW_MS),
+    baseline: () => inMemoryWindows(other, from.name, `memory-${name()}`, SLOTS_COUNT / 5, CARDS),
   })
   await measure(context, 'pipeline', {
     name: 'pipeline.exactly-once-stage',
