@@ -40,6 +40,8 @@ export interface ChaosReport extends Omit<Verdict, 'examples'>, FaultCounts {
   readonly kills: number
   readonly takeovers: number
   readonly fenced: number
+  /** Dead letters of messages that were begun whenever their process was killed: by chance, here. */
+  readonly blamed: number
   readonly failures: readonly string[]
   readonly seconds: number
 }
@@ -61,7 +63,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const [stream] = streams
   const contract = deployment.registry.get('sensor.read')
   if (stream === undefined || contract === undefined) throw new Error('soak/streams has no sensor.read')
-  const counts: WorkerCounts = { fenced: 0, errors: [] }
+  const counts: WorkerCounts = { fenced: 0, blamed: 0, errors: [] }
   const timeline = new Timeline()
   const workers = Array.from({ length: WORKERS }, () => new WorkerProcess(urls.join(','), counts, timeline))
   for (const worker of workers) worker.start()
@@ -93,6 +95,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       kills: faults.workerKills + faults.serverKills,
       takeovers: await takeovers(connection, stream.name),
       fenced: counts.fenced,
+      blamed: counts.blamed,
       failures: [...examples, ...counts.errors.slice(0, 20)],
       seconds: Math.round((performance.now() - began) / 1_000),
     }

@@ -12,6 +12,8 @@ const ARGUMENTS = ['run', '--streams', 'soak/streams']
 export interface WorkerCounts {
   /** Runs that ended because another process had claimed the unit. */
   fenced: number
+  /** Messages that were taken to be what had killed their process, and became dead letters. */
+  blamed: number
   /** Errors in the log, other than being fenced. */
   readonly errors: string[]
 }
@@ -103,6 +105,7 @@ export class WorkerProcess {
     if (taken !== null) this.#timeline.taken(taken[2] ?? '', worker, Date.parse(taken[1] ?? ''))
     const ready = /"time":"([^"]*)".*"msg":"ready"/.exec(line)
     if (ready !== null) this.#timeline.ready(worker, Date.parse(ready[1] ?? ''))
+    if (line.includes('PROCESS_KILLED')) this.#counts.blamed += 1
     if (/unit lost|PROCESSOR_FENCED/.test(line)) this.#counts.fenced += 1
     else if (/"level":"(?:error|fatal)"|^error /.test(line)) this.#counts.errors.push(line.slice(0, 400))
   }
