@@ -108,9 +108,12 @@ function undisturbed(
       for (const one of contents(entries, data)) expected.push({ ...one, cause: storedAt })
     }
   }
+  // a message that is begun whenever its process is killed becomes a dead letter, by chance here: that is journaled too
+  const skipped = new Set(journal.flatMap((entry) => (entry.kind === 'skip' ? [entry.sequence] : [])))
   for (const message of log) {
     decide(message.sequence)
-    add(execution.handle(message, execution.read(message)))
+    if (skipped.has(message.sequence)) add(execution.skip(message, 0))
+    else add(execution.handle(message, execution.read(message)))
   }
   decide(Number.POSITIVE_INFINITY)
   return expected
