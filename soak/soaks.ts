@@ -42,7 +42,7 @@ export const soaks: Readonly<Record<string, Soak>> = {
   zombie: {
     about: 'a worker is frozen for 30 s and wakes when others have its units (45 s)',
     run: ({ seconds = 45, onProgress }) =>
-      single({ seconds, trouble: (options) => makeLongSleep(options, SLEEP_MS), onProgress }),
+      single({ seconds, slower: SLOWER, trouble: (options) => makeLongSleep(options, SLEEP_MS), onProgress }),
   },
 }
 
