@@ -15,13 +15,20 @@ const DEFLATED = ['Millrace-Encoding', 'deflate'] as const
 /** Which one of how many messages it is that hold a list together: `2/3`. */
 const PIECE_HEADER = 'Millrace-Piece'
 
-/** Writes items, each JSON already, as few messages of one subject. */
-export function appendixMessages(subject: string, items: readonly string[]): WireMessage[] {
+/** Whose items they are, when they count for nobody else: the version of the code. */
+const VERSION_HEADER = 'Millrace-Version'
+
+/**
+ * Writes items, each JSON already, as few messages of one subject.
+ * @param version of the code for which they count, when the record may yet be another's. Default: for everybody
+ */
+export function appendixMessages(subject: string, items: readonly string[], version?: string): WireMessage[] {
+  const whose = version === undefined ? [] : [[VERSION_HEADER, version] as const]
   const messages: WireMessage[] = []
   let chunk: string[] = []
   let size = 0
   const flush = (): void => {
-    messages.push(...inPieces(subject, Buffer.from(`[${chunk.join(',')}]`)))
+    messages.push(...inPieces(subject, Buffer.from(`[${chunk.join(',')}]`), whose))
     chunk = []
     size = 0
   }
@@ -34,10 +41,10 @@ export function appendixMessages(subject: string, items: readonly string[]): Wir
   return messages
 }
 
-function inPieces(subject: string, text: Buffer): WireMessage[] {
+function inPieces(subject: string, text: Buffer, whose: WireMessage['headers']): WireMessage[] {
   const deflate = text.length >= WORTH_DEFLATING
   const data = deflate ? deflateRawSync(text, { level: 1 }) : text
-  const headers = deflate ? [NEVER_EXPIRES, DEFLATED] : [NEVER_EXPIRES]
+  const headers = [NEVER_EXPIRES, ...(deflate ? [DEFLATED] : []), ...whose]
   const count = Math.ceil(data.length / PIECE)
   if (count === 1) return [{ subject, headers, data }]
   return Array.from({ length: count }, (_, at) => ({
@@ -68,9 +75,16 @@ export class AppendixParts {
   /** Of a list that is not complete. */
   #pieces: Uint8Array[] = []
   #since = 0
+  readonly #version: string | undefined
+
+  /** @param version of the code that wrote what is read; what another one has written for itself is passed over */
+  constructor(version?: string) {
+    this.#version = version
+  }
 
   /** @throws SNAPSHOT_INVALID */
   add({ subject, sequence, header, data }: AppendixMessage): void {
+    if ((header(VERSION_HEADER) ?? this.#version) !== this.#version) return
     const [at = 1, count = 1] = (header(PIECE_HEADER) ?? '1/1').split('/').map(Number)
     if (at !== this.#pieces.length + 1)
       throw fault(

@@ -22,6 +22,8 @@ export interface Claim {
   readonly record: CommitRecord
   /** Stream sequence of the record: what the next commit expects. */
   readonly sequence: number
+  /** What is stored there: as `record`, but with the former code’s state until one that was made anew is stored. */
+  readonly stored: CommitRecord
   /** Version that wrote the state found, when it was another one. */
   readonly changedFrom: string | undefined
   /** What becomes of that state. */
@@ -71,7 +73,13 @@ export async function claim(
     const stored = changed && upgradeOf(processor) === 'rebuild' ? claimed : record
     const sequence = await storeRecord(connection, subject, stored, last?.sequence ?? 0)
     if (sequence !== undefined)
-      return { record, sequence, changedFrom: changed ? found.stateVersion : undefined, upgrade: upgradeOf(processor) }
+      return {
+        record,
+        sequence,
+        stored,
+        changedFrom: changed ? found.stateVersion : undefined,
+        upgrade: upgradeOf(processor),
+      }
   }
   throw fault('PROCESSOR_FENCED', `${subject} was claimed by others ${ATTEMPTS} times in a row`)
 }

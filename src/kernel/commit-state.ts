@@ -49,5 +49,7 @@ export function addEntries(
   const items = rewrite === undefined ? changes : [...changes, ...rewrite.entries]
   if (items.length > 0)
     messages.push(...appendixMessages(stateSubject(output, record.processor, record.partition), items))
-  return { stateFrom: rewrite?.from ?? record.stateFrom ?? (items.length > 0 ? expected + 1 : null) }
+  // of what the former code had written, nothing counts any more: not even keys that its state had and this one has not
+  const taken = turns.some(({ takesOver }) => takesOver === true) ? (input.takenFrom ?? expected + 1) : undefined
+  return { stateFrom: rewrite?.from ?? taken ?? record.stateFrom ?? (items.length > 0 ? expected + 1 : null) }
 }

@@ -15,56 +15,16 @@
 //   C5  One commit is in flight at a time; turns go on meanwhile and are grouped into the next.
 import { asFault } from '../broker/api-error.js'
 import { BATCH_LIMIT } from '../broker/batch.js'
-import type { Connection } from '../broker/connection.js'
 import { readLast } from '../broker/last-message.js'
 import { commitSubject } from '../broker/system-subject.js'
 import type { MillraceError } from '../error/millrace-error.js'
-import type { Clock } from '../time/clock.js'
 import { AppendixTrimming } from './appendix-trimming.js'
-import type { Claim } from './claim.js'
 import { decodeCommitRecord, type CommitRecord } from './commit-record.js'
+import type { CommitterOptions } from './committer-options.js'
 import type { JournalSpan } from './journal-spans.js'
 import { nextCommit, SNAPSHOT_EVERY, type Commit } from './next-commit.js'
-import type { MemoryKind } from './processor.js'
-import type { Packing } from './packer.js'
-import type { StateLog } from './state-log.js'
 import { lostClaim, storeCommit, type CommitTarget } from './store-commit.js'
-import type { Checkpoint, Turn } from './turn.js'
-
-export interface CommitterOptions {
-  readonly connection: Connection
-  readonly clock: Clock
-  readonly claim: Claim
-  /** Stream that is read, and stream that is written. */
-  readonly input: string
-  readonly output: string
-  /** Of the output stream’s events. */
-  readonly root?: string
-  readonly memory: MemoryKind
-  /** Memory `snapshot`: the state after the last turn that was added. */
-  readonly snapshot: () => unknown
-  /** Memory `replay` and `keyed`: looks at the state after the last turn that was added. */
-  readonly checkpoint?: () => Checkpoint
-  /** Memory `keyed`. */
-  readonly stateLog?: StateLog | undefined
-  /** What of the journal a recovery has found. */
-  readonly spans?: readonly JournalSpan[]
-  /** Of the output stream, when outputs may share messages. */
-  readonly packing?: Packing | undefined
-  /** What the processor has passed over without a dead letter. */
-  readonly notices?: () => Readonly<Record<string, number>> | undefined
-  /** Whether the stream deletes old messages by size, so that the record must be stored again now and then. */
-  readonly bounded?: boolean
-  /** Whether the journal stays as long as the stream, so that history can be replayed with its decisions. */
-  readonly keepsJournal?: boolean
-  /** Whether the state is that of the last turn; false while it is being brought back. */
-  readonly recovered?: () => boolean
-  /** Told when storing does not succeed and is tried again. */
-  readonly onStall?: (error: MillraceError, forMs: number) => void
-  readonly onCommitted: (turns: readonly Turn[], record: CommitRecord) => void
-  /** The committer has stopped; nothing after the last commit is stored. */
-  readonly onFailure: (error: MillraceError) => void
-}
+import type { Turn } from './turn.js'
 
 type State =
   | { readonly kind: 'idle' }
@@ -181,6 +141,7 @@ export class Committer {
    */
   #tend(): void {
     if (this.#options.recovered?.() === false) return
+    if (this.#turns[0]?.takesOver === true) return // what is there is still the former code’s
     this.#trimming.trim(this.#record, this.#expected)
     if (this.#state.kind !== 'idle' || this.#turns.length > 0) return
     const now = this.#options.clock.monotonic()
@@ -215,7 +176,10 @@ export class Committer {
   }
 
   async #next(snapshot: boolean): Promise<void> {
-    const { output, memory, snapshot: state, notices, packing, checkpoint, stateLog, clock } = this.#options
+    const { output, memory, snapshot: state, notices, packing, checkpoint, stateLog, takeover, clock } = this.#options
+    const [first] = this.#turns
+    const part = first === undefined ? undefined : takeover?.part(first, this.#expected)
+    if (part !== undefined) return this.#storePart(part)
     const last = this.#turns.at(-1)
     if (checkpoint !== undefined && last !== undefined) last.checkpoint ??= checkpoint()
     const commit = nextCommit({
@@ -228,12 +192,20 @@ export class Committer {
       packing,
       spans: this.#spans,
       state,
+      takenFrom: takeover?.from,
       rewrite: () => stateLog?.next(this.#expected),
       notices: notices?.(),
       careful: this.careful,
       force: snapshot || clock.monotonic() - this.#snapshotAt > SNAPSHOT_MS,
     })
     await this.#store(commit)
+  }
+
+  /** What nothing refers to yet. */
+  async #storePart(part: Commit): Promise<void> {
+    this.#expected = await storeCommit(this.#target, part, this.#expected)
+    this.#state = { kind: 'idle' }
+    this.#schedule()
   }
 
   async #store(commit: Commit): Promise<void> {

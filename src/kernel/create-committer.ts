@@ -1,8 +1,10 @@
 import type { Beginning } from './begin-unit.js'
-import { Committer, type CommitterOptions } from './committer.js'
+import { Committer } from './committer.js'
+import type { CommitterOptions } from './committer-options.js'
 import type { ProcessorOptions } from './processor-options.js'
 import type { Processor } from './processor.js'
 import { StateLog } from './state-log.js'
+import { Takeover } from './takeover.js'
 
 type Reports = Pick<CommitterOptions, 'recovered' | 'onStall' | 'onCommitted' | 'onFailure'>
 
@@ -10,7 +12,7 @@ type Reports = Pick<CommitterOptions, 'recovered' | 'onStall' | 'onCommitted' | 
 export function createCommitter(
   { from, to, memory }: Processor,
   { connection, clock }: ProcessorOptions,
-  { claim, logic, execution, spans, state }: Beginning,
+  { claim, logic, execution, spans, state, takesOver }: Beginning,
   reports: Reports,
 ): Committer {
   const looks = memory === 'replay' || memory === 'keyed'
@@ -26,6 +28,7 @@ export function createCommitter(
     snapshot: () => logic.snapshot?.(),
     ...(looks ? { checkpoint: () => execution.checkpoint() } : {}),
     stateLog: memory === 'keyed' ? new StateLog(() => logic.entries?.() ?? [], state) : undefined,
+    takeover: takesOver ? new Takeover(claim, to.stream.name) : undefined,
     spans,
     packing: to.packed === true ? { root: to.stream.root, partitions: to.stream.partitions } : undefined,
     notices: () => logic.notices,

@@ -185,6 +185,7 @@ export class Execution {
       deadLetters: [],
       outputsBefore: this.#ordinal,
       failuresBefore: this.#failures,
+      takesOver: true,
       checkpoint: { ...this.checkpoint(), changes },
     }
   }

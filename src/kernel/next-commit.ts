@@ -35,6 +35,8 @@ export interface CommitInput {
   readonly spans: readonly JournalSpan[]
   /** Memory `snapshot`: the state after the last turn. */
   readonly state: () => unknown
+  /** Memory `keyed`: where the state begins with which changed code takes over. Default: in this commit. */
+  readonly takenFrom?: number | undefined
   /** Memory `keyed`: entries to write again, as of the last turn. */
   readonly rewrite?: (() => Rewrite | undefined) | undefined
   /** Default: as they were. */
@@ -50,7 +52,7 @@ export const SNAPSHOT_EVERY = 20_000
 /** Payload of one batch, in bytes: more would block the event loop and fill the server’s buffers. */
 const MOST_BYTES = 8 * 1024 * 1024
 /** Text of one batch for its journal and its state log, in characters: some thirty messages. */
-const MOST_TEXT = 4 * 1024 * 1024
+export const MOST_TEXT = 4 * 1024 * 1024
 /** What is beyond that takes the place of outputs, a message for so much. */
 const TEXT_PER_MESSAGE = 128 * 1024
 /** Turns in one commit, so that acknowledging them does not hold up the event loop for long. */

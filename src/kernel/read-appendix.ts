@@ -9,6 +9,8 @@ export interface AppendixRange {
   /** Stream sequences, both included. */
   readonly from: number
   readonly to: number
+  /** Of the code that wrote the record which points here; see AppendixParts. */
+  readonly version?: string | undefined
 }
 
 /**
@@ -20,9 +22,9 @@ export async function readAppendixRange(
   clock: Clock,
   range: AppendixRange,
 ): Promise<readonly AppendixPart[]> {
-  const { stream, subject, from, to } = range
+  const { stream, subject, from, to, version } = range
   if (from > to) return []
-  const parts = new AppendixParts()
+  const parts = new AppendixParts(version)
   let feed: Feed | undefined
   try {
     await new Promise<void>((resolve, reject) => {

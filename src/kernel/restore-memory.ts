@@ -30,6 +30,8 @@ export interface MemoryPlan {
 export interface AppendixStart {
   readonly subject: string
   readonly from: number
+  /** Of the code for which it is read: what another one began to write, and did not come to refer to, is none of it. */
+  readonly version: string
 }
 
 /** What was found of that. */
@@ -41,9 +43,9 @@ export interface StoredParts {
 
 /** What to read for a processor to come back from its last commit. */
 export function planMemory({ memory, to }: Pick<Processor, 'memory' | 'to'>, record: CommitRecord): MemoryPlan {
-  const { processor, partition, snapshot, journalFrom, stateFrom } = record
+  const { processor, partition, snapshot, journalFrom, stateFrom, stateVersion: version } = record
   const [stream, replays] = [to.stream.name, memory === 'snapshot' || memory === 'replay']
-  const start = (subject: string, from: number | null) => (from === null ? undefined : { subject, from })
+  const start = (subject: string, from: number | null) => (from === null ? undefined : { subject, from, version })
   return {
     chunks: memory === 'snapshot' ? (snapshot?.chunks ?? 0) : 0,
     journal: replays ? start(journalSubject(stream, processor, partition), journalFrom) : undefined,

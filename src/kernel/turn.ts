@@ -22,6 +22,8 @@ export interface Turn {
   readonly parked?: readonly ParkedChange[]
   /** The message came back from a park, and nobody waits for it: it counts for nothing. */
   readonly passed?: boolean
+  /** Its checkpoint holds the whole state, in place of the former code’s. */
+  readonly takesOver?: boolean
   /** Of the result that its decision holds, in characters; the journal gets it. Default 0. */
   readonly result?: number
   /** The state after this turn, where it was looked at: a commit may end only there. */

@@ -68,7 +68,7 @@ export class Out {
   /** Every decision that was ever stored, in order. */
   journal(processor: Processor): JournalEntry[] {
     const subject = journalSubject(processor.to.stream.name, processorId(processor), PARTITION)
-    return this.parts({ subject, from: 0 }).flatMap(({ items }) => items as JournalEntry[])
+    return this.parts({ subject, from: 0, version: '' }).flatMap(({ items }) => items as JournalEntry[])
   }
 
   /** What readers of the stream see: the outputs with their ids and all else that is said of them, in order. */

@@ -48,12 +48,12 @@ function load(processor: SimulationOptions['processor'], record: CommitRecord, s
     return store.last(subject)?.data ?? new Uint8Array(0) // too few bytes are noticed
   })
   const read = (start: AppendixStart | undefined): readonly AppendixPart[] =>
-    start === undefined ? [] : partsOf(store.from(start.subject, start.from))
+    start === undefined ? [] : partsOf(store.from(start.subject, start.from), start.version)
   return restoreMemory(processor, record, { chunks, journal: read(plan.journal), state: read(plan.state) })
 }
 
-function partsOf(kept: readonly Kept[]): readonly AppendixPart[] {
-  const parts = new AppendixParts()
+function partsOf(kept: readonly Kept[], version: string): readonly AppendixPart[] {
+  const parts = new AppendixParts(version)
   for (const { subject, sequence, headers, data } of kept)
     parts.add({ subject, sequence, header: (name) => headers.find(([own]) => own === name)?.[1], data })
   return parts.all()
