@@ -54,6 +54,7 @@ export class DeliveredMessage implements StoredMessage {
   readonly #replyAt: number
   readonly #replyBytes: number
   #message: Msg | undefined
+  #subject: string | undefined
   #headers: HeaderReader | undefined
   #data: Uint8Array | undefined
 
@@ -79,7 +80,7 @@ export class DeliveredMessage implements StoredMessage {
   }
 
   get subject(): string {
-    return this.#message === undefined ? '' : subjectOf(this.#message)
+    return (this.#subject ??= this.#message === undefined ? '' : subjectOf(this.#message))
   }
 
   get data(): Uint8Array {
@@ -102,6 +103,7 @@ export class DeliveredMessage implements StoredMessage {
 
   forget(): void {
     this.#message = undefined
+    this.#subject = undefined
     this.#data = undefined
     this.#headers = undefined
   }
