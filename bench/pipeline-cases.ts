@@ -51,7 +51,8 @@ export function slots(name: string, from: string, to: string): DeclaredPipeline 
     version: 1,
     from: { stream: from, events: [Paid] },
     to: { stream: to, events: [Large], packed: true },
-    recovery: { mode: 'slots', idle: 2 * WINDOW_MS },
+    // a key that was silent for a window has nothing in its buffer
+    recovery: { mode: 'slots', idle: WINDOW_MS },
     time: { of: ({ time }) => time, lateness: 0 },
     pipeline: (paid$) =>
       paid$.pipe(

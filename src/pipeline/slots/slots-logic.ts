@@ -69,7 +69,7 @@ export class SlotsLogic implements Logic {
     this.#keyOf = keyReader(pipeline)
     this.#check = new OutputCheck(pipeline)
     this.#mayStep = pipeline.build.length !== 1 // a function of the events alone has no ctx
-    this.#before = { ...this.#now(), sequence: 0 }
+    this.#before = this.#now(0)
   }
 
   turn(event: StoredEvent, onFailure: OnFailure): readonly EventDraft[] {
@@ -78,7 +78,7 @@ export class SlotsLogic implements Logic {
     else {
       this.#index = 0
       this.#mark = undefined
-      this.#before = { ...this.#now(), sequence: event.sequence }
+      this.#before = this.#now(event.sequence)
     }
     this.#turns += 1
     this.#scope.sequence = event.sequence
@@ -135,7 +135,7 @@ export class SlotsLogic implements Logic {
   }
 
   get basis(): SlotsBasis {
-    return toBasis(this.#now(), this.#scope.sequence)
+    return toBasis(this.#now(this.#scope.sequence), this.#scope.sequence)
   }
 
   get hash(): number {
@@ -203,9 +203,10 @@ export class SlotsLogic implements Logic {
     this.#notices = { ...this.#notices, [name]: (this.#notices[name] ?? 0) + 1 }
   }
 
-  #now(): Omit<Before, 'sequence'> {
+  #now(sequence: number): Before {
     const { newest, stored } = this.#intake
-    return { turns: this.#turns, watermark: this.#scope.scheduler.now(), newest, stored, notices: this.#notices }
+    const watermark = this.#scope.scheduler.now()
+    return { sequence, turns: this.#turns, watermark, newest, stored, notices: this.#notices }
   }
 
   #markHere = (): Mark => (this.#mark ??= new Mark(this.#before))
