@@ -1,3 +1,4 @@
+import { streamTimeOf } from '../broker/stream-time.js'
 import type { Decision } from './decision.js'
 import { IdleTicks } from './idle-ticks.js'
 import type { ProcessorOptions } from './processor-options.js'
@@ -19,8 +20,15 @@ export class DecisionSources {
   readonly #host: DecisionHost
   readonly #steps: StepRunner
   readonly #ticks: IdleTicks
+  readonly #unfollow: () => void
 
-  constructor({ connection, clock }: Pick<ProcessorOptions, 'connection' | 'clock'>, logic: Logic, host: DecisionHost) {
+  /** @param input stream whose clock is that of the events */
+  constructor(
+    { connection, clock }: Pick<ProcessorOptions, 'connection' | 'clock'>,
+    input: string,
+    logic: Logic,
+    host: DecisionHost,
+  ) {
     this.#logic = logic
     this.#host = host
     this.#steps = new StepRunner({
@@ -28,12 +36,15 @@ export class DecisionSources {
       environment: stepEnvironment(connection, clock),
       onSettled: (id, outcome) => (host.open() ? host.decide({ kind: 'step', id, outcome }) : undefined),
     })
+    const time = streamTimeOf(connection, clock, input)
     this.#ticks = new IdleTicks(clock, {
       // no timer fires while a step is open whose result may stop it
-      idle: () => host.open() && host.idle() && this.#steps.pending === 0,
+      idle: () => time.known && host.open() && host.idle() && this.#steps.pending === 0,
+      now: () => time.now(),
       due: () => logic.due ?? Number.POSITIVE_INFINITY,
-      tick: (time) => host.decide({ kind: 'tick', time }),
+      tick: (at) => host.decide({ kind: 'tick', time: at }),
     })
+    this.#unfollow = logic.due === undefined ? () => undefined : time.follow(() => this.#ticks.moved())
   }
 
   /** Call it after every turn, and when the processor may have become idle. */
@@ -44,6 +55,7 @@ export class DecisionSources {
   }
 
   stop(): void {
+    this.#unfollow()
     this.#ticks.stop()
     this.#steps.stop()
   }

@@ -6,6 +6,11 @@ export interface TickTarget {
   readonly idle: () => boolean
   /** Time from which a tick does something; Infinity: none is due. */
   readonly due: () => number
+  /**
+   * What the clock says by which messages are dated, in ms: that of the server. The process’ own may be hours away from
+   * it, and must not close what the next message still belongs to.
+   */
+  readonly now: () => number
   /** Takes a tick at this time. */
   readonly tick: (time: number) => void
 }
@@ -18,7 +23,7 @@ const LONGEST = 2 ** 31 - 1
 
 /**
  * Lets time pass for a processor that no event reaches: a window that is due closes although nothing follows. What the
- * clock says here is no function of the log; whoever takes the tick writes it into the journal.
+ * server’s clock says here is no function of the log; whoever takes the tick writes it into the journal.
  */
 export class IdleTicks {
   readonly #clock: Clock
@@ -41,8 +46,15 @@ export class IdleTicks {
     this.#cancel = undefined
     this.#armedFor = due
     if (due === Number.POSITIVE_INFINITY) return
-    const wait = Math.min(LONGEST, Math.max(0, due + MARGIN - this.#clock.now()))
+    const wait = Math.min(LONGEST, Math.max(0, due + MARGIN - this.#target.now()))
     this.#cancel = this.#clock.after(wait, () => this.#run())
+  }
+
+  /** Call it when `now` has become another one. */
+  moved(): void {
+    this.#armedFor = Number.POSITIVE_INFINITY
+    this.#cancel?.()
+    this.arm()
   }
 
   stop(): void {
@@ -52,7 +64,7 @@ export class IdleTicks {
 
   #run(): void {
     this.#armedFor = Number.POSITIVE_INFINITY
-    const limit = this.#clock.now() - MARGIN
+    const limit = this.#target.now() - MARGIN
     for (let ticks = 0; ticks < AT_ONCE && !this.#stopped && this.#target.idle(); ticks++) {
       const due = this.#target.due()
       if (due > limit) break

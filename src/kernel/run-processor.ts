@@ -80,7 +80,7 @@ export class ProcessorRun {
       onCommitted: (turns) => this.#onCommitted(turns),
       onFailure: (error) => this.#fail(error),
     })
-    this.#sources = new DecisionSources(options, this.#logic, {
+    this.#sources = new DecisionSources(options, processor.from.stream.name, this.#logic, {
       open: () => this.#state.kind === 'live' && this.#state.redo.done(this.#execution.place),
       idle: () => this.#feed.caughtUp && this.#held.length === 0,
       decide: (decision) => this.#decide(decision),

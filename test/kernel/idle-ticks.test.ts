@@ -14,6 +14,8 @@ function waiting(due: number[], now = 0) {
   const target = {
     quiet: true,
     idle: (): boolean => target.quiet,
+    ahead: 0,
+    now: (): number => clock.now() + target.ahead,
     due: (): number => due[0] ?? Number.POSITIVE_INFINITY,
     tick: (time: number): void => {
       taken.push([time, clock.now()])
@@ -93,6 +95,23 @@ test('something due sooner comes first, something put off comes later', async ()
   assert.is(taken.length, 1)
   await clock.pass(1_000)
   assert.equal(taken.at(-1), [2_000, 2_000 + MARGIN])
+})
+
+test('time is what the server says, and when that turns out to be another one, timers follow', async () => {
+  const { clock, taken, target, ticks } = waiting([10_000])
+  target.ahead = 6_000
+  ticks.arm()
+  await clock.pass(1_000)
+  target.ahead = 2_000
+  ticks.moved()
+  await clock.pass(4_000 + MARGIN)
+  assert.equal(taken, [], 'not when it had been due by what was known before')
+  target.ahead = 4_000
+  ticks.moved()
+  await clock.pass(999)
+  assert.equal(taken, [[10_000, 6_000 + MARGIN]].slice(0, taken.length))
+  await clock.pass(1_000)
+  assert.equal(taken, [[10_000, 6_000 + MARGIN]])
 })
 
 test('a timer that is due in a year waits for a year', async () => {
