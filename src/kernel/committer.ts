@@ -180,6 +180,8 @@ export class Committer {
     const [first] = this.#turns
     const part = first === undefined ? undefined : takeover?.part(first, this.#expected)
     if (part !== undefined) return this.#storePart(part)
+    // a journal that is deleted by size is missed only when a snapshot, which is older, has gone with it
+    const unsafe = this.#options.bounded === true && this.#record.snapshot === null
     const last = this.#turns.at(-1)
     if (checkpoint !== undefined && last !== undefined) last.checkpoint ??= checkpoint()
     const commit = nextCommit({
@@ -196,7 +198,7 @@ export class Committer {
       rewrite: () => stateLog?.next(this.#expected),
       notices: notices?.(),
       careful: this.careful,
-      force: snapshot || clock.monotonic() - this.#snapshotAt > SNAPSHOT_MS,
+      force: snapshot || unsafe || clock.monotonic() - this.#snapshotAt > SNAPSHOT_MS,
     })
     await this.#store(commit)
   }

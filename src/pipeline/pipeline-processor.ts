@@ -32,7 +32,8 @@ export function pipelineProcessor(
   checking: Checking = {},
 ): Processor {
   const { recovery } = pipeline
-  if (recovery.mode === 'checkpoint') requireLasting(pipeline.name, streams.to)
+  if (recovery.mode !== 'stateless')
+    requireLasting(pipeline.name, streams.to, recovery.mode === 'slots' ? 'decisions' : 'states')
   return {
     kind: 'pipeline',
     name: pipeline.name,

@@ -8,6 +8,7 @@ import { storedFilter } from '../../src/event/subject.ts'
 import { claim } from '../../src/kernel/claim.ts'
 import { decodeCommitRecord, type CommitRecord } from '../../src/kernel/commit-record.ts'
 import { Committer } from '../../src/kernel/committer.ts'
+import type { CommitterOptions } from '../../src/kernel/committer-options.ts'
 import type { Processor } from '../../src/kernel/processor.ts'
 import type { Turn } from '../../src/kernel/turn.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
@@ -34,6 +35,7 @@ export async function committing(
   stream: StreamDeclaration,
   owner: string,
   snapshot?: () => unknown,
+  more: Partial<CommitterOptions> = {},
 ): Promise<Committing> {
   const committed: number[] = []
   const failures: MillraceError[] = []
@@ -47,6 +49,7 @@ export async function committing(
     snapshot: () => snapshot?.(),
     onCommitted: (turns) => committed.push(...turns.map(({ sequence }) => sequence)),
     onFailure: (error) => failures.push(error),
+    ...more,
   })
   return { committer, committed, failures }
 }

@@ -12,7 +12,7 @@ export function keyedProcessor(
   streams: PipelineStreams,
   options: KeyedLogicOptions = {},
 ): Processor {
-  requireLasting(keyed.name, streams.to)
+  requireLasting(keyed.name, streams.to, 'states')
   return {
     kind: 'pipeline',
     name: keyed.name,

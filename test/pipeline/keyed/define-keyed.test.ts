@@ -85,6 +85,16 @@ test('state is not kept in a stream that deletes its oldest messages by size', (
   assert.throws(() => pipelineProcessor(durable, { from, to }), /PIPELINE_INVALID.*OUT deletes its oldest/)
 })
 
+test('nor is what slots have met; a pipeline without state writes to such a stream', () => {
+  const from = defineStream({ name: 'IN', root: 'in' })
+  const to = defineStream({ name: 'OUT', root: 'out', retention: { maxBytes: 1_000_000 } })
+  const declared = (mode: string) =>
+    definePipeline({ ...good, pipeline: (events$: unknown) => events$, recovery: { mode } } as never)
+  const refusal = /PIPELINE_INVALID.*OUT deletes its oldest.*results of steps.*give OUT a maxAge/
+  assert.throws(() => pipelineProcessor(declared('slots'), { from, to }), refusal)
+  assert.is(pipelineProcessor(declared('stateless'), { from, to }).memory, 'none')
+})
+
 test('the kernel sees a pipeline with keyed memory that reads only what it asks for', () => {
   const from = defineStream({ name: 'IN', root: 'in' })
   const to = defineStream({ name: 'OUT', root: 'out' })
