@@ -26,7 +26,7 @@ import { pipelineProcessor } from '../../../src/pipeline/pipeline-processor.ts'
 import { ruleProcessor } from '../../../src/pipeline/rule-processor.ts'
 import type { VerifiedMode } from '../../../src/replay/verify/likely-cause.ts'
 import { verifyProcessor, type VerifyOptions, type VerifyReport } from '../../../src/replay/verify/verify-processor.ts'
-import { installGuard } from '../../../src/time/guard.ts'
+import { installGuard, unguarded } from '../../../src/time/guard.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { storedDraft } from '../../kernel/messages.ts'
 import { Alarm, High, Reading, readings, registry } from '../../support/kill-fixture.ts'
@@ -211,9 +211,9 @@ function valued(name: string, value: () => number): Subject {
 }
 
 // as a library keeps them that was loaded before the guard
-const random = Math.random.bind(Math)
-const clock = Date.now.bind(Date)
-const uuid = globalThis.crypto.randomUUID.bind(globalThis.crypto)
+const random = (): number => unguarded(() => Math.random())
+const clock = (): number => unguarded(() => Date.now())
+const uuid = (): string => unguarded(() => globalThis.crypto.randomUUID())
 
 function beside(mine: Map<string, number>): Subject {
   const processor = keyedProcessor(
