@@ -35,7 +35,7 @@ export interface PipelineOptions<Inputs extends Contracts, From extends Pipeline
    * `one`: every event comes in one order to one process, and `keyBy` may be anything.
    */
   readonly spread?: 'keys' | 'one'
-  /** Default: `slots` with `keyBy`, `stateless` without. */
+  /** Default: `slots` with `keyBy`, `stateless` without, which has neither state nor `ctx.step`. */
   readonly recovery?: PipelineRecovery
   /** Default `ingestion`. */
   readonly time?: PipelineTime<InputOf<Inputs>>

@@ -46,7 +46,7 @@ export class StatelessLogic implements Logic {
     this.#pipeline = pipeline
     this.#scope = new TurnScope(pipeline.name, this.#scheduler, onBroken)
     this.#check = new OutputCheck(pipeline)
-    this.#context = new StatelessContext(pipeline, this.#scheduler)
+    this.#context = new StatelessContext(pipeline, this.#scheduler, (error) => this.#scope.break(error))
     this.#probe = new ShadowProbe(pipeline, this.#scheduler, probeEvery)
     this.#keyOf = pipeline.keyBy === undefined || pipeline.spread === 'one' ? undefined : keyReader(pipeline)
     this.#scheduler.onError = (error) => this.#onError(error)

@@ -119,10 +119,30 @@ test('chance and ids follow from the event', () => {
   assert.not.equal(one, other)
 })
 
-test('a step is refused: its result would come after the turn', () => {
-  const error = breaks((events$, { step }) => events$.pipe(rx.mergeMap(() => step('score', () => Made(1)))))
+test('a step is refused, for its result would come after the turn: at the first event, and by name', () => {
+  const build: Build = (events$, ctx) => events$.pipe(rx.mergeMap(() => ctx.step('score', () => Made(1))))
+  const error = breaks(build)
   assert.is(error?.code, 'STEP_UNAVAILABLE')
-  assert.match(error?.detail ?? '', 'step score')
+  assert.is(error?.detail, 'p: step score, in mode stateless, the default without keyBy')
+  assert.is(breaks(build, { keyBy: ({ data }) => data.k })?.detail, 'p: step score, in mode stateless')
+})
+
+test('a step is refused also where the pipeline catches that', () => {
+  const error = breaks((events$, ctx) =>
+    events$.pipe(
+      rx.mergeMap(() => ctx.step('score', () => Made(1))),
+      rx.catchError(() => rx.of(Made(0))),
+    ),
+  )
+  assert.is(error?.detail, 'p: step score, in mode stateless, the default without keyBy')
+})
+
+test('a step that is taken out of the context is refused at the start, before any event', () => {
+  const { broken } = start((events$, { step }) => events$.pipe(rx.mergeMap(() => step('score', () => Made(1)))))
+  assert.equal(
+    broken.map(({ code, detail }) => [code, detail]),
+    [['STEP_UNAVAILABLE', 'p: it takes step out of its context, in mode stateless, the default without keyBy']],
+  )
 })
 
 test('asking the machine stops it, also where the pipeline catches that', () => {
