@@ -9,6 +9,8 @@ export interface ContextParts {
   readonly scheduler: SchedulerLike
   readonly ops: DurableOps
   readonly steps: OpenSteps
+  /** Refuses steps: nobody would look whether time overtakes them. */
+  readonly refuse: ((step: string) => never) | undefined
   /** Begins every seed. */
   readonly seed: string
 }
@@ -65,10 +67,10 @@ export class SlotContext implements PipelineContext {
   }
 
   get step(): <T>(name: string, work: StepWork<T>, options?: StepOptions) => Observable<T> {
-    const { steps } = this.#parts
+    const { steps, refuse } = this.#parts
     const owner = (this.#owner ??= { id: `${this.#slot.birth}/${this.#slot.key}`, seed: this.#seed() })
     const next = (): number => this.#steps++
-    return (name, work, options) => steps.step(owner, next, name, work, options)
+    return (name, work, options) => refuse?.(name) ?? steps.step(owner, next, name, work, options)
   }
 
   #chance(): Seeded {

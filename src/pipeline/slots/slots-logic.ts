@@ -38,7 +38,6 @@ export class SlotsLogic implements Logic {
   readonly #intake: SlotIntake
   readonly #keyOf: (event: StoredEvent) => string
   readonly #check: OutputCheck
-  readonly #mayStep: boolean
   /** Position up to which events are replayed. */
   readonly #until: number
   #turns = 0
@@ -68,7 +67,6 @@ export class SlotsLogic implements Logic {
     this.#intake = slotIntake(pipeline.time, basis, this.#intakeTarget())
     this.#keyOf = keyReader(pipeline)
     this.#check = new OutputCheck(pipeline)
-    this.#mayStep = pipeline.build.length !== 1 // a function of the events alone has no ctx
     this.#before = this.#now(0)
   }
 
@@ -106,7 +104,7 @@ export class SlotsLogic implements Logic {
   }
 
   advance(event: StoredEvent, onFailure: OnFailure): Advance | undefined {
-    if (!this.#mayStep || this.#next() === Number.POSITIVE_INFINITY) return undefined
+    if (!this.#slots.maySteps || this.#next() === Number.POSITIVE_INFINITY) return undefined
     const until = this.#after(event)
     const reached = this.#approach(until)
     const failures = this.#early

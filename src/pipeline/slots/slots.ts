@@ -19,6 +19,8 @@ import { Slot, type SlotTarget } from './slot.js'
 export class Slots implements SlotTarget {
   readonly steps: OpenSteps
   readonly marks = new ReplayMarks()
+  /** Whether steps can be asked for at all. */
+  readonly maySteps: boolean
   readonly #pipeline: PipelineDeclaration
   readonly #scope: TurnScope
   readonly #table: SlotTable
@@ -33,6 +35,7 @@ export class Slots implements SlotTarget {
 
   constructor(pipeline: PipelineDeclaration, scope: TurnScope, lifetime: Lifetime) {
     this.#pipeline = pipeline
+    this.maySteps = pipeline.build.length !== 1 // one of the events alone names no ctx
     this.#scope = scope
     this.#table = new SlotTable(lifetime)
     this.#check = new OutputCheck(pipeline)
@@ -43,7 +46,8 @@ export class Slots implements SlotTarget {
     })
     const seed = `${pipeline.name}\0${pipeline.version}`
     const ops = new DurableOps({ timers: schedulerTimers(scope.scheduler), scope: undefined })
-    this.#parts = { scheduler: scope.scheduler, ops, steps: this.steps, seed }
+    const refuse = this.maySteps ? undefined : (step: string) => this.#refuse(step)
+    this.#parts = { scheduler: scope.scheduler, ops, steps: this.steps, refuse, seed }
     scope.scheduler.onError = (error) => this.#fail(error, 'a timer')
   }
 
@@ -159,6 +163,13 @@ export class Slots implements SlotTarget {
     } catch (error) {
       this.failed(slot, error) // a finalizer threw
     }
+  }
+
+  #refuse(step: string): never {
+    const why = 'its function names no ctx (one with a default, or in arguments, cannot be seen)'
+    const error = fault('STEP_UNAVAILABLE', `${this.#pipeline.name}: step ${step}: ${why}: write (events$, ctx) =>`)
+    this.#scope.break(error) // also where the pipeline catches it
+    throw error
   }
 
   #backdate(slot: Slot, mark: Mark): void {

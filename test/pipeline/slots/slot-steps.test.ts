@@ -256,4 +256,24 @@ test('stopping the pipeline cancels its steps', () => {
   assert.is(signal?.aborted, true)
 })
 
+for (const [what, build] of [
+  [
+    'a default',
+    (events$, ctx = {} as never) =>
+      events$.pipe(mergeMap(() => ctx.step('s', () => Made(1)).pipe(catchError(() => of(Made(0)))))),
+  ],
+  // oxlint-disable-next-line prefer-rest-params -- what is refused
+  [
+    'arguments',
+    function (events$) {
+      const ctx = arguments[1] as Parameters<Build>[1]
+      return events$.pipe(mergeMap(() => ctx.step('s', () => Made(1))))
+    },
+  ],
+] as [string, Build][])
+  test(`S3 a ctx that cannot be seen, by ${what}, gives no step: time would overtake it`, () => {
+    const run = rig(build)
+    assert.throws(() => run.give(0), /STEP_UNAVAILABLE.*write \(events\$, ctx\)/)
+  })
+
 test.run()
