@@ -54,8 +54,9 @@ export const PIPELINE_ERRORS = {
   },
   STEP_UNAVAILABLE: {
     disposition: 'crash',
-    means: 'ctx.step was used in a mode that cannot wait for its result',
-    advice: 'Declare `recovery: { mode: "slots", idle: "10m" }`: the result of a step comes later than its event',
+    means: 'ctx.step was used where nothing can wait for its result',
+    advice:
+      'Declare `recovery: { mode: "slots", idle: "10m" }`, as the result of a step comes later than its event, and name both parameters: `(events$, ctx) => …`',
     exit: EXIT.usage,
     status: 500,
   },
