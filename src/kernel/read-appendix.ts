@@ -1,7 +1,7 @@
 import type { Connection } from '../broker/connection.js'
-import { Feed } from '../broker/feed.js'
 import type { Clock } from '../time/clock.js'
 import { AppendixParts, type AppendixPart } from './appendix.js'
+import { readRange } from './read-range.js'
 
 export interface AppendixRange {
   readonly stream: string
@@ -22,33 +22,10 @@ export async function readAppendixRange(
   clock: Clock,
   range: AppendixRange,
 ): Promise<readonly AppendixPart[]> {
-  const { stream, subject, from, to, version } = range
-  if (from > to) return []
+  const { stream, subject: filter, from, to, version } = range
   const parts = new AppendixParts(version)
-  let feed: Feed | undefined
-  try {
-    await new Promise<void>((resolve, reject) => {
-      feed = new Feed(connection, {
-        stream,
-        filters: [subject],
-        start: { kind: 'sequence', sequence: from },
-        clock,
-        onMessages: (messages) => {
-          try {
-            for (const { subject, sequence, headers, data } of messages)
-              if (sequence <= to) parts.add({ subject, sequence, header: (name) => headers.get(name), data })
-          } catch (error) {
-            reject(error as Error)
-          }
-          feed?.release(messages.length)
-          if ((messages.at(-1)?.sequence ?? 0) >= to) resolve()
-        },
-        onCaughtUp: () => resolve(),
-        onFailure: reject,
-      })
-    })
-  } finally {
-    feed?.stop()
-  }
+  await readRange(connection, clock, { stream, filter, from, to }, ({ subject, sequence, headers, data }) =>
+    parts.add({ subject, sequence, header: (name) => headers.get(name), data }),
+  )
   return parts.all()
 }

@@ -1,3 +1,4 @@
+import { asFault, outcomeUnknown } from '../broker/api-error.js'
 import type { Connection } from '../broker/connection.js'
 import { readLast } from '../broker/last-message.js'
 import type { StoredMessage } from '../broker/stored-message.js'
@@ -59,7 +60,11 @@ export class Shadow {
       { processor, logic: this.#logic, registry, maxPayload },
       { position: 0, ordinal: 0, failures: 0, partition },
     )
-    const look = (): void => void this.#look().catch(() => undefined) // the next one may succeed
+    const look = (): void =>
+      void this.#look().catch((error: unknown) => {
+        const known = asFault(error, 'looking up how far the former code is')
+        if (!outcomeUnknown(known)) this.#fail(known) // else the next one may succeed
+      })
     look()
     this.#stopLooking = clock.every(LOOK_MS, look)
     this.#feed = new UnitFeed(connection, {

@@ -3,8 +3,11 @@ import { bufferTime, concatMap, filter, map } from 'rxjs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { StreamDeclaration } from '../../src/broker/define-stream.ts'
+import { ROLLUP_SUBJECT } from '../../src/broker/batch.ts'
+import { publishOnce } from '../../src/broker/publish-once.ts'
+import { commitSubject } from '../../src/broker/system-subject.ts'
 import { isFault } from '../../src/error/millrace-error.ts'
-import type { Processor } from '../../src/kernel/processor.ts'
+import { processorId, WHOLE, type Processor } from '../../src/kernel/processor.ts'
 import { Shadow } from '../../src/kernel/shadow.ts'
 import { ProcessorRun } from '../../src/kernel/run-processor.ts'
 import { silentLog } from '../../src/observe/log.ts'
@@ -14,6 +17,7 @@ import { systemClock } from '../../src/time/system-clock.ts'
 import { eventually, freshStream, sharedConnection } from '../support/broker.ts'
 import { publishAll } from '../support/events.ts'
 import { High, Reading, registry } from '../support/kill-fixture.ts'
+import { faultOf } from '../support/numbered.ts'
 import { failure, start, stored } from './running.ts'
 
 const test = suite('changed code')
@@ -222,6 +226,20 @@ test('what was made anew and cannot take over follows the log no more', async ()
   await publishAll(connection, stream, readings('a', 2))
   await new Promise((resolve) => setTimeout(resolve, 200))
   assert.is(shadow.sequence, before)
+})
+
+test('what is made anew does not wait for ever beside a commit record that nobody can read', async () => {
+  const { connection, stream } = await withOpenWindows()
+  const rebuilding = on(stream, counting(stream, 2, 'rebuild'))
+  const subject = commitSubject(stream.name, processorId(rebuilding), WHOLE)
+  await publishOnce(connection, { subject, headers: [ROLLUP_SUBJECT], data: Buffer.from('somebody else’s') })
+  const options = { connection, registry, clock: systemClock, log: silentLog, owner: 'rebuild' }
+  const shadow = new Shadow(rebuilding, options)
+  const waiting = new Promise<never>((_, reject) => setTimeout(() => reject(new Error('it waits')), 5_000).unref())
+  const { code } = await faultOf(Promise.race([shadow.caughtUp, waiting]))
+  assert.is(code, 'COMMIT_RECORD_INVALID')
+  assert.throws(() => shadow.take(), /COMMIT_RECORD_INVALID/)
+  shadow.stop()
 })
 
 test.run()

@@ -8,7 +8,7 @@ import { partitionOfKey } from '../../event/partition.js'
 import type { Registry } from '../../event/registry.js'
 import { parseStoredSubject, storedFilter } from '../../event/subject.js'
 import type { Clock } from '../../time/clock.js'
-import { readRange } from './read-range.js'
+import { readRange } from '../read-range.js'
 
 export interface PlacesOptions {
   readonly connection: Connection

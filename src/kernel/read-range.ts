@@ -1,7 +1,7 @@
-import type { Connection } from '../../broker/connection.js'
-import { Feed } from '../../broker/feed.js'
-import type { StoredMessage } from '../../broker/stored-message.js'
-import type { Clock } from '../../time/clock.js'
+import type { Connection } from '../broker/connection.js'
+import { Feed } from '../broker/feed.js'
+import type { StoredMessage } from '../broker/stored-message.js'
+import type { Clock } from '../time/clock.js'
 
 /**
  * Shows what a stream has under one filter between two sequences, both included, to `see`.
