@@ -12,7 +12,11 @@ export function logHolding(log: Log, group: string, unit: string, event: Holding
       // one line for each partition of each processor: at a start, these would hide every other
       return log.debug({ ...fields, ms: Math.round(event.afterMs) }, 'unit started')
     case 'released':
-      return log.info({ ...fields, reason: event.reason, ms: Math.round(event.afterMs) }, 'unit given back')
+      // and so they would at an end
+      return log[event.reason === 'leaving' ? 'debug' : 'info'](
+        { ...fields, reason: event.reason, ms: Math.round(event.afterMs) },
+        'unit given back',
+      )
     case 'lost':
       return log.warn(fields, 'unit lost: another process has taken it')
     case 'ended':
