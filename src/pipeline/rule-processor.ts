@@ -1,8 +1,10 @@
 import type { StreamDeclaration } from '../broker/define-stream.js'
-import { createEngine, type Engine, type EngineSnapshot } from '../cep/engine.js'
-import type { Match } from '../cep/match.js'
-import { ruleInput } from '../cep/rule-input.js'
-import type { Rule } from '../cep/rule.js'
+import type { Engine } from '../cep/engine/advance.js'
+import { createEngine } from '../cep/engine/engine.js'
+import type { EngineSnapshot } from '../cep/engine/engine-snapshot.js'
+import type { Match } from '../cep/engine/match.js'
+import { ruleInput } from '../cep/rule/rule-input.js'
+import type { Rule } from '../cep/rule/rule.js'
 import { fault } from '../error/millrace-error.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
 import type { Registry } from '../event/registry.js'
@@ -39,7 +41,7 @@ class RuleLogic implements Logic {
   constructor(rule: Rule, registry: Registry, snapshot: EngineSnapshot | undefined) {
     this.#rule = rule
     this.#registry = registry
-    this.#engine = createEngine(rule.pattern, snapshot)
+    this.#engine = createEngine(rule.executable, snapshot)
   }
 
   turn(event: StoredEvent, onFailure: (error: unknown) => void): readonly EventDraft[] {
@@ -62,8 +64,9 @@ class RuleLogic implements Logic {
 
   /** The engine keeps these counts in its snapshot, so they go on over a restart. */
   get notices(): Readonly<Record<string, number>> {
-    const { late, releasedEarly, evaluationErrors, droppedPartialMatches, droppedMatches } = this.#engine.stats()
-    const all = { late, releasedEarly, evaluationErrors, droppedPartialMatches, droppedMatches }
+    const { late, releasedEarly, evaluationErrors, dropped, droppedMatches } = this.#engine.stats()
+    const byBounds = Object.entries(dropped).map(([what, count]) => [`dropped${capital(what)}`, count] as const)
+    const all = { late, releasedEarly, evaluationErrors, ...Object.fromEntries(byBounds), droppedMatches }
     return Object.fromEntries(Object.entries(all).filter(([, count]) => count > 0))
   }
 
@@ -84,4 +87,8 @@ class RuleLogic implements Logic {
     if (!checked.ok) throw fault('OUTPUT_INVALID', `${this.#rule.name}: ${checked.detail}`, { issues: checked.issues })
     return { ...draft, version: contract.version, data: checked.data, key: draft.key ?? contract.keyOf(checked.data) }
   }
+}
+
+function capital(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1)
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Rule } from '../cep/rule.js'
+import type { Rule } from '../cep/rule/rule.js'
 import type { Registry } from '../event/registry.js'
 
 /**
@@ -15,7 +15,7 @@ export function ruleVersion(rule: Rule, registry: Registry): string {
     const contract = registry.get(type)
     return [type, contract?.version, contract?.jsonSchema()]
   })
-  const text = canonical([rule.hash, rule.pattern.signature, contracts])
+  const text = canonical([rule.hash, rule.executable.signature, contracts])
   return createHash('sha256').update(text).digest('hex').slice(0, 32)
 }
 

@@ -1,6 +1,6 @@
 import type { StreamDeclaration } from '../broker/define-stream.js'
 import { mergeStream } from '../broker/merge-stream.js'
-import type { Rule } from '../cep/rule.js'
+import type { Rule } from '../cep/rule/rule.js'
 import { fault } from '../error/millrace-error.js'
 import type { Registry } from '../event/registry.js'
 import type { DeclaredPipeline } from '../pipeline/declared-pipeline.js'

@@ -1,5 +1,5 @@
 import { defineStream, type StreamDeclaration } from '../broker/define-stream.js'
-import { parseRule } from '../cep/parse-rule.js'
+import { parseRule } from '../cep/rule/parse-rule.js'
 import type { EventContract } from '../event/contract.js'
 import { createRegistry, type Registry } from '../event/registry.js'
 import type { Processor } from '../kernel/processor.js'

@@ -6,9 +6,9 @@ import * as assert from 'uvu/assert'
 import { generatePayments } from '../../demo/generate-payments.ts'
 import type { GeneratedEvent } from '../../demo/generate-plan.ts'
 import { precisionRecall, type ScoredMatch } from '../../demo/score.ts'
-import type { Match } from '../../src/cep/match.ts'
-import type { Rule } from '../../src/cep/rule.ts'
-import { runRule } from '../../src/cep/run-rule.ts'
+import type { Match } from '../../src/cep/engine/match.ts'
+import type { Rule } from '../../src/cep/rule/rule.ts'
+import { runRule } from '../../src/cep/rule/run-rule.ts'
 import type { EventDraft, StoredEvent } from '../../src/event/event.ts'
 import { discover } from '../../src/runtime/discover.ts'
 
@@ -93,7 +93,7 @@ for (const kind of ['card-testing', 'velocity', 'impossible-travel', 'refund-abu
   test(`the rule ${kind} finds its fraud among 100,000 events and leaves honest people alone`, () => {
     const { matches, late, withoutKey, stats } = runRule(rule(kind), paid)
     assert.equal([late.length, withoutKey], [0, 0])
-    assert.equal([stats.droppedPartialMatches, stats.droppedMatches, stats.evaluationErrors], [0, 0, 0])
+    assert.equal([stats.dropped, stats.droppedMatches, stats.evaluationErrors], [{ partialMatches: 0 }, 0, 0])
     const found = matches.map((match) => scored(rule(kind), match))
     const score = precisionRecall(
       found,

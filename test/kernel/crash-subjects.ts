@@ -1,7 +1,7 @@
 // What dies at every step of a run: processors with each kind of memory, and the breaks of the protocol that must show.
 import { filter, from, map, mergeMap } from 'rxjs'
 import { defineStream } from '../../src/broker/define-stream.ts'
-import { parseRule } from '../../src/cep/parse-rule.ts'
+import { parseRule } from '../../src/cep/rule/parse-rule.ts'
 import type { Processor } from '../../src/kernel/processor.ts'
 import { definePipeline } from '../../src/pipeline/define-pipeline.ts'
 import { pipelineProcessor } from '../../src/pipeline/pipeline-processor.ts'

@@ -1,5 +1,5 @@
 import type { StoredEvent } from '../../event/event.js'
-import type { Aggregate, Bound } from '../pattern.js'
+import type { Aggregate, Bound } from '../pattern/pattern.js'
 import { celError } from './cel-value.js'
 import type { AggregateName } from './environment.js'
 

@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises'
 import { basename, relative } from 'node:path'
 import { fault, isFault } from '../../error/millrace-error.js'
-import type { Rule } from '../../cep/rule.js'
+import type { Rule } from '../../cep/rule/rule.js'
 import { loadRule, ruleFilesIn } from '../../runtime/discover.js'
 import type { Deployment } from '../../runtime/deployment.js'
 

@@ -1,8 +1,8 @@
-import { createEngine } from '../../cep/engine.js'
-import type { EngineStats } from '../../cep/advance.js'
-import type { Match } from '../../cep/match.js'
-import { ruleInput } from '../../cep/rule-input.js'
-import type { Rule } from '../../cep/rule.js'
+import { createEngine } from '../../cep/engine/engine.js'
+import type { EngineStats } from '../../cep/engine/advance.js'
+import type { Match } from '../../cep/engine/match.js'
+import { ruleInput } from '../../cep/rule/rule-input.js'
+import type { Rule } from '../../cep/rule/rule.js'
 import { messageOf, isFault } from '../../error/millrace-error.js'
 import type { Event, EventDraft } from '../../event/event.js'
 import type { Registry } from '../../event/registry.js'
@@ -38,7 +38,7 @@ export class RuleOverLines {
 
   constructor(options: RuleLinesOptions) {
     this.#options = options
-    this.#engine = createEngine(options.rule.pattern)
+    this.#engine = createEngine(options.rule.executable)
     this.#types = new Set(options.rule.eventTypes)
   }
 

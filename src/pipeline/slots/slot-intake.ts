@@ -1,4 +1,4 @@
-import { MOST_AHEAD } from '../../cep/rule-input.js'
+import { MOST_AHEAD } from '../../cep/rule/rule-input.js'
 import { fault } from '../../error/millrace-error.js'
 import type { EventDraft, StoredEvent } from '../../event/event.js'
 import { Reorder } from '../../time/reorder.js'

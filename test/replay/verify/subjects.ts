@@ -15,7 +15,7 @@ import {
 } from 'rxjs'
 import { defineStream } from '../../../src/broker/define-stream.ts'
 import type { StoredMessage } from '../../../src/broker/stored-message.ts'
-import { parseRule } from '../../../src/cep/parse-rule.ts'
+import { parseRule } from '../../../src/cep/rule/parse-rule.ts'
 import type { EventDraft } from '../../../src/event/event.ts'
 import type { KeyedChange, Processor } from '../../../src/kernel/processor.ts'
 import { defineKeyed } from '../../../src/pipeline/define-keyed.ts'

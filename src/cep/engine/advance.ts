@@ -1,0 +1,47 @@
+import type { StoredEvent } from '../../event/event.js'
+import type { Match, Timeout } from './match.js'
+import type { EngineCounters, EngineSnapshot } from './engine-snapshot.js'
+
+/** An event with the key it has for this pattern, or time that passed without one; both in event time, milliseconds. */
+export type EngineInput =
+  | { readonly kind: 'event'; readonly event: StoredEvent; readonly key: string }
+  | { readonly kind: 'time'; readonly time: number }
+
+/** What one input brought. Matches and timeouts are in order of (time, start): the same input always gives the same. */
+export interface Advance {
+  readonly matches: readonly Match[]
+  /** Partial matches whose window closed. */
+  readonly timeouts: readonly Timeout[]
+  /** Events that came too late to be matched. */
+  readonly late: readonly StoredEvent[]
+}
+
+export interface EngineStats extends EngineCounters {
+  /** Keys with state. */
+  readonly keys: number
+  /** What is under way: partial matches, open windows, joins that wait. */
+  readonly partialMatches: number
+  /** Events that wait in the reorder buffer. */
+  readonly waiting: number
+  /** Event time so far; undefined before the first input. */
+  readonly clock: number | undefined
+  /** Time of the earliest event that state still depends on; undefined when there is none. */
+  readonly horizon: number | undefined
+}
+
+/**
+ * Runs one pattern, correlation, aggregation or detector over events. Holds no clock, timer or handle. Time comes from
+ * the inputs and never goes back: an event moves it for all keys, whatever the event's type.
+ */
+export interface Engine {
+  /** Takes one input. Never throws for what is in an event: see `stats().evaluationErrors`. */
+  advance(input: EngineInput): Advance
+  /**
+   * Earliest event time in ms at which an input of kind `time` would bring a match; Infinity when nothing waits for
+   * time. Events that wait for late ones count.
+   */
+  readonly due: number
+  /** The whole state as plain data that JSON can carry. An engine made from it goes on exactly as this one would. */
+  snapshot(): EngineSnapshot
+  stats(): EngineStats
+}

@@ -1,0 +1,70 @@
+import type { StoredEvent } from '../../event/event.js'
+import type { Advance } from './advance.js'
+import type { Match, Timeout } from './match.js'
+
+const NOTHING: Advance = Object.freeze({
+  matches: Object.freeze([]) as readonly Match[],
+  timeouts: Object.freeze([]) as readonly Timeout[],
+  late: Object.freeze([]) as readonly StoredEvent[],
+})
+
+interface Output {
+  matches: Match[]
+  timeouts: Timeout[]
+  late: StoredEvent[]
+}
+
+/** Gathers what one advance brings, and counts. An advance that brings nothing allocates nothing. */
+export class Collector {
+  readonly counts = { matches: 0, timeouts: 0, late: 0, raised: 0, releasedEarly: 0, droppedMatches: 0 }
+  readonly #mostMatches: number
+  #out: Output | null = null
+
+  /** @param mostMatches that one advance may bring; the rest are dropped and counted */
+  constructor(mostMatches: number) {
+    this.#mostMatches = mostMatches
+  }
+
+  /** Whether another match would be dropped. Whoever makes many can stop making them, and `drop` the rest. */
+  get isFull(): boolean {
+    return this.#out !== null && this.#out.matches.length >= this.#mostMatches
+  }
+
+  match(match: Match): void {
+    const { matches } = this.#output()
+    if (matches.length >= this.#mostMatches) {
+      this.counts.droppedMatches++
+      return
+    }
+    this.counts.matches++
+    matches.push(match)
+  }
+
+  /** Counts matches that were not made because there are too many. */
+  drop(matches: number): void {
+    this.counts.droppedMatches += matches
+  }
+
+  timeout(timeout: Timeout): void {
+    this.counts.timeouts++
+    this.#output().timeouts.push(timeout)
+  }
+
+  late(event: StoredEvent): void {
+    this.counts.late++
+    this.#output().late.push(event)
+  }
+
+  /** What was gathered since the last call. */
+  flush(): Advance {
+    const out = this.#out
+    if (out === null) return NOTHING
+    this.#out = null
+    return out
+  }
+
+  #output(): Output {
+    this.#out ??= { matches: [], timeouts: [], late: [] }
+    return this.#out
+  }
+}

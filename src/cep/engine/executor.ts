@@ -1,0 +1,54 @@
+import type { StoredEvent } from '../../event/event.js'
+import type { Collector } from './collector.js'
+
+/** What an executor counts of itself, beside what it puts out. */
+export interface ExecutorStats {
+  /** Keys with state. */
+  readonly keys: number
+  /** What is under way: partial matches, open windows, joins that wait. */
+  readonly partialMatches: number
+  readonly evaluationErrors: number
+  /** The first conditions that could not be evaluated: event id, place, why. */
+  readonly errorSamples: readonly string[]
+  /** What bounds made it drop, by name. */
+  readonly dropped: Readonly<Record<string, number>>
+}
+
+/**
+ * Finds things in events that come in order of time. Synchronous, without a clock: time is what it is told. What it
+ * finds goes to the collector that it was started with. The engine around it puts events in order and sets the late aside.
+ */
+export interface Executor {
+  /** Takes one event. Time passes to the event's first: what ends by then, ends before the event is looked at. */
+  take(event: StoredEvent, key: string): void
+  /** Event time, in ms, passes without an event; never back. What ends by then, ends in order of (time, start). */
+  passTime(time: number): void
+  /** Earliest time in ms at which `passTime` would bring a match, not merely free state; Infinity: nothing waits for time. */
+  readonly due: number
+  /** Time in ms of the earliest event that state still depends on; Infinity when there is none. */
+  readonly horizon: number
+  /** The whole state as data that JSON can carry. */
+  snapshot(): unknown
+  readonly stats: ExecutorStats
+}
+
+/** Something that an engine can run: what a compile step gives. May be shared by any number of engines. */
+export interface Executable {
+  /** The shape that a snapshot depends on. */
+  readonly signature: string
+  /** How far behind the newest event another may be, in ms, and still take its place in order: events wait that long. */
+  readonly lateness: number
+  /** Without lateness: how far behind, in ms, an event may be and still be taken, at the time reached. */
+  readonly grace: number
+  readonly bounds: {
+    /** Events that wait for late ones; the oldest are let through before their time. */
+    readonly waiting: number
+    /** Matches that one advance may bring; the rest are dropped. */
+    readonly matchesPerAdvance: number
+  }
+  /**
+   * An executor, new or with the state of another.
+   * @throws SNAPSHOT_MISMATCH when the state cannot be of this executable
+   */
+  start(out: Collector, state?: unknown): Executor
+}

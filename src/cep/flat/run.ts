@@ -1,0 +1,56 @@
+import type { StoredEvent } from '../../event/event.js'
+import type { CompiledPattern } from './compiled-pattern.js'
+import type { Bound } from '../pattern/pattern.js'
+import type { State } from './state.js'
+
+/** One taken event. Partial matches that share a beginning share these, from the end backwards. */
+export interface Taking {
+  readonly event: StoredEvent
+  readonly before: Taking | null
+  /** Index of the stage that took it. */
+  readonly step: number
+  /** The event's place in the order in which the engine saw events. */
+  readonly at: number
+  readonly bound: Bound
+}
+
+/** A partial match. The engine owns it and changes it in place. */
+export interface Run {
+  state: State
+  last: Taking
+  /** Place in order of its first event. */
+  readonly start: number
+  /** Time of its first event. */
+  readonly startTime: number
+}
+
+/** A match that is certain. */
+export interface Done {
+  readonly last: Taking
+  readonly start: number
+  readonly startTime: number
+}
+
+const NOTHING_BOUND: Bound = []
+
+/** The values that conditions read before anything was taken. */
+export function unbound(pattern: CompiledPattern): Bound {
+  return pattern.aggregates.length === 0 ? NOTHING_BOUND : pattern.aggregates.map((a) => a.initial)
+}
+
+/** Appends an event to what was taken and brings the running values up to date. */
+export function take(
+  pattern: CompiledPattern,
+  none: Bound,
+  before: Taking | null,
+  event: StoredEvent,
+  step: number,
+  at: number,
+): Taking {
+  const bound = before === null ? none : before.bound
+  const fed = pattern.feeds[step]
+  if (fed === undefined || fed.length === 0) return { event, before, step, at, bound }
+  const next = bound.slice()
+  for (const slot of fed) next[slot] = pattern.aggregates[slot]?.add(bound[slot], event)
+  return { event, before, step, at, bound: next }
+}

@@ -1,0 +1,112 @@
+import type { StoredEvent } from '../../event/event.js'
+
+/**
+ * How a stage relates to the event before it, among the events of one key that the rule sees (every event whose type
+ * is named by a stage or by the rule's `events`):
+ * - `strict`: it is the very next one
+ * - `relaxed`: events that do not satisfy the stage may lie between
+ * - `any`: events that do satisfy it may lie between too, so that every combination is found
+ */
+export type Contiguity = 'strict' | 'relaxed' | 'any'
+
+/** Running values over the events that a partial match has taken so far, one per entry of `Pattern.aggregates`. */
+export type Bound = readonly unknown[]
+
+/**
+ * A condition on one event. What it throws counts as an evaluation error, and the event does not satisfy it.
+ * `bound` holds what was taken before: the current event is not yet in.
+ */
+export type Where = (event: StoredEvent, bound: Bound, key: string) => boolean
+
+/** Which events are meant: their types (none named: every event that the rule sees) and a condition. */
+export interface Matcher {
+  readonly events: readonly string[]
+  readonly where?: Where
+  /** The condition reads the current event only, never `bound`: it is evaluated once per event, not once per partial match. */
+  readonly local?: boolean
+}
+
+/** A stage that takes events. */
+export interface TakeStage extends Matcher {
+  readonly kind: 'take'
+  readonly name: string
+  /** Relation to the stage before it; without meaning on the first stage. Default `relaxed`. */
+  readonly contiguity?: Contiguity
+  /** How many events. `max: null` is without limit. Default one. */
+  readonly times?: { readonly min: number; readonly max: number | null }
+  /** Relation between the repetitions. Default `relaxed`. */
+  readonly inner?: Contiguity
+  /** The stage may be left out. */
+  readonly optional?: boolean
+  /** While an event satisfies the repetition, the match does not move on with it. */
+  readonly greedy?: boolean
+  /** From the first event that satisfies it, the repetition takes nothing more. */
+  readonly until?: Matcher
+}
+
+/**
+ * What must not happen between its neighbours. `strict`: the very next event does not satisfy it. `relaxed`: none does.
+ * As the last stage, `relaxed` needs `within`, and the match comes when the window closes, also after a repetition that
+ * could have gone on. An event that both completes the match and satisfies a `relaxed` not before it completes it.
+ */
+export interface NotStage extends Matcher {
+  readonly kind: 'not'
+  readonly contiguity: 'strict' | 'relaxed'
+}
+
+export type Stage = TakeStage | NotStage
+
+/**
+ * What a match does to the others of its key. `none`: nothing. `next`: those that began at the same event go.
+ * `past-last`: those that began at or before its last event go. `to-first`, `to-last`: those that began before the
+ * first or last event of the named stage go.
+ */
+export type Skip =
+  { readonly type: 'none' | 'next' | 'past-last' } | { readonly type: 'to-first' | 'to-last'; readonly stage: string }
+
+/** A value kept while events are taken, so that a condition on earlier events costs the same however many there are. */
+export interface Aggregate {
+  /** Name of the stage whose events it is about. */
+  readonly stage: string
+  /** For messages: `sum(probe.data.amount)`. */
+  readonly text: string
+  readonly initial: unknown
+  readonly add: (value: unknown, event: StoredEvent) => unknown
+}
+
+/** Limits on state. What they drop is counted in the engine's stats, never silent. */
+export interface Bounds {
+  /** Live partial matches of one key; the oldest go first. */
+  readonly partialMatchesPerKey: number
+  /** Matches that one event or time advance may complete; the rest of them are dropped. */
+  readonly matchesPerAdvance: number
+  /** Events that wait for late ones, with `lateness`; the oldest are let through before their time. */
+  readonly waiting: number
+}
+
+/** What to look for, as data. `compilePattern` makes it executable. */
+export interface Pattern {
+  readonly stages: readonly Stage[]
+  /** The last event comes less than this many milliseconds after the first. */
+  readonly within?: number
+  /** Default none. */
+  readonly skip?: Skip
+  /**
+   * How far behind the newest event another may be, in milliseconds, and still take its place in order. Events then
+   * wait until time has passed them by that much. Default 0: events are taken as they come.
+   */
+  readonly lateness?: number
+  /**
+   * How far behind the time reached an event may be, in milliseconds, and still be taken as it comes: at the time
+   * reached. What is matched is then a copy of it whose `time` is that time; conditions, windows and the match see no
+   * other. For producers whose clocks differ a little: each key in order, all keys not quite. A window may so end early
+   * by as much as the clocks differ. Means nothing with `lateness`, which puts events in order instead. Default 0: an
+   * event behind the time reached is late.
+   */
+  readonly grace?: number
+  /** More event types that the rule sees: they matter to strict contiguity only. */
+  readonly events?: readonly string[]
+  readonly aggregates?: readonly Aggregate[]
+  /** Needed when there is no `within`. */
+  readonly bounds?: Partial<Bounds>
+}

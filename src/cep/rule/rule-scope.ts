@@ -1,0 +1,74 @@
+import type { Node } from 'yaml'
+import { isField } from '../../event/contract-fields.js'
+import { nearestName } from '../../event/nearest-name.js'
+import { compileCel } from '../cel/compile-cel.js'
+import type { Scope, StageScope } from '../cel/scope.js'
+import type { Evaluate, Slots } from '../cel/slots.js'
+import type { RuleFile } from './rule-file.js'
+import type { ContractLookup } from './rule.js'
+
+/** What the expressions of one rule may use, and the check of what they name against the contracts. */
+export class RuleScope {
+  readonly file: RuleFile
+  readonly #contracts: ContractLookup | undefined
+  /** Event types of each stage read so far. */
+  readonly stageTypes = new Map<string, readonly string[]>()
+
+  constructor(file: RuleFile, contracts: ContractLookup | undefined) {
+    this.file = file
+    this.#contracts = contracts
+  }
+
+  /** Notes an event type that no contract has. */
+  checkType(type: string, at: number): void {
+    if (!/^[A-Za-z0-9][A-Za-z0-9._/-]*$/.test(type)) this.file.issue(at, `${type} is not an event type`)
+    else if (this.#contracts !== undefined && this.#contracts.get(type) === undefined) {
+      const nearest = nearestName(type, this.#contracts.types ?? [])
+      this.file.issue(at, `no contract for ${type}${nearest === undefined ? '' : `; did you mean ${nearest}?`}`)
+    }
+  }
+
+  /** What is wrong with a path of an event of one of the types; `all`: each of them must have it. */
+  fieldProblem(types: readonly string[], path: string, all: boolean): string | undefined {
+    const known = types.flatMap((type) => {
+      const contract = this.#contracts?.get(type)
+      return contract === undefined ? [] : [{ type, fields: contract.fields }]
+    })
+    if (known.length < types.length && !all) return undefined
+    const without = known.filter(({ fields }) => !isField(fields, path))
+    if (without.length === 0 || (!all && without.length < known.length)) return undefined
+    const fields = without.flatMap((contract) => contract.fields)
+    const nearest = nearestName(path, fields)
+    const hint = nearest === undefined ? `there are: ${fields.join(', ')}` : `did you mean ${nearest}?`
+    return `${without.map(({ type }) => type).join(', ')} has no ${path}; ${hint}`
+  }
+
+  /** Compiles an expression of the file; what is wrong with it is noted at its place. */
+  compile(
+    node: Node,
+    value: string,
+    over: {
+      readonly variables: readonly string[]
+      readonly stages?: ReadonlyMap<string, StageScope>
+      readonly slots: Slots
+      readonly types: readonly string[]
+      readonly all?: boolean
+      readonly wanted?: 'bool'
+      readonly hint?: string
+    },
+  ): { readonly evaluate: Evaluate; readonly local: boolean } | undefined {
+    const fieldProblem: Scope['fieldProblem'] = (stage, path) =>
+      this.fieldProblem(stage === null ? over.types : (this.stageTypes.get(stage) ?? []), path, over.all === true)
+    const scope: Scope = {
+      variables: over.variables,
+      stages: over.stages ?? new Map<string, StageScope>(),
+      slots: over.slots,
+      fieldProblem,
+    }
+    const compiled = compileCel(value, scope, over.wanted)
+    if (compiled.ok) return compiled
+    for (const { at, detail } of compiled.problems)
+      this.file.issue(this.file.within(node, value, at), `${detail}${over.hint ?? ''}`)
+    return undefined
+  }
+}
