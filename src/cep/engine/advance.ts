@@ -1,5 +1,6 @@
 import type { StoredEvent } from '../../event/event.js'
 import type { Match, Timeout } from './match.js'
+import type { Partial } from './partial.js'
 import type { EngineCounters, EngineSnapshot } from './engine-snapshot.js'
 
 /** An event with the key it has for this pattern, or time that passed without one; both in event time, milliseconds. */
@@ -44,4 +45,6 @@ export interface Engine {
   /** The whole state as plain data that JSON can carry. An engine made from it goes on exactly as this one would. */
   snapshot(): EngineSnapshot
   stats(): EngineStats
+  /** What is under way for a key, oldest first; undefined when its executor cannot tell. */
+  partials(key: string): readonly Partial[] | undefined
 }

@@ -4,16 +4,18 @@ import type { Advance, Engine, EngineInput, EngineStats } from './advance.js'
 import { Collector } from './collector.js'
 import type { EngineSnapshot } from './engine-snapshot.js'
 import type { Executable, Executor } from './executor.js'
+import type { Partial, Trace } from './partial.js'
 import { ReorderBuffer } from './reorder.js'
 
 /**
  * Makes an engine, new or from a snapshot.
+ * @param trace told of what comes to nothing, where the executor can tell
  * @throws SNAPSHOT_MISMATCH when the snapshot was taken with something else
  */
-export function createEngine(executable: Executable, snapshot?: EngineSnapshot): Engine {
+export function createEngine(executable: Executable, snapshot?: EngineSnapshot, trace?: Trace): Engine {
   if (snapshot !== undefined && (snapshot.format !== 2 || snapshot.signature !== executable.signature))
     throw fault('SNAPSHOT_MISMATCH', `${snapshot.signature} is not ${executable.signature}`)
-  return new OrderedEngine(executable, snapshot)
+  return new OrderedEngine(executable, snapshot, trace)
 }
 
 /** Gives an executor its events in order, and sets apart those that are late. */
@@ -27,12 +29,12 @@ class OrderedEngine implements Engine {
   #clock = -Infinity
   #seen = 0
 
-  constructor(executable: Executable, snapshot: EngineSnapshot | undefined) {
+  constructor(executable: Executable, snapshot: EngineSnapshot | undefined, trace: Trace | undefined) {
     this.#executable = executable
     this.#lateness = executable.lateness
     this.#grace = executable.grace
     this.#collector = new Collector(executable.bounds.matchesPerAdvance)
-    this.#executor = executable.start(this.#collector, snapshot?.state)
+    this.#executor = executable.start(this.#collector, snapshot?.state, trace)
     if (snapshot === undefined) return
     for (const [event, key, at] of snapshot.waiting) this.#buffer.push({ event, key, at })
     this.#clock = snapshot.clock ?? -Infinity
@@ -94,6 +96,10 @@ class OrderedEngine implements Engine {
 
   get due(): number {
     return Math.min(this.#executor.due, this.#buffer.time)
+  }
+
+  partials(key: string): readonly Partial[] | undefined {
+    return this.#executor.partials?.(key)
   }
 
   stats(): EngineStats {

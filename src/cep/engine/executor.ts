@@ -1,5 +1,6 @@
 import type { StoredEvent } from '../../event/event.js'
 import type { Collector } from './collector.js'
+import type { Partial, Trace } from './partial.js'
 
 /** What an executor counts of itself, beside what it puts out. */
 export interface ExecutorStats {
@@ -30,6 +31,8 @@ export interface Executor {
   /** The whole state as data that JSON can carry. */
   snapshot(): unknown
   readonly stats: ExecutorStats
+  /** What is under way for a key, oldest first. */
+  partials?(key: string): readonly Partial[]
 }
 
 /** Something that an engine can run: what a compile step gives. May be shared by any number of engines. */
@@ -48,7 +51,8 @@ export interface Executable {
   }
   /**
    * An executor, new or with the state of another.
+   * @param trace told of what comes to nothing
    * @throws SNAPSHOT_MISMATCH when the state cannot be of this executable
    */
-  start(out: Collector, state?: unknown): Executor
+  start(out: Collector, state?: unknown, trace?: Trace): Executor
 }

@@ -17,6 +17,9 @@ const SKIPS = ['none', 'next', 'past-last'] as const
 /** Grace of a rule that names none, in ms: clocks of producers that are kept by NTP differ by far less. */
 const DEFAULT_GRACE = 10_000
 
+/** How long nothing must come before time passes without an event, in ms, unless events may be later than that. */
+const DEFAULT_IDLE = 10_000
+
 export interface RuleOptions {
   /** For messages. */
   readonly file: string
@@ -83,6 +86,7 @@ function read(file: RuleFile, scope: RuleScope, text: string): Rule | undefined 
     eventTypes,
     executable: compilePattern(pattern),
     lateness,
+    idle: Math.max(lateness, DEFAULT_IDLE),
     hash: createHash('sha256').update(text).digest('hex').slice(0, 32),
     emits: emit.event,
     severity: emit.severity,

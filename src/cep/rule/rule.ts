@@ -16,6 +16,8 @@ export interface Rule {
   readonly executable: Executable
   /** How far events may be out of order, in milliseconds. */
   readonly lateness: number
+  /** How long after an end in the stream's own time it is taken to have come although no event says so, in ms. */
+  readonly idle: number
   /** Identifies the text: the same file has the same hash, whoever reads it. */
   readonly hash: string
   /** Type of the event that it emits. */

@@ -1,0 +1,85 @@
+import type { StoredEvent } from '../../event/event.js'
+import type { Advance, Engine, EngineStats } from '../engine/advance.js'
+import { createEngine } from '../engine/engine.js'
+import type { EngineSnapshot } from '../engine/engine-snapshot.js'
+import type { Trace } from '../engine/partial.js'
+import { ruleInput } from './rule-input.js'
+import type { Rule } from './rule.js'
+
+/** State of a rule as plain data. */
+export interface RuleState {
+  readonly engine: EngineSnapshot
+  /** [event time reached by events, when the event that reached it was stored], in ms; null before the first event. */
+  readonly reached: readonly [number, number] | null
+}
+
+/**
+ * One rule with its state. What it finds is a function of the stored events of its types, in their order, and of
+ * nothing else: not of other rules, not of when somebody looked.
+ *
+ * Time moves with the events of its types. When none comes, what waits for time (an absence, the end of a window) would
+ * wait for ever: so time also passes with the stream's own. Once an event was stored at S at event time T, a stream that
+ * is at S' is taken to be at event time T + (S' - S) - idle, and what is due by then ends, at its own time. That an
+ * event stored at S' comes, or that a clock says so, comes to the same: whoever looks earlier or later finds the same.
+ */
+export class RuleAtWork {
+  readonly rule: Rule
+  readonly #engine: Engine
+  #time = -Infinity
+  #storedAt = -Infinity
+
+  constructor(rule: Rule, state?: RuleState, trace?: Trace) {
+    this.rule = rule
+    this.#engine = createEngine(rule.executable, state?.engine, trace)
+    const reached = state?.reached ?? null
+    if (reached !== null) [this.#time, this.#storedAt] = reached
+  }
+
+  /** Takes an event of its types. What ended before it was stored comes first. */
+  take(event: StoredEvent): readonly Advance[] {
+    const ended = this.passStored(event.storedAt)
+    const read = ruleInput(this.rule, event)
+    if (read.kind === 'ahead') return ended
+    if (event.time > this.#time) {
+      this.#time = event.time
+      this.#storedAt = event.storedAt
+    }
+    const advance = this.#engine.advance(read.input)
+    return ended.length === 0 ? [advance] : [...ended, advance]
+  }
+
+  /** Ends what is due when the stream's own time, in ms, has come to `storedAt`. */
+  passStored(storedAt: number): readonly Advance[] {
+    const time = this.#time + (storedAt - this.#storedAt) - this.rule.idle
+    if (!(this.#engine.due <= time)) return NOTHING
+    const ended: Advance[] = []
+    while (this.#engine.due <= time) ended.push(this.#engine.advance({ kind: 'time', time: this.#engine.due }))
+    return ended
+  }
+
+  /** Event time passes to `time`, in ms, as if an event without a key had come. */
+  passTime(time: number): Advance {
+    return this.#engine.advance({ kind: 'time', time })
+  }
+
+  /** When the stream's own time has come to this, in ms, something ends. Infinity: nothing waits for time. */
+  get due(): number {
+    const { due } = this.#engine
+    return due === Infinity ? Infinity : due - this.#time + this.#storedAt + this.rule.idle
+  }
+
+  get engine(): Pick<Engine, 'partials'> {
+    return this.#engine
+  }
+
+  stats(): EngineStats {
+    return this.#engine.stats()
+  }
+
+  state(): RuleState {
+    const reached = this.#time === -Infinity ? null : ([this.#time, this.#storedAt] as const)
+    return { engine: this.#engine.snapshot(), reached }
+  }
+}
+
+const NOTHING: readonly Advance[] = []
