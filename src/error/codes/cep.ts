@@ -32,6 +32,13 @@ export const CEP_ERRORS = {
     exit: EXIT.failure,
     status: 422,
   },
+  DETECTOR_INVALID: {
+    disposition: 'reject',
+    means: 'a detector has a parameter that it cannot work with',
+    advice: 'Correct the parameter that is named; docs/detectors.md lists all of them with their units and limits',
+    exit: EXIT.usage,
+    status: 422,
+  },
   SNAPSHOT_MISMATCH: {
     disposition: 'crash',
     means: 'the saved state of a rule belongs to another version of its pattern',
