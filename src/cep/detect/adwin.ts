@@ -4,7 +4,7 @@ import { ExponentialHistogram, type HistogramState, type Part } from './exponent
 import { directionOf, scoreOfLogProbability } from './tail.js'
 
 export interface AdwinOptions {
-  /** Chance of a false cut at which the window is cut. Default 0.002. */
+  /** Chance of a false cut at which the window is cut, at the score of 0.4 that goes with it. Default 0.0001. */
   readonly delta?: number
   /** Values that the window may grow to. Default 100,000. */
   readonly window?: number
@@ -20,7 +20,7 @@ export interface AdwinOptions {
  */
 export function adwin(options: AdwinOptions = {}): DetectorPlan {
   const name = 'adwin'
-  const delta = checkNumber(name, 'delta', options.delta ?? 0.002, { min: 1e-10, max: 0.5 })
+  const delta = checkNumber(name, 'delta', options.delta ?? 0.0001, { min: 1e-10, max: 0.5 })
   const window = checkNumber(name, 'window', options.window ?? 100_000, { min: 32, whole: true })
   return {
     name,

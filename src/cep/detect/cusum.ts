@@ -6,7 +6,7 @@ import { scoreOfLogProbability } from './tail.js'
 export interface CusumOptions {
   /** Shifts of less than twice this are let pass, in standard deviations. Default 0.5: finds shifts of one sigma soonest. */
   readonly slack?: number
-  /** Values from which the level and the spread are learnt, at the start and after each shift. Default 50. */
+  /** Values from which the level and the spread are learnt, at the start and after each shift. Default 100. */
   readonly learn?: number
 }
 
@@ -20,7 +20,7 @@ export interface CusumOptions {
 export function cusum(options: CusumOptions = {}): DetectorPlan {
   const name = 'cusum'
   const slack = checkNumber(name, 'slack', options.slack ?? 0.5, { min: 0.01, max: 10 })
-  const learn = checkNumber(name, 'learn', options.learn ?? 50, { min: 5, whole: true })
+  const learn = checkNumber(name, 'learn', options.learn ?? 100, { min: 5, whole: true })
   return {
     name,
     signature: signatureOf(name, options),
@@ -32,6 +32,8 @@ export function cusum(options: CusumOptions = {}): DetectorPlan {
 
 type CusumState = readonly [high: number, low: number, moments: Moments]
 
+/** Score over which values are no longer learnt from: they may be those of a shift. */
+const DOUBT = 0.2
 /** Mean overshoot of a random walk of normal steps over a level, which moves the level up by as much. */
 const OVERSHOOT = 1.166
 
@@ -65,7 +67,7 @@ class Cusum implements Detector {
     const score = sum === 0 ? 0 : scoreOfLogProbability(-2 * this.#slack * (sum + OVERSHOOT))
     const direction = sum === 0 ? 'none' : this.#high >= this.#low ? 'above' : 'below'
     if (score === 1) this.#restart(value)
-    else if (sum === 0) this.#moments.add(value)
+    else if (score < DOUBT) this.#moments.add(value)
     return { score, expected: mean, lower: null, upper: null, direction }
   }
 

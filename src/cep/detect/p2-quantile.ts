@@ -26,6 +26,11 @@ export class P2Quantile {
     return this.#heights[at] ?? NaN
   }
 
+  /** Greatest value minus the least so far. */
+  get span(): number {
+    return (this.#heights.at(-1) ?? 0) - (this.#heights[0] ?? 0)
+  }
+
   add(value: number): void {
     const heights = this.#heights
     this.#count++

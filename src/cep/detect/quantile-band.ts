@@ -62,12 +62,15 @@ class QuantileBand implements Detector {
 
   #score(value: number): Score {
     const expected = this.#quantiles[1].value
-    const down = expected - this.#quantiles[0].value
-    const up = this.#quantiles[2].value - expected
-    const off = value - expected
+    // early markers may cross
+    const down = Math.max(0, expected - this.#quantiles[0].value)
+    const up = Math.max(0, this.#quantiles[2].value - expected)
+    // markers move by fractions: what rounding leaves of a distance is none
+    const least = this.#quantiles[1].span * 1e-12
+    const off = Math.abs(value - expected) <= least ? 0 : value - expected
     const [width, rate] = off < 0 ? [down, this.#lowerRate] : [up, this.#upperRate]
     // both tails together hold twice as much as one, which makes it 1 at the median
-    const logarithm = off === 0 ? 0 : width <= 0 ? -Infinity : (-rate * Math.abs(off)) / width
+    const logarithm = off === 0 ? 0 : width <= least ? -Infinity : (-rate * Math.abs(off)) / width
     const reach = BAND_SCORE * 10 * Math.LN10
     return {
       score: scoreOfLogProbability(logarithm),
