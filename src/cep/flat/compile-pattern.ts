@@ -8,7 +8,13 @@ import { StateTable } from './state-table.js'
 import type { Condition, Step, Tail } from './state.js'
 
 /** Bounds of a pattern that does not name its own. */
-export const DEFAULT_BOUNDS: Bounds = { partialMatchesPerKey: 1_000, matchesPerAdvance: 10_000, waiting: 100_000 }
+export const DEFAULT_BOUNDS: Bounds = {
+  partialMatchesPerKey: 1_000,
+  partialMatches: 1_000_000,
+  keys: 1_000_000,
+  matchesPerAdvance: 10_000,
+  waiting: 100_000,
+}
 
 /**
  * Checks a pattern and compiles it to a table of states, which is filled as events reach them.
@@ -68,6 +74,7 @@ function layOut(pattern: Pattern): { conditions: Condition[]; steps: Step[]; tai
       into.push(condition(stage))
       continue
     }
+    if (stage.kind === 'group') throw fault('PATTERN_INVALID', 'groups are not there yet')
     const { min, max } = stage.times ?? { min: 1, max: 1 }
     const until = stage.until === undefined ? null : condition(stage.until)
     steps.push({ stage, index: steps.length, condition: condition(stage), until, min, max, bans, nextBans })
@@ -81,7 +88,9 @@ function signatureOf(pattern: Pattern): string {
   const stages = pattern.stages.map((s) =>
     s.kind === 'not'
       ? ['not', s.contiguity, ...s.events]
-      : [s.name, s.contiguity, s.times, s.inner, s.optional, s.greedy, s.until?.events, ...s.events],
+      : s.kind === 'group'
+        ? ['group']
+        : [s.name, s.contiguity, s.times, s.inner, s.optional, s.greedy, s.until?.events, ...s.events],
   )
   return JSON.stringify([
     stages,

@@ -26,22 +26,43 @@ export interface Matcher {
   readonly local?: boolean
 }
 
-/** A stage that takes events. */
-export interface TakeStage extends Matcher {
-  readonly kind: 'take'
-  readonly name: string
+/** What may be repeated or left out: a stage that takes events, or a group of stages. */
+export interface Repetition {
   /** Relation to the stage before it; without meaning on the first stage. Default `relaxed`. */
   readonly contiguity?: Contiguity
-  /** How many events. `max: null` is without limit. Default one. */
+  /** How many times. `max: null` is without limit. Default once. */
   readonly times?: { readonly min: number; readonly max: number | null }
   /** Relation between the repetitions. Default `relaxed`. */
   readonly inner?: Contiguity
-  /** The stage may be left out. */
+  /** It may be left out. */
   readonly optional?: boolean
+  /** From the first event that satisfies it, the repetition takes nothing more. Needs `times` without an upper limit. */
+  readonly until?: Matcher
+  /**
+   * Gap window, ms: each event that is taken here comes less than this after the event taken before it. For a group:
+   * the first event of each repetition.
+   */
+  readonly withinPrev?: number
+  /** Gap window between repetitions, ms: each comes less than this after the last event of the repetition before it. */
+  readonly timesWindow?: number
+}
+
+/** A stage that takes events. */
+export interface TakeStage extends Matcher, Repetition {
+  readonly kind: 'take'
+  readonly name: string
   /** While an event satisfies the repetition, the match does not move on with it. */
   readonly greedy?: boolean
-  /** From the first event that satisfies it, the repetition takes nothing more. */
-  readonly until?: Matcher
+}
+
+/**
+ * Stages that are repeated or left out together. `contiguity` is that of its first stage to what comes before, `inner`
+ * that of the first stage of each repetition to the repetition before. It has no name: a match lists events by the names
+ * of the stages inside.
+ */
+export interface GroupStage extends Repetition {
+  readonly kind: 'group'
+  readonly stages: readonly Stage[]
 }
 
 /**
@@ -51,18 +72,25 @@ export interface TakeStage extends Matcher {
  */
 export interface NotStage extends Matcher {
   readonly kind: 'not'
+  /** For explanations only. */
+  readonly name?: string
   readonly contiguity: 'strict' | 'relaxed'
+  /** Of a last, relaxed not: how long after the last event taken nothing forbidden may come, in ms. Default `within`. */
+  readonly withinPrev?: number
 }
 
-export type Stage = TakeStage | NotStage
+export type Stage = TakeStage | NotStage | GroupStage
 
 /**
  * What a match does to the others of its key. `none`: nothing. `next`: those that began at the same event go.
  * `past-last`: those that began at or before its last event go. `to-first`, `to-last`: those that began before the
- * first or last event of the named stage go.
+ * first or last event of the named stage go. A match without an event of that stage rules nothing out; with
+ * `throwOnMiss` it is an error that stops the engine, and so is one that begins with the event that is skipped to,
+ * because nothing would be skipped.
  */
 export type Skip =
-  { readonly type: 'none' | 'next' | 'past-last' } | { readonly type: 'to-first' | 'to-last'; readonly stage: string }
+  | { readonly type: 'none' | 'next' | 'past-last' }
+  | { readonly type: 'to-first' | 'to-last'; readonly stage: string; readonly throwOnMiss?: boolean }
 
 /** A value kept while events are taken, so that a condition on earlier events costs the same however many there are. */
 export interface Aggregate {
@@ -74,14 +102,36 @@ export interface Aggregate {
   readonly add: (value: unknown, event: StoredEvent) => unknown
 }
 
+/**
+ * What happens when a bound is reached. `drop-oldest`: what began first goes. `drop-newest`: what has come last goes.
+ * `fail`: BOUND_EXCEEDED, which stops whoever runs the pattern.
+ */
+export type BoundPolicy = 'drop-oldest' | 'drop-newest' | 'fail'
+
 /** Limits on state. What they drop is counted in the engine's stats, never silent. */
 export interface Bounds {
-  /** Live partial matches of one key; the oldest go first. */
+  /** Live partial matches of one key. */
   readonly partialMatchesPerKey: number
-  /** Matches that one event or time advance may complete; the rest of them are dropped. */
+  /** Live partial matches of all keys. */
+  readonly partialMatches: number
+  /** Keys with partial matches. */
+  readonly keys: number
+  /** Matches that one event or time advance may complete; never `drop-oldest`: the rest of them are dropped. */
   readonly matchesPerAdvance: number
   /** Events that wait for late ones, with `lateness`; the oldest are let through before their time. */
   readonly waiting: number
+}
+
+/** What happens at each bound. */
+export interface BoundPolicies {
+  /** Default `drop-oldest`. */
+  readonly partialMatchesPerKey?: BoundPolicy
+  /** Default `drop-oldest`. */
+  readonly partialMatches?: BoundPolicy
+  /** Default `drop-oldest`: the key that was met first goes, with all its partial matches. */
+  readonly keys?: BoundPolicy
+  /** Default `drop-newest`. */
+  readonly matchesPerAdvance?: Exclude<BoundPolicy, 'drop-oldest'>
 }
 
 /** What to look for, as data. `compilePattern` makes it executable. */
@@ -109,4 +159,34 @@ export interface Pattern {
   readonly aggregates?: readonly Aggregate[]
   /** Needed when there is no `within`. */
   readonly bounds?: Partial<Bounds>
+  readonly policies?: BoundPolicies
+  /**
+   * With `lateness`: what puts events of one time in order, ascending; events with equal values stay in order of
+   * arrival. Default: all in order of arrival.
+   */
+  readonly orderBy?: (event: StoredEvent) => number | string
+  /**
+   * With a skip strategy: a match is held back while a partial match of its key that began earlier lives, because that
+   * could still rule it out. Default false: a match is put out as soon as it is certain.
+   */
+  readonly holdback?: boolean
+  /** `flink`: exactly as Flink's NFA, also where that is surprising (docs/flink.md); turns `holdback` on. */
+  readonly compat?: 'flink'
+}
+
+/** Stages that take events, those inside groups too, in order. */
+export function takeStages(stages: readonly Stage[]): TakeStage[] {
+  return stages.flatMap((stage) =>
+    stage.kind === 'take' ? [stage] : stage.kind === 'group' ? takeStages(stage.stages) : [],
+  )
+}
+
+/** Every stage that has a matcher, those inside groups too, in order. */
+export function matchingStages(stages: readonly Stage[]): (TakeStage | NotStage)[] {
+  return stages.flatMap((stage) => (stage.kind === 'group' ? matchingStages(stage.stages) : [stage]))
+}
+
+/** Event types that the stages name. */
+export function stageTypes(stages: readonly Stage[]): string[] {
+  return matchingStages(stages).flatMap((stage) => stage.events)
 }

@@ -4,7 +4,7 @@ import { parseDuration } from '../../time/duration.js'
 import { Slots, type Evaluate } from '../cel/slots.js'
 import { patternFaults } from '../pattern/check-pattern.js'
 import { compilePattern } from '../flat/compile-pattern.js'
-import type { Pattern, Skip } from '../pattern/pattern.js'
+import { stageTypes, type Pattern, type Skip } from '../pattern/pattern.js'
 import { readEmit } from './read-emit.js'
 import { readSequence, readTypes, type Sequence } from './read-sequence.js'
 import { RuleFile, type Entry } from './rule-file.js'
@@ -55,7 +55,7 @@ function read(file: RuleFile, scope: RuleScope, text: string): Rule | undefined 
     sequenceEntry === undefined ? { stages: [], scopes: new Map() } : readSequence(sequenceEntry, scope, slots)
   const eventsEntry = fields.get('events')
   const events = eventsEntry === undefined ? [] : readTypes(eventsEntry, scope)
-  const eventTypes = [...new Set([...sequence.stages.flatMap((stage) => stage.events), ...events])]
+  const eventTypes = [...new Set([...stageTypes(sequence.stages), ...events])]
   const keyOf = readKey(file, fields.get('key'), scope, eventTypes)
   const lateness = readDuration(file, fields.get('lateness')) ?? 0
   const grace = readGrace(file, fields.get('grace'), lateness)

@@ -17,7 +17,7 @@ export function naiveMatches(pattern: Pattern, events: readonly StoredEvent[], e
   let nots: NotStage[] = []
   for (const stage of pattern.stages) {
     if (stage.kind === 'not') nots.push(stage)
-    else {
+    else if (stage.kind === 'take') {
       const { min, max } = stage.times ?? { min: 1, max: 1 }
       slots.push({ stage, min, max: max ?? events.length, nots })
       nots = []

@@ -1,0 +1,43 @@
+import type { GroupStage, Pattern, Stage, TakeStage } from './pattern.js'
+
+/** Repetitions become places in the compiled table. */
+export const MOST_TIMES = 10_000
+
+/** What is wrong with how a stage or group is repeated, left out or joined to the stage before it, as sentences. */
+export function repetitionFaults(stage: TakeStage | GroupStage, before: Stage | undefined, pattern: Pattern): string[] {
+  const faults: string[] = []
+  const name = stage.kind === 'take' ? stage.name : 'a group'
+  const { min, max } = stage.times ?? { min: 1, max: 1 }
+  if (!Number.isInteger(min) || min < 1)
+    faults.push(`${name}: times must be a whole number from 1 up (none at all is optional)`)
+  if (max !== null && (!Number.isInteger(max) || max < min)) faults.push(`${name}: times ends before it begins`)
+  if (Math.max(min, max ?? 0) > MOST_TIMES) faults.push(`${name}: times goes up to ${MOST_TIMES}`)
+  if (stage.until !== undefined && max !== null) faults.push(`${name}: until needs times without an upper limit`)
+  faults.push(...greedyFaults(stage, name, pattern))
+  if (stage.optional === true && before?.kind === 'take' && before.greedy === true)
+    faults.push(`${name}: what is optional cannot follow the greedy stage ${before.name}`)
+  faults.push(...gapFaults(stage, name, pattern))
+  return faults
+}
+
+function greedyFaults(stage: TakeStage | GroupStage, name: string, { compat }: Pattern): string[] {
+  // A pattern may have been read from somewhere that knows no types.
+  if ((stage as { readonly greedy?: boolean }).greedy !== true) return []
+  if (stage.kind === 'group') return ['a group cannot be greedy']
+  const faults: string[] = []
+  const { max } = stage.times ?? { max: 1 }
+  if (max === 1 && compat !== 'flink') faults.push(`${name}: greedy needs more than one time`)
+  if (stage.contiguity === 'any' || stage.inner === 'any') faults.push(`${name}: greedy cannot go with any`)
+  return faults
+}
+
+function gapFaults(stage: TakeStage | GroupStage, name: string, { within }: Pattern): string[] {
+  const faults: string[] = []
+  for (const field of ['withinPrev', 'timesWindow'] as const) {
+    const gap = stage[field]
+    if (gap === undefined) continue
+    if (!(gap > 0 && Number.isFinite(gap))) faults.push(`${name}: ${field} must be a number of milliseconds above 0`)
+    if (within !== undefined && gap > within) faults.push(`${name}: ${field} is longer than within`)
+  }
+  return faults
+}
