@@ -31,18 +31,31 @@ export interface Case {
   readonly baseline: () => Promise<number>
 }
 
-export interface BenchContext {
-  readonly connection: Connection
-  /** A second connection, where a baseline must not share the first one’s. */
-  readonly other: Connection
+export interface Rounds {
   readonly rounds: number
+  /** Cases to measure; none: all of them. */
+  readonly cases: readonly string[]
   readonly report: (result: Result) => void
 }
 
+export interface BenchContext extends Rounds {
+  readonly connection: Connection
+  /** A second connection, where a baseline must not share the first one’s. */
+  readonly other: Connection
+}
+
 export type Bench = (context: BenchContext) => Promise<void>
+/** A bench that needs no server. */
+export type PureBench = (context: Rounds) => Promise<void>
+
+/** Whether one of these cases was asked for. */
+export function isWanted({ cases }: Rounds, ...names: readonly string[]): boolean {
+  return cases.length === 0 || names.some((name) => cases.includes(name))
+}
 
 /** Runs rounds of a case, candidate and baseline in turn (whoever goes first alternates), and reports the medians. */
-export async function measure(context: BenchContext, bench: string, item: Case): Promise<void> {
+export async function measure(context: Rounds, bench: string, item: Case): Promise<void> {
+  if (!isWanted(context, item.name)) return
   const values: number[] = []
   const baselines: number[] = []
   await item.prepare?.()
@@ -103,7 +116,7 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? (sorted[middle] ?? 0) : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
 }
 
-function round3(value: number): number {
+export function round3(value: number): number {
   return value >= 1_000 ? Math.round(value) : Math.round(value * 1_000) / 1_000
 }
 

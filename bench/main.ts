@@ -1,29 +1,39 @@
-// npm run -s bench -- [NAME…] [--json] [--rounds N]
+// npm run -s bench -- [NAME…] [--json] [--rounds N] [--case CASE…]
 import { parseArgs } from 'node:util'
+import { cep } from './cep/cep.ts'
 import { consume } from './consume.ts'
-import { withServer, type Bench, type Result } from './harness.ts'
+import { withServer, type Bench, type PureBench, type Result } from './harness.ts'
 import { pipeline } from './pipeline.ts'
 import { publish } from './publish.ts'
 import { replay } from './replay.ts'
 
 const BENCHES: Readonly<Record<string, Bench>> = { publish, consume, pipeline, replay }
+const PURE: Readonly<Record<string, PureBench>> = { cep }
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean' }, rounds: { type: 'string', default: '3' } },
+  options: {
+    json: { type: 'boolean' },
+    rounds: { type: 'string', default: '3' },
+    case: { type: 'string', multiple: true, default: [] },
+  },
 })
-const names = positionals.length > 0 ? positionals : Object.keys(BENCHES)
-const unknown = names.filter((name) => BENCHES[name] === undefined)
+const known = [...Object.keys(BENCHES), ...Object.keys(PURE)]
+const names = positionals.length > 0 ? positionals : known
+const unknown = names.filter((name) => !known.includes(name))
 if (unknown.length > 0) {
-  console.error(`no bench is called ${unknown.join(', ')}; there are: ${Object.keys(BENCHES).join(', ')}`)
+  console.error(`no bench is called ${unknown.join(', ')}; there are: ${known.join(', ')}`)
   process.exit(2)
 }
 
+const rounds = Number(values.rounds)
 for (const name of names)
+  if (PURE[name] !== undefined) await PURE[name]({ rounds, cases: values.case, report })
   // a server for each: what one bench stored does not slow the next
-  await withServer(async (connection, other) => {
-    await BENCHES[name]?.({ connection, other, rounds: Number(values.rounds), report })
-  })
+  else
+    await withServer(async (connection, other) => {
+      await BENCHES[name]?.({ connection, other, rounds, cases: values.case, report })
+    })
 
 function report(result: Result): void {
   if (values.json) return console.log(JSON.stringify(result))
