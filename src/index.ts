@@ -11,6 +11,17 @@ export type { Event, EventDraft, StoredEvent } from './event/event.js'
 // broker
 export { defineStream, type StreamDeclaration, type StreamOptions } from './broker/define-stream.js'
 
+// cep
+export { aggregators } from './cep/aggregate/aggregators.js'
+export type { Aggregator, AnyAggregator, Reader } from './cep/aggregate/aggregator.js'
+export {
+  compileAggregate,
+  type AggregateBounds,
+  type AggregateOptions,
+  type WindowOptions,
+} from './cep/aggregate/compile-aggregate.js'
+export type { ResultKind, WindowValues } from './cep/aggregate/window-plan.js'
+
 // pipeline
 export { definePipeline, type PipelineDeclaration, type PipelineOptions } from './pipeline/define-pipeline.js'
 export type { PipelineContext, StepOptions, StepWork } from './pipeline/pipeline-context.js'

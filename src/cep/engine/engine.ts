@@ -54,13 +54,15 @@ class OrderedEngine implements Engine {
     return this.#collector.flush()
   }
 
-  /** Within the grace, an event that is behind is moved to the time reached. */
+  /** An event that is behind is the executor's first; else, within the grace, it is moved to the time reached. */
   #takeBehind(event: StoredEvent, key: string): void {
-    if (event.time < this.#clock - this.#grace) {
+    const taken = this.#executor.takeBehind?.(event, key) === true
+    if (!taken && (this.#lateness > 0 || event.time < this.#clock - this.#grace)) {
       this.#collector.late(event)
       return
     }
     this.#seen++
+    if (taken) return
     this.#collector.counts.raised++
     this.#executor.take({ ...event, time: this.#clock }, key)
   }
@@ -75,7 +77,7 @@ class OrderedEngine implements Engine {
 
   #enqueue(event: StoredEvent, key: string): void {
     if (event.time <= this.#clock) {
-      this.#collector.late(event)
+      this.#takeBehind(event, key)
       return
     }
     this.#buffer.push({ event, key, at: this.#seen++ })

@@ -22,6 +22,12 @@ export interface ExecutorStats {
 export interface Executor {
   /** Takes one event. Time passes to the event's first: what ends by then, ends before the event is looked at. */
   take(event: StoredEvent, key: string): void
+  /**
+   * Takes an event that is behind the time reached, where what it finds can still be put right: a window that is open, or
+   * kept for such events. Without it, and where it says false, the event is late.
+   * @returns whether the event was taken, or is none that matters here
+   */
+  takeBehind?(event: StoredEvent, key: string): boolean
   /** Event time, in ms, passes without an event; never back. What ends by then, ends in order of (time, start). */
   passTime(time: number): void
   /** Earliest time in ms at which `passTime` would bring a match, not merely free state; Infinity: nothing waits for time. */

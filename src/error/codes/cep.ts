@@ -39,6 +39,13 @@ export const CEP_ERRORS = {
     exit: EXIT.usage,
     status: 422,
   },
+  BOUND_EXCEEDED: {
+    disposition: 'crash',
+    means: 'a rule holds as much as it may, and its policy is to fail rather than to forget',
+    advice: 'Raise the bound that is named, narrow what the rule looks at, or let it drop the oldest or the newest',
+    exit: EXIT.failure,
+    status: 507,
+  },
   SNAPSHOT_MISMATCH: {
     disposition: 'crash',
     means: 'the saved state of a rule belongs to another version of its pattern',

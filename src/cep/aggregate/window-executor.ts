@@ -1,0 +1,221 @@
+// WindowExecutor
+//
+// An aggregation at work: windows of every key, ended by event time.
+//
+//   engine -> WindowExecutor:       take(event), takeBehind(event), passTime(time)
+//   WindowExecutor -> KeyWindows:   add, addBehind, fire, forget
+//   KeyWindows -> results:          put(window)
+//
+// Invariants (tests cite them):
+//   W2  A window has one final result, when time has come to its end, and is every event that came in it by then.
+//   W3  Results come by time, then in the order in which their keys began. When somebody looks makes no difference.
+//   W4  State goes with event time: of a key nothing is left when its last window is over and no longer kept.
+import type { StoredEvent } from '../../event/event.js'
+import { EarliestHeap, NOT_QUEUED, type Queued } from '../../time/earliest-heap.js'
+import { Drops } from '../engine/drops.js'
+import type { Collector } from '../engine/collector.js'
+import { EvaluationErrors } from '../engine/evaluation-errors.js'
+import type { Executor, ExecutorStats } from '../engine/executor.js'
+import { AlignedWindows } from './aligned-windows.js'
+import { SessionWindows } from './session-windows.js'
+import { resultsTo } from './window-results.js'
+import type { KeyWindows, WindowContext, WindowPlan } from './window-plan.js'
+
+/** A key: queued by when its next result comes, which may have become later since. */
+interface KeyEntry extends Queued {
+  readonly key: string
+  readonly windows: KeyWindows
+  /** When something that is kept for late events can go; undefined: nothing is ever kept. */
+  readonly kept: Kept | undefined
+}
+
+interface Kept extends Queued {
+  readonly key: string
+}
+
+export interface WindowState {
+  readonly clock: number | null
+  readonly order: number
+  /** [key, order of start, its windows] */
+  readonly keys: readonly (readonly [string, number, unknown])[]
+  readonly errors: readonly [number, readonly string[]]
+  readonly dropped: Readonly<Record<string, number>>
+}
+
+export class WindowExecutor implements Executor {
+  readonly #plan: WindowPlan
+  readonly #context: WindowContext
+  readonly #errors: EvaluationErrors
+  readonly #drops: Drops
+  readonly #keys = new Map<string, KeyEntry>()
+  readonly #due = new EarliestHeap<KeyEntry>()
+  readonly #kept = new EarliestHeap<Kept>()
+  #clock = -Infinity
+  #order = 0
+  #size = 0
+  /** Time of the earliest event; undefined: to be looked for. */
+  #oldest: number | undefined = Infinity
+
+  constructor(plan: WindowPlan, out: Collector, state: WindowState | undefined) {
+    this.#plan = plan
+    this.#errors = new EvaluationErrors(state?.errors[0], state?.errors[1])
+    this.#drops = new Drops(state?.dropped ?? {})
+    this.#context = { plan, errors: this.#errors, drops: this.#drops, put: resultsTo(plan, out, this.#errors) }
+    if (state === undefined) return
+    this.#clock = state.clock ?? -Infinity
+    for (const [key, order, saved] of state.keys)
+      this.#settle(this.#enter(key, order, this.#windowsOf(key, saved)), 0, Infinity)
+    this.#order = state.order
+    this.#oldest = undefined
+  }
+
+  take(event: StoredEvent, key: string): void {
+    this.passTime(event.time)
+    if (!this.#wants(event, key)) return
+    let entry = this.#keys.get(key)
+    if (entry === undefined) {
+      if (!this.#hasRoom(key)) return
+      entry = this.#enter(key, this.#order++, this.#windowsOf(key))
+    }
+    const { windows } = entry
+    const { size, oldest } = windows
+    windows.add(event)
+    this.#settle(entry, size, oldest)
+  }
+
+  takeBehind(event: StoredEvent, key: string): boolean {
+    if (!this.#wants(event, key)) return true
+    const known = this.#keys.get(key)
+    const windows = known?.windows ?? this.#windowsOf(key)
+    if (windows.isTooLate(event.time, this.#clock)) return false
+    if (known === undefined && !this.#hasRoom(key)) return true
+    const { size, oldest } = windows
+    windows.addBehind(event, this.#clock)
+    this.#settle(known ?? this.#enter(key, this.#order++, windows), size, oldest)
+    return true
+  }
+
+  passTime(time: number): void {
+    for (let next = this.#next(); next !== undefined && next.due <= time; next = this.#next()) {
+      const { size, oldest, deadline } = next.windows
+      this.#clock = deadline
+      next.windows.fire()
+      this.#settle(next, size, oldest)
+    }
+    this.#clock = Math.max(this.#clock, time)
+    for (let first = this.#kept.first; first !== undefined && first.due <= time; first = this.#kept.first) {
+      const entry = this.#keys.get(first.key) as KeyEntry
+      this.#kept.remove(first)
+      const { size, oldest } = entry.windows
+      entry.windows.forget(time)
+      this.#settle(entry, size, oldest)
+    }
+  }
+
+  get due(): number {
+    return this.#next()?.due ?? Infinity
+  }
+
+  get horizon(): number {
+    if (this.#oldest === undefined) {
+      this.#oldest = Infinity
+      for (const { windows } of this.#keys.values()) this.#oldest = Math.min(this.#oldest, windows.oldest)
+    }
+    return this.#oldest
+  }
+
+  get stats(): ExecutorStats {
+    return {
+      keys: this.#keys.size,
+      partialMatches: this.#size,
+      evaluationErrors: this.#errors.count,
+      errorSamples: [...this.#errors.samples],
+      dropped: { ...this.#drops.counts },
+    }
+  }
+
+  snapshot(): WindowState {
+    return {
+      clock: this.#clock === -Infinity ? null : this.#clock,
+      order: this.#order,
+      keys: Array.from(this.#keys.values(), ({ key, order, windows }) => [key, order, windows.save()] as const),
+      errors: [this.#errors.count, [...this.#errors.samples]],
+      dropped: { ...this.#drops.counts },
+    }
+  }
+
+  #wants(event: StoredEvent, key: string): boolean {
+    try {
+      return this.#plan.wants(event, key)
+    } catch (error) {
+      this.#errors.note(`${event.id}, where`, error) // not satisfied, counted, never fatal
+      return false
+    }
+  }
+
+  #windowsOf(key: string, saved?: unknown): KeyWindows {
+    const { shape } = this.#plan
+    return shape.kind === 'aligned'
+      ? new AlignedWindows(key, this.#context, shape, saved)
+      : new SessionWindows(key, this.#context, shape, saved)
+  }
+
+  #enter(key: string, order: number, windows: KeyWindows): KeyEntry {
+    const kept = this.#plan.keep > 0 ? { key, due: Infinity, order, place: NOT_QUEUED } : undefined
+    const entry: KeyEntry = { key, windows, due: Infinity, order, place: NOT_QUEUED, kept }
+    this.#keys.set(key, entry)
+    return entry
+  }
+
+  /** @throws BOUND_EXCEEDED */
+  #hasRoom(key: string): boolean {
+    const { keys: most, policy } = this.#plan.limits
+    if (this.#keys.size < most) return true
+    if (!this.#drops.makeRoom(policy, 'keys', most, key)) return false
+    const [oldest] = this.#keys.values()
+    if (oldest !== undefined) this.#remove(oldest)
+    return true
+  }
+
+  #remove(entry: KeyEntry): void {
+    this.#keys.delete(entry.key)
+    this.#size -= entry.windows.size
+    this.#oldest = undefined
+    if (entry.place !== NOT_QUEUED) this.#due.remove(entry)
+    if (entry.kept !== undefined && entry.kept.place !== NOT_QUEUED) this.#kept.remove(entry.kept)
+  }
+
+  /** Windows of a key have changed. @param size they had. @param oldest event they had */
+  #settle(entry: KeyEntry, size: number, oldest: number): void {
+    const { windows, kept } = entry
+    this.#size += windows.size - size
+    if (this.#oldest !== undefined) {
+      if (windows.oldest <= this.#oldest) this.#oldest = windows.oldest
+      else if (oldest === this.#oldest) this.#oldest = undefined
+    }
+    if (windows.size === 0) return this.#remove(entry)
+    queue(this.#due, entry, windows.deadline)
+    if (kept !== undefined) queue(this.#kept, kept, windows.forgetAt)
+  }
+
+  /** The key whose result comes next, queued at its time. */
+  #next(): KeyEntry | undefined {
+    for (;;) {
+      const { first } = this.#due
+      if (first === undefined || first.due === first.windows.deadline) return first
+      this.#due.remove(first)
+      queue(this.#due, first, first.windows.deadline)
+    }
+  }
+}
+
+/** Makes sure that an item is queued at `due` or before: one that has become later is moved when it comes first. */
+function queue<T extends Queued>(heap: EarliestHeap<T>, item: T, due: number): void {
+  if (item.place !== NOT_QUEUED) {
+    if (due >= item.due) return
+    heap.remove(item)
+  }
+  if (due === Infinity) return
+  item.due = due
+  heap.add(item)
+}
