@@ -14,6 +14,7 @@ import {
 import { fault, messageOf, type MillraceError } from '../error/millrace-error.js'
 import { asFault } from './api-error.js'
 import type { Authentication, ConnectionSettings } from './connection-settings.js'
+import { prepareDeliveries } from './deliveries.js'
 import { withLinkedRequests } from './linked-requests.js'
 import type { Link } from './request.js'
 import { checkRequirements, type ServerFacts } from './requirements.js'
@@ -55,6 +56,7 @@ export interface Connection {
  */
 export async function connectBroker(settings: ConnectionSettings, clock: Clock = systemClock): Promise<Connection> {
   const nats = await open(settings)
+  prepareDeliveries(nats)
   try {
     const link = watch(nats)
     const domain = settings.jetstreamDomain

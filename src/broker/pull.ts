@@ -1,8 +1,10 @@
-import type { Msg, Subscription } from '@nats-io/transport-node'
+import type { HeaderReader } from '../event/wire.js'
 import type { Clock } from '../time/clock.js'
 import type { Connection, ConnectionStatus } from './connection.js'
 import { handOversOf } from './hand-over.js'
-import { replyBytes } from './headers.js'
+import { subscribeDeliveries } from './deliveries.js'
+import type { Delivery } from './delivery-parser.js'
+import { readStatus, type ServerStatus } from './server-status.js'
 import { DeliveredMessage, type StoredMessage } from './stored-message.js'
 
 export interface PullOptions {
@@ -42,7 +44,7 @@ export class Pull {
   readonly #connection: Connection
   readonly #options: PullOptions
   readonly #inbox: string
-  readonly #subscription: Subscription
+  readonly #unsubscribe: () => void
   readonly #stops: (() => void)[]
   readonly #request: string
   #buffer: StoredMessage[] = []
@@ -59,10 +61,7 @@ export class Pull {
     this.#heardAt = options.clock.monotonic()
     this.#inbox = connection.newInbox()
     this.#request = `${connection.apiPrefix}.CONSUMER.MSG.NEXT.${options.stream}.${options.consumer}`
-    this.#subscription = connection.nats.subscribe(this.#inbox, {
-      // a denied subscription is heard of as a status
-      callback: (error, message) => (error === null ? this.#onMessage(message) : undefined),
-    })
+    this.#unsubscribe = subscribeDeliveries(connection.nats, this.#inbox, (delivery) => this.#onDelivery(delivery))
     this.#stops = [
       options.clock.every(HEARTBEAT_MS, () => this.#watch()),
       connection.onStatus((status) => this.#onConnection(status)),
@@ -86,7 +85,7 @@ export class Pull {
     this.#ended = true
     this.#buffer = []
     for (const stop of this.#stops) stop()
-    this.#subscription.unsubscribe()
+    this.#unsubscribe()
   }
 
   #ask(): void {
@@ -102,12 +101,11 @@ export class Pull {
     this.#connection.nats.publish(this.#request, JSON.stringify(request), { reply: this.#inbox })
   }
 
-  #onMessage(message: Msg): void {
-    // only what a stream delivers has a reply subject; reading the subject of each would cost more
-    const reply = replyBytes(message)
-    if (reply.length === 0) return this.#onStatus(message)
+  #onDelivery(delivery: Delivery): void {
+    // only what a stream delivers has a reply subject
+    if (delivery.reply === delivery.replyEnd) return this.#onStatus(readStatus(delivery))
     this.#asked -= 1
-    this.#buffer.push(new DeliveredMessage(message, reply))
+    this.#buffer.push(new DeliveredMessage(delivery))
     this.#schedule()
   }
 
@@ -129,14 +127,12 @@ export class Pull {
     this.#ask()
   }
 
-  #onStatus(message: Msg): void {
+  #onStatus({ code, detail, headers }: ServerStatus): void {
     this.#heardAt = this.#options.clock.monotonic()
-    const code = message.headers?.code ?? 503
-    const detail = message.headers?.description ?? ''
-    if (code === 100) return this.#onHeartbeat(message)
+    if (code === 100) return this.#onHeartbeat(headers)
     if (code === 404 || code === 408 || (code === 409 && /^(Batch Completed|Message Size)/i.test(detail))) {
       // one request is over; what it did not deliver is not coming
-      const undelivered = Number(message.headers?.get('Nats-Pending-Messages') || 0)
+      const undelivered = Number(headers.get('Nats-Pending-Messages') ?? 0)
       this.#asked = Math.max(0, this.#asked - undelivered)
       return this.#ask()
     }
@@ -146,8 +142,8 @@ export class Pull {
     this.#end({ kind: 'refused', detail: `${code} ${detail}` })
   }
 
-  #onHeartbeat(message: Msg): void {
-    const delivered = message.headers?.get('Nats-Last-Consumer') ?? ''
+  #onHeartbeat(headers: HeaderReader): void {
+    const delivered = headers.get('Nats-Last-Consumer') ?? ''
     if (this.#buffer.length === 0 && delivered !== '') this.#options.onIdle(Number(delivered))
   }
 

@@ -1,6 +1,6 @@
-import type { Msg } from '@nats-io/transport-node'
 import type { AsciiMessage, HeaderReader } from '../event/wire.js'
-import { asciiOf, BlockReader, headerBlock, payloadText, replyBytes, shortText, subjectOf } from './headers.js'
+import type { Delivery } from './delivery-parser.js'
+import { BlockReader } from './headers.js'
 
 /** One message as a consumer delivered it. Headers and payload are read from the received bytes when asked for. */
 export interface StoredMessage {
@@ -28,15 +28,17 @@ export interface StoredMessage {
 
 const EMPTY = new Uint8Array(0)
 const DOT = 0x2e
+/** Of a longer message the payload may never be asked for as text: a pack, for instance. */
+const MOST_AT_ONCE = 4_096
 
 let cursor = 0
 
 /** Reads the digits that end at the cursor, and moves it before the dot that they begin after. */
-function numberBefore(text: Uint8Array): number {
+function numberBefore(frame: Buffer): number {
   let value = 0
   let unit = 1
   for (cursor -= 1; cursor >= 0; cursor--) {
-    const digit = (text[cursor] ?? 0) - 0x30
+    const digit = (frame[cursor] ?? 0) - 0x30
     if (digit < 0) break
     value += digit * unit
     unit *= 10
@@ -44,67 +46,95 @@ function numberBefore(text: Uint8Array): number {
   return value
 }
 
+/** A message as a pull consumer delivers it: places in a frame of the socket, which many messages share. */
 export class DeliveredMessage implements StoredMessage {
   readonly sequence: number
   readonly storedAt: number
   readonly delivery: number
   readonly pending: number
-  // not the view of it that the client made: thousands wait for their commit
-  readonly #memory: ArrayBufferLike
+  readonly #frame: Buffer
   readonly #replyAt: number
-  readonly #replyBytes: number
-  #message: Msg | undefined
-  #subject: string | undefined
+  readonly #replyEnd: number
+  readonly #subjectAt: number
+  readonly #subjectEnd: number
+  readonly #headersAt: number
+  readonly #dataAt: number
+  /** 0: let go. */
+  #end: number
   #headers: HeaderReader | undefined
-  #data: Uint8Array | undefined
 
-  constructor(message: Msg, reply = replyBytes(message)) {
-    this.#message = message
-    this.#memory = reply.buffer
-    this.#replyAt = reply.byteOffset
-    this.#replyBytes = reply.length
+  constructor({ frame, subject, subjectEnd, reply, replyEnd, headers, data, end }: Delivery) {
+    this.#frame = frame
+    this.#subjectAt = subject
+    this.#subjectEnd = subjectEnd
+    this.#replyAt = reply
+    this.#replyEnd = replyEnd
+    this.#headersAt = headers
+    this.#dataAt = data
+    this.#end = end
     // $JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.<delivery>.<time ns>.<pending>; with the layout of
     // js_ack_fc_v2 (12 tokens) a random token follows. Read from the end: names may be of any length, never dotted.
     let dots = 0
-    for (let at = 0; at < reply.length; at++) if (reply[at] === DOT) dots++
-    cursor = dots >= 11 ? reply.lastIndexOf(DOT) : reply.length
-    this.pending = numberBefore(reply)
+    for (let at = reply; at < replyEnd; at++) if (frame[at] === DOT) dots++
+    cursor = dots >= 11 ? frame.lastIndexOf(DOT, replyEnd - 1) : replyEnd
+    this.pending = numberBefore(frame)
     cursor -= 6 // nanoseconds to milliseconds
-    this.storedAt = numberBefore(reply)
-    this.delivery = numberBefore(reply)
-    this.sequence = numberBefore(reply)
+    this.storedAt = numberBefore(frame)
+    this.delivery = numberBefore(frame)
+    this.sequence = numberBefore(frame)
   }
 
   get reply(): string {
-    return shortText(new Uint8Array(this.#memory, this.#replyAt, this.#replyBytes))
+    return this.#frame.toString('latin1', this.#replyAt, this.#replyEnd)
   }
 
   get subject(): string {
-    return (this.#subject ??= this.#message === undefined ? '' : subjectOf(this.#message))
+    return this.#end === 0 ? '' : subjectAt(this.#frame, this.#subjectAt, this.#subjectEnd)
   }
 
   get data(): Uint8Array {
-    return (this.#data ??= this.#message?.data ?? EMPTY)
+    return this.#end === 0 ? EMPTY : this.#frame.subarray(this.#dataAt, this.#end)
   }
 
-  /** The payload as text; read once by who decodes it, so it is not kept. */
   get text(): string | undefined {
-    return this.#message === undefined ? undefined : payloadText(this.#message)
+    return this.#end === 0 ? undefined : this.#frame.toString('utf8', this.#dataAt, this.#end)
   }
 
-  /** The whole of it; read once, too. */
   get ascii(): AsciiMessage | undefined {
-    return this.#message === undefined ? undefined : asciiOf(this.#message)
+    const length = this.#end - this.#headersAt
+    if (this.#end === 0 || this.#dataAt === this.#headersAt || length > MOST_AT_ONCE) return undefined
+    const text = this.#frame.toString('utf8', this.#headersAt, this.#end)
+    // as many characters as bytes: each is one byte, so the headers end where they do in the bytes
+    if (text.length !== length) return undefined
+    return { bytes: this.#frame, from: this.#headersAt, text, headers: this.#dataAt - this.#headersAt }
   }
 
   get headers(): HeaderReader {
-    return (this.#headers ??= new BlockReader(this.#message === undefined ? '' : headerBlock(this.#message)))
+    return (this.#headers ??= new BlockReader(
+      this.#end === 0 ? '' : this.#frame.toString('utf8', this.#headersAt, this.#dataAt),
+    ))
   }
 
   forget(): void {
-    this.#message = undefined
-    this.#subject = undefined
-    this.#data = undefined
+    this.#end = 0
     this.#headers = undefined
   }
+}
+
+/** A stream has few subjects: nearly always it is a string that is there already. */
+function subjectAt(frame: Buffer, from: number, to: number): string {
+  let hash = to - from
+  for (let at = from; at < to; at++) hash = Math.imul(hash ^ (frame[at] ?? 0), 0x01000193)
+  const known = subjects[hash & (SUBJECTS - 1)]
+  if (known !== undefined && isText(known, frame, from, to)) return known
+  return (subjects[hash & (SUBJECTS - 1)] = frame.toString('utf8', from, to))
+}
+
+const SUBJECTS = 512
+const subjects: (string | undefined)[] = Array.from({ length: SUBJECTS }, () => undefined)
+
+function isText(text: string, frame: Buffer, from: number, to: number): boolean {
+  if (text.length !== to - from) return false
+  for (let at = from; at < to; at++) if (text.charCodeAt(at - from) !== frame[at]) return false
+  return true
 }

@@ -53,19 +53,20 @@ export function readKnownLayout(message: AsciiMessage, into: (string | undefined
 }
 
 function fits({ gaps, end, constants }: Layout, message: AsciiMessage, into: (string | undefined)[]): boolean {
-  const { bytes, text, headers } = message
-  let at = 0
+  const { bytes, from: origin, text, headers } = message
+  const limit = origin + headers
+  let at = origin
   for (const gap of gaps) {
     if (!standsAt(gap.before, bytes, at)) return false
     const from = at + gap.before.length
-    at = endOfValue(bytes, from, headers, gap.field !== SKIPPED)
+    at = endOfValue(bytes, from, limit, gap.field !== SKIPPED)
     if (at < 0) return false
     if (gap.field === SKIPPED) continue
-    if (!gap.repeated) into[gap.field] = text.slice(from, at)
+    if (!gap.repeated) into[gap.field] = text.slice(from - origin, at - origin)
     else if (isAt(gap.last, bytes, from, at)) into[gap.field] = gap.last
-    else into[gap.field] = gap.last = text.slice(from, at)
+    else into[gap.field] = gap.last = text.slice(from - origin, at - origin)
   }
-  if (at + end.length !== headers || !standsAt(end, bytes, at)) return false
+  if (at + end.length !== limit || !standsAt(end, bytes, at)) return false
   for (const [field, value] of constants) into[field] = value
   return true
 }

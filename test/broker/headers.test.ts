@@ -2,7 +2,9 @@ import * as fc from 'fast-check'
 import type { Msg } from '@nats-io/transport-node'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { BlockReader, encodedSize, encodeHeaders, headerBlock } from '../../src/broker/headers.ts'
+import { deliveryOf, subscribeDeliveries } from '../../src/broker/deliveries.ts'
+import type { Delivery } from '../../src/broker/delivery-parser.ts'
+import { BlockReader, encodedSize, encodeHeaders } from '../../src/broker/headers.ts'
 import { DeliveredMessage } from '../../src/broker/stored-message.ts'
 import type { MillraceError } from '../../src/error/millrace-error.ts'
 import { freshStream, sharedConnection } from '../support/broker.ts'
@@ -19,10 +21,14 @@ const value = fc
 const entries = fc.array(fc.tuple(name, value), { maxLength: 8 })
 const payload = fc.uint8Array({ maxLength: 200 })
 
-/** Sends through the server and back, the way a consumer gets it. */
+/** Sends through the server and back: as the client reads it, and as a pull does. */
 async function roundTrip(subject: string, headers: readonly (readonly [string, string])[], data: Uint8Array) {
   const { nats } = await sharedConnection()
-  return new Promise<Msg>((resolve, reject) => {
+  let stop = () => {}
+  const taken = new Promise<DeliveredMessage>((resolve) => {
+    stop = subscribeDeliveries(nats, subject, (delivery) => resolve(new DeliveredMessage({ ...delivery })))
+  })
+  const read = new Promise<Msg>((resolve, reject) => {
     const subscription = nats.subscribe(subject, {
       max: 1,
       callback: (error, message) => (error === null ? resolve(message) : reject(error)),
@@ -31,21 +37,26 @@ async function roundTrip(subject: string, headers: readonly (readonly [string, s
     else nats.publish(subject, data, { headers: encodeHeaders(headers) })
     void nats.flush().catch(() => subscription.unsubscribe())
   })
+  const both = { message: await read, delivered: await taken }
+  stop()
+  return both
 }
 
 test('what is written is what the client of the server reads, and what is read here', async () => {
   let serial = 0
   await fc.assert(
     fc.asyncProperty(entries, payload, async (headers, data) => {
-      const message = await roundTrip(`headers.${process.pid}.${(serial += 1)}`, headers, data)
-      const reader = new BlockReader(headerBlock(message))
+      const { message, delivered } = await roundTrip(`headers.${process.pid}.${(serial += 1)}`, headers, data)
+      const reader = delivered.headers
       for (const [key] of headers) {
         const expected = message.headers?.get(key)
         assert.is(reader.get(key), expected)
         assert.is(expected, headers.find(([other]) => other === key)?.[1])
       }
       assert.equal([...reader.entries()], headers)
-      assert.equal(Buffer.from(message.data), Buffer.from(data))
+      const again = [...new DeliveredMessage(deliveryOf(message)).headers.entries()]
+      assert.equal(again.map(String).sort(), headers.map(String).sort(), 'the client keeps those of one name together')
+      for (const got of [message.data, delivered.data]) assert.equal(Buffer.from(got), Buffer.from(data))
     }),
     { numRuns: 200 },
   )
@@ -62,10 +73,13 @@ test('a block is found for subjects that are not ASCII, empty payloads and messa
           ['empty', ''],
         ],
       ] as [string, string][][]) {
-        const message = await roundTrip(`${subject}.${process.pid}`, headers, data)
-        const reader = new BlockReader(headerBlock(message))
-        assert.equal([...reader.entries()], headers, `${subject} ${data.length}`)
-        assert.is(reader.get('absent'), undefined)
+        const { message, delivered } = await roundTrip(`${subject}.${process.pid}`, headers, data)
+        for (const got of [delivered, new DeliveredMessage(deliveryOf(message))]) {
+          assert.equal([...got.headers.entries()], headers, `${subject} ${data.length}`)
+          assert.is(got.headers.get('absent'), undefined)
+          assert.is(got.subject, `${subject}.${process.pid}`)
+          assert.is(got.text, data.toString())
+        }
       }
 })
 
@@ -124,7 +138,10 @@ test('the size of encoded headers is what the server counts', async () => {
 })
 
 function delivered(reply: string): DeliveredMessage {
-  return new DeliveredMessage({ reply, subject: 's', data: new Uint8Array() } as unknown as Msg)
+  const frame = Buffer.from(`MSG s 1 ${reply} 0`)
+  const end = frame.length - 2
+  const delivery: Delivery = { frame, subject: 4, subjectEnd: 5, reply: 8, replyEnd: end, headers: end, data: end, end }
+  return new DeliveredMessage(delivery)
 }
 
 test('the ack subject is read in both of its layouts, whatever the names', () => {

@@ -52,7 +52,7 @@ function message(entries: readonly (readonly [string, string])[], payload: strin
     block,
   }
   const data = Buffer.from(payload)
-  return { headers, data, ascii: { bytes: Buffer.from(text), text, headers: block.length } }
+  return { headers, data, ascii: { bytes: Buffer.from(`before${text}after`), from: 6, text, headers: block.length } }
 }
 
 test('what a known layout reads is what a thorough look at the headers finds, whatever came before', () => {
@@ -100,7 +100,7 @@ test('a message of a layout that was learned is told from one that is nearly so'
   ] as const) {
     const changed = text.replace(from, to)
     const block = changed.slice(0, headers + to.length - from.length)
-    const ascii = { bytes: Buffer.from(changed), text: changed, headers: block.length }
+    const ascii = { bytes: Buffer.from(changed), from: 0, text: changed, headers: block.length }
     assert.is(decodeRegular({ ...good, ascii }), undefined, to)
   }
 })
