@@ -23,7 +23,9 @@ export function prepareDeliveries(nats: NatsConnection): void {
     configurable: true,
     enumerable: true,
     get: () => current,
-    set: (made: ProtocolParser) => (current = new DeliveryParser(made, takers)),
+    set: (made: ProtocolParser) => {
+      current = new DeliveryParser(made, takers)
+    },
   })
   takersOf.set(nats, takers)
 }
