@@ -5,6 +5,8 @@ import type { Connection } from './connection.js'
 /** One message as the stream’s leader has it. */
 export interface FoundMessage {
   readonly sequence: number
+  /** When the stream stored it, in milliseconds since the Unix epoch. */
+  readonly storedAt: number
   readonly data: Uint8Array
   /** All values of a header. */
   header(name: string): readonly string[]
@@ -51,7 +53,12 @@ async function find(
   try {
     const found = await manager.streams.getMessage(stream, query)
     if (found === null) return undefined
-    return { sequence: found.seq, data: found.data, header: (name) => found.header.values(name) }
+    return {
+      sequence: found.seq,
+      storedAt: found.time.getTime(),
+      data: found.data,
+      header: (name) => found.header.values(name),
+    }
   } catch (error) {
     // JetStream error 10037: no message found
     if (typeof error === 'object' && error !== null && 'code' in error && error.code === 10037) return undefined

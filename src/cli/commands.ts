@@ -55,6 +55,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/rules.js'),
   },
   {
+    name: 'backtest',
+    summary: 'run a rule over history: matches, precision, what it would change',
+    load: () => import('./commands/backtest.js'),
+  },
+  {
     name: 'replay',
     summary: 'deliver recorded events again, anywhere',
     load: () => import('./commands/replay.js'),

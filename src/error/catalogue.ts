@@ -1,3 +1,4 @@
+import { BACKTEST_ERRORS } from './codes/backtest.js'
 import { BROKER_ERRORS } from './codes/broker.js'
 import { CEP_ERRORS } from './codes/cep.js'
 import { EVENT_ERRORS } from './codes/event.js'
@@ -30,6 +31,7 @@ export const CATALOGUE = {
   ...RUNTIME_ERRORS,
   ...TIME_ERRORS,
   ...VERIFY_ERRORS,
+  ...BACKTEST_ERRORS,
 } as const satisfies Record<string, ErrorEntry>
 
 /** A code from the catalogue. */

@@ -1,10 +1,8 @@
 import type { Connection } from '../broker/connection.js'
-import { readLast } from '../broker/last-message.js'
 import type { StoredMessage } from '../broker/stored-message.js'
-import { commitSubject } from '../broker/system-subject.js'
-import { decodeCommitRecord } from '../kernel/commit-record.js'
-import { partitionsOf, processorId, WHOLE, type Processor } from '../kernel/processor.js'
+import { processorId, type Processor } from '../kernel/processor.js'
 import type { Clock } from '../time/clock.js'
+import { livePositions, type LivePositions } from './live-positions.js'
 import { marksOf, type OutputIndex, type OutputMark } from './output-index.js'
 import { outputPlaces } from './output-places.js'
 import { readRange } from './read-range.js'
@@ -53,7 +51,7 @@ const EXAMPLES = 10
  * @throws STREAM_NOT_FOUND, COMMIT_RECORD_INVALID and errors of the broker
  */
 export async function compareOutputs(options: CompareOptions): Promise<Comparison> {
-  const tally = new Tally(options, await livePositions(options))
+  const tally = new Tally(options, await livePositions(options.connection, options.processor))
   await readStored(options, tally)
   return tally.finish()
 }
@@ -61,34 +59,6 @@ export async function compareOutputs(options: CompareOptions): Promise<Compariso
 /** Whether something was compared and nothing of it differs. */
 export function isSame({ first, last, different, onlyInReplay, onlyStored }: Comparison): boolean {
   return last >= first && different + onlyInReplay + onlyStored === 0
-}
-
-/** Up to where the outputs of a processor are stored, unit by unit; 0 for one that has never run. */
-class LivePositions {
-  readonly #positions: ReadonlyMap<string, number>
-  readonly furthest: number
-
-  constructor(positions: ReadonlyMap<string, number>) {
-    this.#positions = positions
-    this.furthest = Math.max(...positions.values())
-  }
-
-  /** That of the unit which handles what is in a partition; of one that there was before the number changed, the furthest. */
-  of(partition: number): number {
-    return this.#positions.get(WHOLE) ?? this.#positions.get(String(partition)) ?? this.furthest
-  }
-}
-
-async function livePositions({ connection, processor }: CompareOptions): Promise<LivePositions> {
-  const stream = processor.to.stream.name
-  const positions = await Promise.all(
-    partitionsOf(processor).map(async (partition) => {
-      const subject = commitSubject(stream, processorId(processor), partition)
-      const record = await readLast(connection, stream, subject)
-      return [partition, record === undefined ? 0 : decodeCommitRecord(record.data, subject).position] as const
-    }),
-  )
-  return new LivePositions(new Map(positions))
 }
 
 async function readStored(

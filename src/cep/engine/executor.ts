@@ -49,6 +49,11 @@ export interface Executable {
   readonly lateness: number
   /** Without lateness: how far behind, in ms, an event may be and still be taken, at the time reached. */
   readonly grace: number
+  /**
+   * How far back from now, in event time in ms, the events lie that what is under way may still hold: the window of a
+   * pattern. Infinity: all that there were, as for a detector that learns. Undefined: not known.
+   */
+  readonly reach?: number
   readonly bounds: {
     /** Events that wait for late ones; the oldest are let through before their time. */
     readonly waiting: number

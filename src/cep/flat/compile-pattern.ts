@@ -46,6 +46,7 @@ export function compilePattern(pattern: Pattern): CompiledPattern {
     endsLater: tail.bans.length > 0,
     lateness: pattern.lateness ?? 0,
     grace: pattern.grace ?? 0,
+    reach: pattern.within ?? Infinity,
     aggregates,
     feeds: steps.map((step) => aggregates.flatMap((a, slot) => (a.stage === step.stage.name ? [slot] : []))),
     signature: signatureOf(pattern),

@@ -27,6 +27,8 @@ export class RuleAtWork {
   readonly #engine: Engine
   #time = -Infinity
   #storedAt = -Infinity
+  #ahead = 0
+  #withoutKey = 0
 
   constructor(rule: Rule, state?: RuleState, trace?: Trace) {
     this.rule = rule
@@ -39,7 +41,11 @@ export class RuleAtWork {
   take(event: StoredEvent): readonly Advance[] {
     const ended = this.passStored(event.storedAt)
     const read = ruleInput(this.rule, event)
-    if (read.kind === 'ahead') return ended
+    if (read.kind === 'ahead') {
+      this.#ahead += 1
+      return ended
+    }
+    if (read.keyless) this.#withoutKey += 1
     if (event.time > this.#time) {
       this.#time = event.time
       this.#storedAt = event.storedAt
@@ -66,6 +72,16 @@ export class RuleAtWork {
   get due(): number {
     const { due } = this.#engine
     return due === Infinity ? Infinity : due - this.#time + this.#storedAt + this.rule.idle
+  }
+
+  /** Events since it was made that were dated too far after they were stored, and were not taken. */
+  get ahead(): number {
+    return this.#ahead
+  }
+
+  /** Events since it was made that had no key for the rule: only time passed with them. */
+  get withoutKey(): number {
+    return this.#withoutKey
   }
 
   get engine(): Pick<Engine, 'partials'> {

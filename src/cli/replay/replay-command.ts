@@ -9,7 +9,7 @@ import { replay, type ReplayResult } from '../../replay/replay.js'
 import type { Rejected } from '../../replay/sink.js'
 import type { CliContext } from '../context.js'
 import { printJson } from '../json.js'
-import { orStopped } from '../or-stopped.js'
+import { orStopped, settled } from '../or-stopped.js'
 import type { Output } from '../output.js'
 import { createProgress, type Progress } from '../progress.js'
 import { openOutput } from './file-output.js'
@@ -20,8 +20,6 @@ import { rangeNotes, resumeAfter, stopText } from './replay-texts.js'
 
 /** Most rejected messages that are shown. */
 const SHOWN = 20
-/** How long a stopped replay may take to finish what it has in hand, in ms. */
-const SETTLE_MS = 2_000
 
 /** Everything that one run of the command works with. */
 interface Run {
@@ -157,24 +155,6 @@ function noteConnection(connection: Connection, err: Output, progress: Progress)
     progress.clear()
     err.line(kind === 'connected' ? 'connected again' : 'the connection is lost; waiting for the server')
   })
-}
-
-/** Waits for a stopped replay to finish what it has in hand, but not for a server that is away. */
-async function settled({ clock, signal }: CliContext, running: Promise<Finished>): Promise<Finished> {
-  try {
-    return await orStopped(running, signal)
-  } catch (error) {
-    if (!signal.aborted) throw error
-  }
-  const enough = new AbortController()
-  const late = clock.sleep(SETTLE_MS, enough.signal).then(
-    () => undefined,
-    () => undefined, // it has settled before
-  )
-  const finished = await Promise.race([running, late]).finally(() => enough.abort())
-  if (finished !== undefined) return finished
-  running.catch(() => undefined) // whatever it ends in, the command has been told to end before
-  throw fault('INTERRUPTED', 'the server did not answer in time')
 }
 
 async function compared(

@@ -3,10 +3,10 @@ import type { EngineStats } from '../../cep/engine/advance.js'
 import type { Match } from '../../cep/engine/match.js'
 import { ruleInput } from '../../cep/rule/rule-input.js'
 import type { Rule } from '../../cep/rule/rule.js'
-import { messageOf, isFault } from '../../error/millrace-error.js'
-import type { Event, EventDraft } from '../../event/event.js'
+import type { Event } from '../../event/event.js'
 import type { Registry } from '../../event/registry.js'
 import { parseTime } from '../../event/rfc3339.js'
+import { emitted, type Emitted } from '../../replay/backtest/emitted.js'
 import { POSITION_ATTRIBUTES } from '../../replay/event-line.js'
 import { parseEventLine, type LineRejection } from '../input/event-line.js'
 import type { InputLine } from '../input/lines.js'
@@ -14,7 +14,7 @@ import type { InputLine } from '../input/lines.js'
 /** A match, and the event that the rule makes of it, or why it cannot. */
 export interface RuleMatch {
   readonly match: Match
-  readonly emitted: { readonly event: EventDraft } | { readonly problem: string }
+  readonly emitted: Emitted
 }
 
 export interface RuleLinesOptions {
@@ -89,22 +89,8 @@ export class RuleOverLines {
   }
 
   #note(matches: readonly Match[]): void {
-    for (const match of matches) this.#options.onMatch({ match, emitted: this.#emit(match) })
-  }
-
-  #emit(match: Match): RuleMatch['emitted'] {
     const { rule, registry } = this.#options
-    try {
-      const draft = rule.emit(match)
-      const contract = registry.get(draft.type)
-      if (contract === undefined) return { problem: `${draft.type} has no contract` }
-      const checked = contract.check(draft.data, contract.version)
-      if (!checked.ok) return { problem: checked.detail }
-      return { event: { ...draft, data: checked.data, key: draft.key ?? contract.keyOf(checked.data) } }
-    } catch (error) {
-      if (isFault(error)) return { problem: error.detail }
-      return { problem: messageOf(error) }
-    }
+    for (const match of matches) this.#options.onMatch({ match, emitted: emitted(rule, registry, match) })
   }
 }
 

@@ -1,0 +1,65 @@
+import { fault } from '../../error/millrace-error.js'
+import { processorSource } from '../../kernel/processor.js'
+import { ruleProcessor } from '../../pipeline/rule-processor.js'
+import type { Against } from '../../replay/backtest/backtest.js'
+import { parseLabel } from '../../replay/backtest/label.js'
+import type { ScoreOptions } from '../../replay/backtest/score.js'
+import type { Rule } from '../../cep/rule/rule.js'
+import { streamNamed, type Deployment } from '../../runtime/deployment.js'
+import { ruleTextBy, type RuleText } from '../rules/rule-text.js'
+import type { BacktestFlags } from './backtest-flags.js'
+
+/** What a backtest is run with. */
+export interface BacktestJob extends RuleText {
+  readonly stream: string
+  readonly against: Against | undefined
+  /** What it is compared with, for people. */
+  readonly withName: string
+  readonly score: ScoreOptions | undefined
+}
+
+/** @throws DECLARATION_UNKNOWN, RULE_INVALID, LABEL_INVALID, USAGE, INPUT_UNREADABLE */
+export async function backtestJob(given: string, flags: BacktestFlags, deployment: Deployment): Promise<BacktestJob> {
+  const found = await ruleTextBy(given, deployment)
+  const { rule } = found
+  const stream = flags.stream ?? rule.on
+  const { against, withName } = await againstOf(flags.against, { rule, stream, deployment })
+  return { ...found, stream, against, withName, score: scoreOf(flags, rule, deployment) }
+}
+
+interface Chosen {
+  readonly rule: Rule
+  readonly stream: string
+  readonly deployment: Deployment
+}
+
+async function againstOf(
+  given: string | undefined,
+  chosen: Chosen,
+): Promise<{ against: Against | undefined; withName: string }> {
+  if (given === undefined) return { against: undefined, withName: '' }
+  if (given.toUpperCase() === 'LIVE')
+    return { against: liveOf(chosen), withName: `what ${chosen.rule.name} emitted live` }
+  const { rule, file } = await ruleTextBy(given, chosen.deployment)
+  if (rule.on !== chosen.rule.on)
+    throw fault('USAGE', `${file} reads ${rule.on}, and ${chosen.rule.name} ${chosen.rule.on}`)
+  return { against: { kind: 'rule', rule }, withName: file }
+}
+
+function liveOf({ rule, stream, deployment }: Chosen): Against {
+  if (stream !== rule.on) throw fault('USAGE', `${rule.name} is live on ${rule.on}, not on ${stream}`)
+  const streams = { from: streamNamed(deployment, rule.on), to: streamNamed(deployment, rule.to) }
+  const processor = ruleProcessor(rule, deployment.registry, streams)
+  const place = { rule: rule.name, processor, source: processorSource(processor), types: [rule.emits] }
+  return { kind: 'live', place }
+}
+
+function scoreOf(flags: BacktestFlags, { eventTypes }: Rule, { registry }: Deployment): ScoreOptions | undefined {
+  const { label, labelBy, labelWithin } = flags
+  if (label === undefined) return undefined
+  return {
+    label: parseLabel(label, registry, eventTypes),
+    ...(labelBy === undefined ? {} : { by: labelBy }),
+    ...(labelWithin === undefined ? {} : { within: labelWithin }),
+  }
+}
