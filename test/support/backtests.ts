@@ -7,12 +7,8 @@ import { processorSource } from '../../src/kernel/processor.ts'
 import { ProcessorRun } from '../../src/kernel/run-processor.ts'
 import { silentLog } from '../../src/observe/log.ts'
 import { ruleProcessor } from '../../src/pipeline/rule-processor.ts'
-import {
-  backtest,
-  type Against,
-  type BacktestOptions,
-  type BacktestResult,
-} from '../../src/replay/backtest/backtest.ts'
+import { backtest } from '../../src/replay/backtest/backtest.ts'
+import type { Against, BacktestOptions, BacktestResult } from '../../src/replay/backtest/backtest-result.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { eventually, sharedConnection } from './broker.ts'
 import { Reading, registry } from './kill-fixture.ts'

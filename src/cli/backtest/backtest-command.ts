@@ -1,6 +1,7 @@
 import { EXIT } from '../../error/exit-code.js'
 import { fault } from '../../error/millrace-error.js'
-import { backtest, type BacktestOptions, type BacktestResult } from '../../replay/backtest/backtest.js'
+import { backtest } from '../../replay/backtest/backtest.js'
+import type { BacktestOptions, BacktestResult } from '../../replay/backtest/backtest-result.js'
 import { matchReport, type FoundMatch } from '../../replay/backtest/found-match.js'
 import type { RangePlan } from '../../replay/backtest/plan-range.js'
 import { backtestReport, isSame, type BacktestReport } from '../../replay/backtest/report.js'

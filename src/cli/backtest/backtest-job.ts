@@ -1,7 +1,7 @@
 import { fault } from '../../error/millrace-error.js'
 import { processorSource } from '../../kernel/processor.js'
 import { ruleProcessor } from '../../pipeline/rule-processor.js'
-import type { Against } from '../../replay/backtest/backtest.js'
+import type { Against } from '../../replay/backtest/backtest-result.js'
 import { parseLabel } from '../../replay/backtest/label.js'
 import type { ScoreOptions } from '../../replay/backtest/score.js'
 import type { Rule } from '../../cep/rule/rule.js'

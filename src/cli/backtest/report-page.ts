@@ -1,17 +1,16 @@
-import type { EventReport, MatchReport } from '../../replay/backtest/found-match.js'
-import type { BacktestReport, DifferenceReport, OutputReport } from '../../replay/backtest/report.js'
+import type { BacktestReport } from '../../replay/backtest/report.js'
 import type { ScoreReport } from '../../replay/backtest/score.js'
 import { formatDuration } from '../../time/duration.js'
 import { count } from '../table.js'
+import { differenceSection } from './difference-section.js'
 import { html, Markup, type Part } from './markup.js'
+import { matchTable } from './match-table.js'
 import { PAGE_STYLE } from './page-style.js'
 import { percent, problemsOf } from './print-backtest.js'
 import { timelinePicture } from './timeline-picture.js'
 
 /** Most matches and examples in the page; what is left out is counted. */
 const MOST_ROWS = 500
-const MOST_EVENTS = 20
-const MOST_DATA = 300
 
 /**
  * A report as one page that needs no other file and no network: it can be mailed, and opened anywhere. Whatever is in the
@@ -56,17 +55,19 @@ export function reportPage(report: BacktestReport): string {
             <h2>Matches</h2>
             ${matchTable(report.found.slice(0, MOST_ROWS), report.matches)}
           </section>
-          ${
-            rule.text !== null &&
-            html`<section>
-              <h2>The rule</h2>
-              <p class="soft">${rule.file ?? ''} <code>${rule.hash}</code></p>
-              <pre tabindex="0"><code>${rule.text}</code></pre>
-            </section>`
-          }
+          ${ruleSection(report)}
         </main>
       </body>
     </html> `.text
+}
+
+function ruleSection({ rule: { file, hash, text } }: BacktestReport): Markup {
+  if (text === null) return html``
+  return html`<section>
+    <h2>The rule</h2>
+    <p class="soft">${file ?? ''} <code>${hash}</code></p>
+    <pre tabindex="0"><code>${text}</code></pre>
+  </section>`
 }
 
 function figures({ matches, events, score, difference, speed }: BacktestReport): Markup {
@@ -119,146 +120,4 @@ function scoreSection(score: ScoreReport, against: ScoreReport | null): Markup {
         ${bars(against, 'there')}`
     }${examples.missed.length > 0 && missed}
   </section>`
-}
-
-function differenceSection(difference: DifferenceReport): Markup {
-  const { kind, common, otherwise, onlyHere, onlyThere, ahead, same, examples } = difference
-  const rows: readonly (readonly [string, number])[] = [
-    ['In both', common],
-    [kind === 'live' ? 'With other content' : 'With other events', otherwise],
-    ['Only here', onlyHere],
-    ['Only there', onlyThere],
-    ['Not yet live', ahead],
-  ]
-  const shown = rows.filter(([name, times]) => times > 0 || !name.startsWith('Not'))
-  const verdict = same ? html`<b class="good">the same</b>` : html`<b class="bad">not the same</b>`
-  return html`<section>
-    <h2>Compared with ${difference.with}</h2>
-    <p>It is ${verdict}.</p>
-    <div class="scroll">
-      <table>
-        <tbody>
-          ${shown.map(
-            ([name, times]) =>
-              html`<tr>
-                <th scope="row">${name}</th>
-                <td class="number">${count(times)}</td>
-              </tr>`,
-          )}
-        </tbody>
-      </table>
-    </div>
-    ${
-      examples.onlyHere.length > 0 &&
-      html`<h3>Only here</h3>
-        ${matchTable(
-          examples.onlyHere.map(({ match }) => match),
-          onlyHere,
-          examples.onlyHere.map(({ why }) => why),
-        )}`
-    }
-    ${
-      examples.onlyThere.length > 0 &&
-      html`<h3>Only there</h3>
-        ${onlyThereOf(difference)}`
-    }
-    ${
-      examples.otherwise.length > 0 &&
-      html`<h3>${rows[1]?.[0] ?? ''}</h3>
-        <ul>
-          ${examples.otherwise.map(({ here, there }) => html`<li>${here.key} at ${here.time}: here ${contentOf(here)}, there ${contentOf(there)}</li>`)}
-        </ul>`
-    }
-  </section>`
-}
-
-function onlyThereOf({ examples, onlyThere }: DifferenceReport): Markup {
-  const matches = examples.onlyThere.filter((one) => 'match' in one)
-  const outputs = examples.onlyThere.filter((one) => 'output' in one)
-  if (matches.length > 0)
-    return matchTable(
-      matches.map(({ match }) => match),
-      onlyThere,
-      matches.map(({ why }) => why),
-    )
-  return html`<div class="scroll">
-    <table class="stack">
-      <thead>
-        <tr>
-          <th scope="col">Key</th>
-          <th scope="col">Time</th>
-          <th scope="col">Emitted</th>
-        </tr>
-      </thead>
-      <tbody>
-        ${outputs.map(
-          ({ output }) =>
-            html`<tr>
-              <td>${output.key ?? ''}</td>
-              <td class="time">${output.time}</td>
-              <td>${output.type} by sequence ${count(output.cause)} <code>${dataOf(output.data)}</code></td>
-            </tr>`,
-        )}
-      </tbody>
-    </table>
-  </div>`
-}
-
-function contentOf(one: MatchReport | OutputReport): Markup {
-  if (!('stages' in one)) return html`<code>${dataOf(one.data)}</code>`
-  const sequences = Object.values(one.stages).flatMap((events) => events.map(({ sequence }) => sequence))
-  return html`sequences ${sequences.slice(0, MOST_EVENTS).join(', ')}`
-}
-
-function matchTable(matches: readonly MatchReport[], total: number, why: readonly (string | null)[] = []): Markup {
-  if (matches.length === 0) return html`<p class="soft">None.</p>`
-  const rows = matches.map((match, at) => {
-    const emits =
-      match.emits === null
-        ? html`<span class="bad">cannot be emitted: ${match.problem ?? ''}</span>`
-        : html`${match.emits.type} <code>${dataOf(match.emits.data)}</code>`
-    return html`<tr>
-      <td><b>${match.key}</b></td>
-      <td class="time">${match.time}</td>
-      <td>${emits}${why[at] && html`<p>${why[at]}</p>`}${eventsOf(match)}</td>
-    </tr>`
-  })
-  const rest = total - matches.length
-  return html`<div class="scroll">
-      <table class="stack">
-        <thead>
-          <tr>
-            <th scope="col">Key</th>
-            <th scope="col">Time</th>
-            <th scope="col">Emits, and its events</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${rows}
-        </tbody>
-      </table>
-    </div>
-    ${rest > 0 && html`<p class="soft">and ${count(rest)} more; <code>--out</code> writes all of them.</p>`}`
-}
-
-function eventsOf({ stages }: MatchReport): Markup {
-  const entries = Object.entries(stages)
-  const all = entries.reduce((sum, [, events]) => sum + events.length, 0)
-  const item = (stage: string, event: EventReport): Markup =>
-    html`<li>
-      <b>${stage}</b> ${event.type}, sequence ${count(event.sequence)}, ${event.time} <code>${dataOf(event.data)}</code>
-    </li>`
-  const items = entries.flatMap(([stage, events]) => events.map((event) => item(stage, event)))
-  return html`<details>
-    <summary>${count(all)} ${all === 1 ? 'event' : 'events'}</summary>
-    <ul>
-      ${items.slice(0, MOST_EVENTS)}
-    </ul>
-    ${all > MOST_EVENTS && html`<p class="soft">and ${count(all - MOST_EVENTS)} more</p>`}
-  </details>`
-}
-
-function dataOf(data: unknown): string {
-  const text = JSON.stringify(data) ?? ''
-  return text.length > MOST_DATA ? `${text.slice(0, MOST_DATA)}…` : text
 }

@@ -3,76 +3,25 @@
 // Runs a rule over recorded history of its stream, as it runs live, and publishes nothing.
 //
 // Invariants (tests cite them):
-//   K1  It finds what the rule would have found live over the same events with the same state before: matches of the range,
+//   BT1  It finds what the rule would have found live over the same events with the same state before: matches of the range,
 //       those that come when time passes among them, in the same order with the same events.
-//   K2  Nothing is published and no position moves: the streams have the same sequences afterwards, and no consumer more.
-//   K3  What was found with events before the range only is not counted; what began before it and ends in it is, as far as
+//   BT2  Nothing is published and no position moves: the streams have the same sequences afterwards, and no consumer more.
+//   BT3  What was found with events before the range only is not counted; what began before it and ends in it is, as far as
 //       the window of the rule reaches back.
 import { decodeEvents, type DecodedEvent } from '../../event/decode-event.js'
 import type { StoredMessage } from '../../broker/stored-message.js'
 import type { Match } from '../../cep/engine/match.js'
 import type { Rule } from '../../cep/rule/rule.js'
+import type { BacktestOptions, BacktestResult, Rejection } from './backtest-result.js'
 import { emitted } from './emitted.js'
-import { MatchPairs, type Difference } from './difference.js'
+import { MatchPairs } from './difference.js'
 import type { FoundMatch } from './found-match.js'
-import { comparedWithLive, LiveOutputs, type LiveDifference, type LivePlace } from './live-outputs.js'
-import { planRange, type PlanRequest, type RangePlan } from './plan-range.js'
+import { comparedWithLive, LiveOutputs, type LiveDifference } from './live-outputs.js'
+import { planRange, type RangePlan } from './plan-range.js'
 import { RulePass } from './rule-pass.js'
-import { Score, type ScoreOptions, type ScoreReport } from './score.js'
+import { Score } from './score.js'
 import { readRange } from '../read-range.js'
 import { Timeline } from './timeline.js'
-
-/** What the rule is compared with. */
-export type Against =
-  /** What it, or the rule of this name, has emitted. */
-  | { readonly kind: 'live'; readonly place: LivePlace }
-  /** What another rule, or another version of it, finds. */
-  | { readonly kind: 'rule'; readonly rule: Rule }
-
-export interface BacktestOptions extends Omit<PlanRequest, 'rules' | 'types'> {
-  readonly rule: Rule
-  readonly against?: Against | undefined
-  readonly score?: ScoreOptions | undefined
-  /** Most matches of the range that are kept, the first of them. */
-  readonly keep: number
-  /** Told once what will be read. */
-  readonly onPlan?: (plan: RangePlan) => void
-  readonly onProgress?: (done: { readonly events: number; readonly messages: number; readonly of: number }) => void
-  /** Takes each match of the range, in order. */
-  readonly onMatch?: (found: FoundMatch) => void
-  /** Called when some events were taken, and at the end; a promise holds back what is read next. */
-  readonly onTaken?: () => void | Promise<void>
-}
-
-export interface Rejection {
-  readonly sequence: number
-  readonly code: string
-  readonly detail: string
-}
-
-/** What became of a backtest. */
-export interface BacktestResult {
-  readonly rule: Rule
-  readonly plan: RangePlan
-  readonly ended: 'complete' | 'interrupted'
-  /** Events of the range that the rule reads. */
-  readonly events: number
-  /** Events that were read before it, and matches among them. */
-  readonly before: { readonly events: number; readonly matches: number }
-  readonly pass: RulePass
-  readonly there: RulePass | undefined
-  /** Matches that could not be emitted. */
-  readonly unemitted: number
-  readonly matches: readonly FoundMatch[]
-  readonly rejected: { readonly count: number; readonly samples: readonly Rejection[] }
-  readonly timeline: Timeline
-  readonly score: ScoreReport | undefined
-  readonly scoreThere: ScoreReport | undefined
-  readonly difference: Difference | undefined
-  readonly live: LiveDifference | undefined
-  /** In ms: all of it, and how much of it went into decoding and into the rules. */
-  readonly spent: { readonly all: number; readonly decoding: number; readonly matching: number }
-}
 
 const PROGRESS_MS = 100
 const SAMPLES = 10

@@ -1,5 +1,5 @@
 import type { Rule } from '../../cep/rule/rule.js'
-import type { Against, BacktestResult } from './backtest.js'
+import type { Against, BacktestResult } from './backtest-result.js'
 import { matchReport, text, type FoundMatch, type MatchReport } from './found-match.js'
 import type { LiveOutput } from './live-outputs.js'
 import type { ScoreReport } from './score.js'

@@ -4,7 +4,7 @@ import { runRule } from '../../../src/cep/rule/run-rule.ts'
 import { decodeEvents } from '../../../src/event/decode-event.ts'
 import { storedFilter } from '../../../src/event/subject.ts'
 import { backtestReport, isSame } from '../../../src/replay/backtest/report.ts'
-import type { BacktestResult } from '../../../src/replay/backtest/backtest.ts'
+import type { BacktestResult } from '../../../src/replay/backtest/backtest-result.ts'
 import { freshStream, sharedConnection } from '../../support/broker.ts'
 import { liveOf, reading, readings, ruleOf, runLive, START, surgeText, tested, told } from '../../support/backtests.ts'
 import { publishAll, readAll } from '../../support/events.ts'
@@ -30,7 +30,7 @@ async function filled(drafts = readings(600)) {
   return stream
 }
 
-test('K1: finds what the rule found live over the same events, late events among them', async () => {
+test('BT1 finds what the rule found live over the same events, late events among them', async () => {
   const stream = await filled()
   const rule = ruleOf(surgeText(stream.name, { fields: 'grace: 500ms' }))
   await runLive(rule, stream, 600)
@@ -52,7 +52,7 @@ test('K1: finds what the rule found live over the same events, late events among
   assert.ok(isSame(reportOf(result)))
 })
 
-test('K1: finds what the rule finds in memory, in the same order', async () => {
+test('BT1 finds what the rule finds in memory, in the same order', async () => {
   const stream = await filled()
   const rule = ruleOf(surgeText(stream.name, { fields: 'lateness: 2s\nskip: past-last' }))
   const messages = await readAll(await sharedConnection(), stream.name, [storedFilter(stream.root, 'reading.taken')])
@@ -73,7 +73,7 @@ test('K1: finds what the rule finds in memory, in the same order', async () => {
   assert.equal(found, expected.slice(0, found.length))
 })
 
-test('K1: an absence that only time ends is found, when the stream has come to it', async () => {
+test('BT1 an absence that only time ends is found, when the stream has come to it', async () => {
   const text = (stream: string) => `rule: silent
 on: ${stream}
 key: data.machine
@@ -94,7 +94,7 @@ emit: { event: machine.alarmed, data: { machine: key, count: 1, sum: low.data.va
   assert.equal(told(await tested(rule, { from: { kind: 'sequence', sequence: 4 } })), [], 'it was before the range')
 })
 
-test('K2: nothing is published, no sequence moves, and no consumer is left', async () => {
+test('BT2 nothing is published, no sequence moves, and no consumer is left', async () => {
   const stream = await filled()
   const connection = await sharedConnection()
   const rule = ruleOf(surgeText(stream.name))
@@ -107,7 +107,7 @@ test('K2: nothing is published, no sequence moves, and no consumer is left', asy
   assert.is(consumers.filter(({ config }) => config.durable_name !== undefined).length, 0)
 })
 
-test('K3: a range finds what the whole finds in it: what began before it too, and nothing of before', async () => {
+test('BT3 a range finds what the whole finds in it: what began before it too, and nothing of before', async () => {
   const stream = await filled()
   const rule = ruleOf(surgeText(stream.name))
   const all = await tested(rule)
