@@ -1,5 +1,5 @@
 // What the engine holds, in bytes of heap. Events that are held by the bench too do not count as the engine's.
-import { compilePattern } from '../../src/cep/flat/compile-pattern.ts'
+import { compilePattern } from '../../src/cep/compile-pattern.ts'
 import { createEngine } from '../../src/cep/engine/engine.ts'
 import type { Pattern } from '../../src/cep/pattern/pattern.ts'
 import { isWanted, round3, type Rounds } from '../harness.ts'

@@ -1,7 +1,7 @@
 // The pattern engine on one core. First each query must find exactly what Flink finds; then it is timed, events in
 // memory, through the engine's one door. Baseline: a loop that decodes the same events and hands them out by type and key.
 import { isWanted, measure, type PureBench, type Rounds } from '../harness.ts'
-import { compilePattern } from '../../src/cep/flat/compile-pattern.ts'
+import { compilePattern } from '../../src/cep/compile-pattern.ts'
 import { createEngine } from '../../src/cep/engine/engine.ts'
 import type { Advance } from '../../src/cep/engine/advance.ts'
 import type { Executable } from '../../src/cep/engine/executor.ts'

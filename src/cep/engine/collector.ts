@@ -30,6 +30,14 @@ export class Collector {
     return this.#out !== null && this.#out.matches.length >= this.#mostMatches
   }
 
+  /**
+   * Whether there are as many timeouts as there may be matches. For executors that do not hold partial matches one by
+   * one: nothing else bounds how many come out of what they hold.
+   */
+  get isFullOfTimeouts(): boolean {
+    return this.#out !== null && this.#out.timeouts.length >= this.#mostMatches
+  }
+
   match(match: Match): void {
     const { matches } = this.#output()
     if (matches.length >= this.#mostMatches) {
@@ -42,7 +50,7 @@ export class Collector {
 
   /** Counts matches that were not made because there are too many. */
   drop(matches: number): void {
-    this.counts.droppedMatches += matches
+    this.counts.droppedMatches = Math.min(this.counts.droppedMatches + matches, Number.MAX_SAFE_INTEGER)
   }
 
   timeout(timeout: Timeout): void {

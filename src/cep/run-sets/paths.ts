@@ -1,0 +1,118 @@
+import type { KeySets } from './key-sets.js'
+import type { Step } from './lazy-found.js'
+import type { Position, Positions } from './position.js'
+import type { Taken } from './taken.js'
+
+interface Frame {
+  taken: Taken
+  position: Position
+  before: Step | null
+  /** This event as others' beginning; made when the first of them asks. */
+  step: Step | null
+  /** For each way out, the index of who follows next there; -1: nobody. */
+  readonly cursors: number[]
+  /** Whether anything was found from here on. */
+  found: boolean
+}
+
+/**
+ * Goes along every path of taken events from a beginning: what is taken earlier first, and who is followed after those
+ * who follow. This is the order in which partial matches that are kept one by one stand in their list.
+ */
+export abstract class Paths {
+  protected sets!: KeySets
+  /** For each position, the part of its list that is looked at, as indexes from and to (exclusive). */
+  protected readonly lo: number[]
+  protected readonly hi: number[]
+  readonly #frames: Frame[] = []
+
+  constructor({ positions }: Positions) {
+    this.lo = positions.map(() => 0)
+    this.hi = positions.map(() => 0)
+  }
+
+  /** Whether a path through here can find anything. */
+  protected abstract wants(taken: Taken): boolean
+
+  /** All paths that end here: whether something was found, or `stop`. */
+  protected abstract leave(taken: Taken, position: Position, before: Step | null): boolean | 'stop'
+
+  /** Nothing was found on any path through here. */
+  protected abstract inVain(taken: Taken): void
+
+  /** Returns false when it was stopped. */
+  protected walk(root: Taken, at: Position): boolean {
+    let depth = 0
+    this.#enter(0, root, at, null)
+    for (;;) {
+      const frame = this.#frames[depth] as Frame
+      const way = this.#nextWay(frame)
+      if (way !== -1) {
+        const { to } = frame.position.out[way] as Position['out'][number]
+        const child = this.sets.list(to).get(frame.cursors[way] as number)
+        frame.cursors[way] = this.#follower(frame.taken, frame.position, way, child.index + 1)
+        frame.step ??= { event: frame.taken.event, stage: frame.position.stage.name, before: frame.before }
+        this.#enter(++depth, child, to, frame.step)
+        continue
+      }
+      const left = this.leave(frame.taken, frame.position, frame.before)
+      if (left === 'stop') return false
+      const found = left || frame.found
+      if (!found) this.inVain(frame.taken)
+      if (depth === 0) return true
+      const parent = this.#frames[--depth] as Frame
+      if (found) parent.found = true
+    }
+  }
+
+  #enter(depth: number, taken: Taken, position: Position, before: Step | null): void {
+    let frame = this.#frames[depth]
+    if (frame === undefined) {
+      frame = { taken, position, before, step: null, cursors: [], found: false }
+      this.#frames.push(frame)
+    } else {
+      frame.taken = taken
+      frame.position = position
+      frame.before = before
+      frame.step = null
+      frame.found = false
+    }
+    for (let way = 0; way < position.out.length; way++)
+      frame.cursors[way] = this.#follower(taken, position, way, taken.next[way] as number)
+  }
+
+  /** The way by which the earliest of those comes who follow; of one event, the first way. */
+  #nextWay({ position, cursors }: Frame): number {
+    const { out } = position
+    if (out.length === 1) return cursors[0] === -1 ? -1 : 0
+    let best = -1
+    let earliest = Infinity
+    for (let way = 0; way < out.length; way++) {
+      const cursor = cursors[way] as number
+      if (cursor === -1) continue
+      const { at } = this.sets.list((out[way] as Position['out'][number]).to).get(cursor)
+      if (at < earliest) {
+        best = way
+        earliest = at
+      }
+    }
+    return best
+  }
+
+  /** Index of the first at or after `from` who follows by that way; -1: nobody. */
+  #follower(taken: Taken, position: Position, way: number, from: number): number {
+    const { to, door, contiguity } = position.out[way] as Position['out'][number]
+    const end = this.hi[to.index] as number
+    const list = this.sets.list(to)
+    const begin = taken.next[way] as number
+    for (let index = Math.max(from, this.lo[to.index] as number); index < end; index++) {
+      // who does not wait for ever, waits for the first that could come
+      if (contiguity !== 'any' && index > begin) return -1
+      const next = list.get(index)
+      const came = taken.index < (next.ranges[door * 2 + 1] as number)
+      if (came && taken.index < (next.ranges[door * 2] as number)) return -1
+      if (came && this.wants(next)) return index
+    }
+    return -1
+  }
+}
