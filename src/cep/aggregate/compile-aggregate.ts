@@ -78,7 +78,8 @@ export function compileAggregate(options: AggregateOptions): Executable {
     early: { events: early.events ?? Infinity, every },
     keep,
     limits: bounds,
-    wants: wantsOf(events, where),
+    types: new Set(events),
+    where,
     having,
   }
   const faults = faultsOf(plan, Object.keys(values), bounds)
@@ -104,11 +105,6 @@ function shapeOf(window: WindowOptions): WindowShape {
   }
   const size = parseDuration(window.tumbling)
   return { kind: 'aligned', size, step: size, offset }
-}
-
-function wantsOf(events: readonly string[], where: AggregateOptions['where']): WindowPlan['wants'] {
-  const types = new Set(events)
-  return (event, key) => (types.size === 0 || types.has(event.type)) && (where === undefined || where(event, key))
 }
 
 function faultsOf({ shape, early }: WindowPlan, names: readonly string[], bounds: AggregateBounds): string[] {

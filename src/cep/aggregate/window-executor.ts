@@ -12,10 +12,9 @@
 //   W4  State goes with event time: of a key nothing is left when its last window is over and no longer kept.
 import type { StoredEvent } from '../../event/event.js'
 import { EarliestHeap, NOT_QUEUED, type Queued } from '../../time/earliest-heap.js'
-import { Drops } from '../engine/drops.js'
 import type { Collector } from '../engine/collector.js'
-import { EvaluationErrors } from '../engine/evaluation-errors.js'
 import type { Executor, ExecutorStats } from '../engine/executor.js'
+import { Tally, type SavedTally } from '../engine/tally.js'
 import { AlignedWindows } from './aligned-windows.js'
 import { SessionWindows } from './session-windows.js'
 import { resultsTo } from './window-results.js'
@@ -38,15 +37,13 @@ export interface WindowState {
   readonly order: number
   /** [key, order of start, its windows] */
   readonly keys: readonly (readonly [string, number, unknown])[]
-  readonly errors: readonly [number, readonly string[]]
-  readonly dropped: Readonly<Record<string, number>>
+  readonly tally: SavedTally
 }
 
 export class WindowExecutor implements Executor {
   readonly #plan: WindowPlan
   readonly #context: WindowContext
-  readonly #errors: EvaluationErrors
-  readonly #drops: Drops
+  readonly #tally: Tally
   readonly #keys = new Map<string, KeyEntry>()
   readonly #due = new EarliestHeap<KeyEntry>()
   readonly #kept = new EarliestHeap<Kept>()
@@ -58,9 +55,9 @@ export class WindowExecutor implements Executor {
 
   constructor(plan: WindowPlan, out: Collector, state: WindowState | undefined) {
     this.#plan = plan
-    this.#errors = new EvaluationErrors(state?.errors[0], state?.errors[1])
-    this.#drops = new Drops(state?.dropped ?? {})
-    this.#context = { plan, errors: this.#errors, drops: this.#drops, put: resultsTo(plan, out, this.#errors) }
+    this.#tally = new Tally(state?.tally)
+    const { errors, drops } = this.#tally
+    this.#context = { plan, errors, drops, put: resultsTo(plan, out, this.#tally) }
     if (state === undefined) return
     this.#clock = state.clock ?? -Infinity
     for (const [key, order, saved] of state.keys)
@@ -128,9 +125,7 @@ export class WindowExecutor implements Executor {
     return {
       keys: this.#keys.size,
       partialMatches: this.#size,
-      evaluationErrors: this.#errors.count,
-      errorSamples: [...this.#errors.samples],
-      dropped: { ...this.#drops.counts },
+      ...this.#tally.stats,
     }
   }
 
@@ -139,18 +134,18 @@ export class WindowExecutor implements Executor {
       clock: this.#clock === -Infinity ? null : this.#clock,
       order: this.#order,
       keys: Array.from(this.#keys.values(), ({ key, order, windows }) => [key, order, windows.save()] as const),
-      errors: [this.#errors.count, [...this.#errors.samples]],
-      dropped: { ...this.#drops.counts },
+      tally: this.#tally.save(),
     }
   }
 
   #wants(event: StoredEvent, key: string): boolean {
-    try {
-      return this.#plan.wants(event, key)
-    } catch (error) {
-      this.#errors.note(`${event.id}, where`, error) // not satisfied, counted, never fatal
-      return false
-    }
+    const { types, where } = this.#plan
+    if (types.size > 0 && !types.has(event.type)) return false
+    if (where === undefined) return true
+    return this.#tally.holds(
+      () => where(event, key),
+      () => `${event.id}, where`,
+    )
   }
 
   #windowsOf(key: string, saved?: unknown): KeyWindows {
@@ -171,7 +166,7 @@ export class WindowExecutor implements Executor {
   #hasRoom(key: string): boolean {
     const { keys: most, policy } = this.#plan.limits
     if (this.#keys.size < most) return true
-    if (!this.#drops.makeRoom(policy, 'keys', most, key)) return false
+    if (!this.#tally.drops.makeRoom(policy, 'keys', most, key)) return false
     const [oldest] = this.#keys.values()
     if (oldest !== undefined) this.#remove(oldest)
     return true

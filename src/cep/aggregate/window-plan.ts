@@ -22,7 +22,9 @@ export interface WindowPlan {
   /** How long after its end a window is kept, so that late events may still change its result. */
   readonly keep: number
   readonly limits: AggregateLimits
-  readonly wants: (event: StoredEvent, key: string) => boolean
+  /** None: all. */
+  readonly types: ReadonlySet<string>
+  readonly where: ((event: StoredEvent, key: string) => boolean) | undefined
   readonly having: ((values: WindowValues, key: string) => boolean) | undefined
 }
 
