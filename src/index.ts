@@ -21,6 +21,19 @@ export {
   type WindowOptions,
 } from './cep/aggregate/compile-aggregate.js'
 export type { ResultKind, WindowValues } from './cep/aggregate/window-plan.js'
+export {
+  compileCorrelate,
+  type CorrelateBounds,
+  type CorrelateOptions,
+  type CorrelateSide,
+} from './cep/correlate/compile-correlate.js'
+export {
+  compileIntervalJoin,
+  type IntervalJoinBounds,
+  type IntervalJoinOptions,
+  type IntervalJoinSide,
+} from './cep/correlate/compile-interval-join.js'
+export type { CorrelationValues, Outcome, Taken } from './cep/correlate/correlate-plan.js'
 
 // pipeline
 export { definePipeline, type PipelineDeclaration, type PipelineOptions } from './pipeline/define-pipeline.js'

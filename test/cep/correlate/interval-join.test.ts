@@ -128,7 +128,7 @@ test('bounds on keys and events are kept by policy, and counted', () => {
   const base = { left: { events: ['a'] }, right: { events: ['b'] }, lower: 0, upper: 1_000 } as const
   const all = Array.from({ length: 20 }, (_, at) => ({
     event: storedEvent({ type: at % 2 === 0 ? 'a' : 'b', time: at, id: `e${at}` }),
-    key: at % 7 < 4 ? 'l' : 'k',
+    key: at % 11 < 8 ? 'l' : 'k',
   }))
   for (const policy of ['drop-oldest', 'drop-newest'] as const) {
     const engine = createEngine(compileIntervalJoin({ ...base, bounds: { keys: 1, eventsPerSide: 2, policy } }))
