@@ -3,7 +3,7 @@ import type { Partial, Trace } from '../engine/partial.js'
 import type { KeySets } from './key-sets.js'
 import { LazyTimeout, type Step } from './lazy-found.js'
 import { Paths } from './paths.js'
-import type { Position, Positions } from './position.js'
+import type { Positions } from './position.js'
 import type { Taken } from './taken.js'
 
 /**
@@ -26,7 +26,7 @@ export class ClosedPaths extends Paths {
   }
 
   /** @param roots what begins at one event, in order of positions */
-  putOut(sets: KeySets, roots: readonly (readonly [Taken, Position])[], deadline: number): void {
+  putOut(sets: KeySets, roots: readonly Taken[], deadline: number): void {
     this.sets = sets
     this.#deadline = deadline
     this.#put = 0
@@ -35,8 +35,8 @@ export class ClosedPaths extends Paths {
       this.lo[position.index] = list.first
       this.hi[position.index] = list.end
     }
-    for (const [taken, position] of roots)
-      if (!this.walk(taken, position)) {
+    for (const taken of roots)
+      if (!this.walk(taken)) {
         const rest = countWaiting(sets, this.#positions, roots) - this.#put
         this.dropped = Math.min(this.dropped + rest, Number.MAX_SAFE_INTEGER)
         break
@@ -47,18 +47,15 @@ export class ClosedPaths extends Paths {
     return !taken.barren
   }
 
-  protected leave(taken: Taken, position: Position, before: Step | null): boolean | 'stop' {
-    const ways = this.sets.waysOf(taken, position)
+  protected leave(taken: Taken, before: Step | null): boolean | 'stop' {
+    const ways = this.sets.waysOf(taken)
     if (ways === 0) return false
     if (this.#out.isFullOfTimeouts) return 'stop'
-    const { name } = position.stage
-    this.#out.timeout(new LazyTimeout(this.sets.key, taken.event, name, before, this.#deadline, ways))
+    const { name } = taken.position.stage
+    const end = { event: taken.event, stage: name, before }
+    this.#out.timeout(new LazyTimeout(this.sets.key, end, this.#deadline, ways))
     this.#put++
-    this.#trace?.ended(
-      partialOf(this.sets, taken, position, before, this.#deadline),
-      { kind: 'window' },
-      this.#deadline,
-    )
+    this.#trace?.ended(partialOf(this.sets, taken, before, this.#deadline), { kind: 'window' }, this.#deadline)
     return true
   }
 
@@ -80,14 +77,14 @@ export class OpenPaths extends Paths {
     this.#most = most
   }
 
-  list(sets: KeySets, roots: readonly (readonly [Taken, Position])[]): readonly Partial[] {
+  list(sets: KeySets, roots: readonly Taken[]): readonly Partial[] {
     this.sets = sets
     this.#found = []
     for (const [at, list] of sets.lists.entries()) {
       this.lo[at] = list.first
       this.hi[at] = list.end
     }
-    for (const [taken, position] of roots) if (!this.walk(taken, position)) break
+    for (const taken of roots) if (!this.walk(taken)) break
     return this.#found
   }
 
@@ -95,10 +92,10 @@ export class OpenPaths extends Paths {
     return !taken.barren
   }
 
-  protected leave(taken: Taken, position: Position, before: Step | null): boolean | 'stop' {
-    if (this.sets.waysOf(taken, position) === 0) return false
+  protected leave(taken: Taken, before: Step | null): boolean | 'stop' {
+    if (this.sets.waysOf(taken) === 0) return false
     if (this.#found.length >= this.#most) return 'stop'
-    const partial = partialOf(this.sets, taken, position, before, 0)
+    const partial = partialOf(this.sets, taken, before, 0)
     this.#found.push({ ...partial, until: (partial.taken[0]?.event.time ?? 0) + this.#within })
     return true
   }
@@ -106,7 +103,8 @@ export class OpenPaths extends Paths {
   protected inVain(): void {}
 }
 
-function partialOf(sets: KeySets, last: Taken, position: Position, before: Step | null, until: number): Partial {
+function partialOf(sets: KeySets, last: Taken, before: Step | null, until: number): Partial {
+  const { position } = last
   const taken = [{ stage: position.stage.name, event: last.event }]
   for (let step = before; step !== null; step = step.before) taken.push({ stage: step.stage, event: step.event })
   const waits = position.out.filter(({ index }) => last.index >= (sets.waitFrom[index] as number))
@@ -114,12 +112,12 @@ function partialOf(sets: KeySets, last: Taken, position: Position, before: Step 
 }
 
 /** How many paths from the roots end where something waits. Latest first: who follows is counted before who is followed. */
-function countWaiting(sets: KeySets, { positions }: Positions, roots: readonly (readonly [Taken, Position])[]): number {
-  const all = positions.flatMap((position) => Array.from(sets.list(position), (taken) => [taken, position] as const))
-  all.sort(([a], [b]) => b.at - a.at)
-  for (const [taken, position] of all) {
-    taken.ways = sets.waysOf(taken, position) > 0 ? 1 : 0
-    for (const [way, { to, door, contiguity }] of position.out.entries()) {
+function countWaiting(sets: KeySets, { positions }: Positions, roots: readonly Taken[]): number {
+  const all = positions.flatMap((position) => [...sets.list(position)])
+  all.sort((a, b) => b.at - a.at)
+  for (const taken of all) {
+    taken.ways = sets.waysOf(taken) > 0 ? 1 : 0
+    for (const [way, { to, door, contiguity }] of taken.position.out.entries()) {
       const list = sets.list(to)
       for (let index = Math.max(taken.next[way] as number, list.first); index < list.end; index++) {
         const next = list.get(index)
@@ -129,5 +127,5 @@ function countWaiting(sets: KeySets, { positions }: Positions, roots: readonly (
       }
     }
   }
-  return roots.reduce((sum, [taken]) => sum + taken.ways, 0)
+  return roots.reduce((sum, taken) => sum + taken.ways, 0)
 }

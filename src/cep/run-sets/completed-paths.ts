@@ -3,13 +3,8 @@ import type { Collector } from '../engine/collector.js'
 import type { KeySets, Passage } from './key-sets.js'
 import { LazyMatch, type Step } from './lazy-found.js'
 import { Paths } from './paths.js'
-import type { Position, Positions } from './position.js'
+import type { Position, Positions, Transition } from './position.js'
 import type { Taken } from './taken.js'
-
-interface Placed {
-  readonly taken: Taken
-  readonly position: Position
-}
 
 /**
  * Puts out the matches that an event completes. First everything is marked from which one gets to the event, backwards;
@@ -18,8 +13,8 @@ interface Placed {
  */
 export class CompletedPaths extends Paths {
   readonly #out: Collector
-  readonly #marked: Placed[] = []
-  readonly #roots: Placed[] = []
+  readonly #marked: Taken[] = []
+  readonly #roots: Taken[] = []
   /** Up to here, all of a position's list is marked. */
   readonly #markedTo: number[]
   /** For each transition, from where on its event completes; Infinity: it does not. */
@@ -42,7 +37,7 @@ export class CompletedPaths extends Paths {
     this.#put = 0
     this.#mark(finals)
     for (const { transition, lo } of finals) this.#from[transition.index] = lo
-    for (const { taken, position } of this.#roots) if (!this.walk(taken, position)) break
+    for (const taken of this.#roots) if (!this.walk(taken)) break
     for (const { transition } of finals) this.#from[transition.index] = Infinity
     if (this.#out.isFull) {
       const rest = this.#count(finals) - this.#put
@@ -54,9 +49,10 @@ export class CompletedPaths extends Paths {
     return taken.mark === this.#search
   }
 
-  protected leave(taken: Taken, { out }: Position, before: Step | null): boolean | 'stop' {
+  protected leave(taken: Taken, before: Step | null): boolean | 'stop' {
+    const { out } = taken.position
     for (let way = 0; way < out.length; way++) {
-      const { index, from, to } = out[way] as Position['out'][number]
+      const { index, from, to } = out[way] as Transition
       if (taken.index < (this.#from[index] as number)) continue
       if (this.#out.isFull) return 'stop'
       const step = { event: taken.event, stage: from.stage.name, before }
@@ -77,17 +73,17 @@ export class CompletedPaths extends Paths {
     this.#markedTo.fill(0)
     for (const { transition, lo, hi } of finals) this.#markRange(transition.from, lo, hi)
     for (let next = 0; next < this.#marked.length; next++) {
-      const { taken, position } = this.#marked[next] as Placed
+      const { ranges, position } = this.#marked[next] as Taken
       for (let door = 0; door < position.into.length; door++)
         this.#markRange(
-          (position.into[door] as Position['into'][number]).from,
-          taken.ranges[door * 2] as number,
-          taken.ranges[door * 2 + 1] as number,
+          (position.into[door] as Transition).from,
+          ranges[door * 2] as number,
+          ranges[door * 2 + 1] as number,
         )
     }
     const roots = this.#roots
     for (let at = 1; at < roots.length; at++)
-      if (inOrder(roots[at - 1] as Placed, roots[at] as Placed) > 0) {
+      if (inOrder(roots[at - 1] as Taken, roots[at] as Taken) > 0) {
         roots.sort(inOrder)
         break
       }
@@ -104,9 +100,8 @@ export class CompletedPaths extends Paths {
       const taken = list.get(index)
       if (taken.mark === this.#search || taken.newest <= this.sets.over) continue
       taken.mark = this.#search
-      const placed = { taken, position }
-      this.#marked.push(placed)
-      if (taken.begins) this.#roots.push(placed)
+      this.#marked.push(taken)
+      if (taken.begins) this.#roots.push(taken)
     }
     if (from >= hi) return
     this.lo[at] = Math.min(this.lo[at] as number, from)
@@ -116,11 +111,12 @@ export class CompletedPaths extends Paths {
   /** How many matches there are: for each that is marked, in how many ways it is reached. */
   #count(finals: readonly Passage[]): number {
     this.#marked.sort(inOrder)
-    for (const { taken, position } of this.#marked) {
+    for (const taken of this.#marked) {
+      const { position } = taken
       taken.ways = taken.begins ? 1 : 0
       for (let door = 0; door < position.into.length; door++)
         taken.ways += this.#sum(
-          (position.into[door] as Position['into'][number]).from,
+          (position.into[door] as Transition).from,
           taken.ranges[door * 2] as number,
           taken.ranges[door * 2 + 1] as number,
         )
@@ -139,6 +135,6 @@ export class CompletedPaths extends Paths {
   }
 }
 
-function inOrder(a: Placed, b: Placed): number {
-  return a.taken.at - b.taken.at || a.position.index - b.position.index
+function inOrder(a: Taken, b: Taken): number {
+  return a.at - b.at || a.position.index - b.position.index
 }

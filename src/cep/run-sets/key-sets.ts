@@ -49,25 +49,40 @@ export class KeySets {
     }
   }
 
-  /** Adds the event at each position that it reached or begins at. Returns how many positions it came to. */
-  add(event: StoredEvent, at: number, passages: readonly Passage[], begins: readonly Position[]): number {
-    let added: Taken[] | undefined
-    let positions: Position[] | undefined
-    for (const position of reached(passages, begins)) {
-      const taken = this.#taken(position, event, at, passages, begins.includes(position))
-      ;(added ??= []).push(taken)
-      ;(positions ??= []).push(position)
+  /**
+   * Adds the event at each position that it reached or begins at, where something can go on from it. Returns at how many.
+   * @param held the pattern's positions from which something can go on
+   */
+  add(
+    event: StoredEvent,
+    at: number,
+    held: readonly Position[],
+    passages: readonly Passage[],
+    begins: readonly Position[],
+  ): number {
+    const added = ADDED
+    let count = 0
+    for (const position of held) {
+      const beginning = begins.length > 0 && begins.includes(position)
+      if (beginning || leadsTo(passages, position))
+        added[count++] = this.#taken(position, event, at, passages, beginning)
     }
-    if (added === undefined || positions === undefined) return 0
-    for (const [n, taken] of added.entries()) this.list(positions[n] as Position).push(taken)
-    for (const [n, taken] of added.entries())
-      taken.next = (positions[n] as Position).out.map(({ to }) => this.list(to).end)
-    this.size += added.length
-    return added.length
+    for (let n = 0; n < count; n++) {
+      const taken = added[n] as Taken
+      this.list(taken.position).push(taken)
+    }
+    for (let n = 0; n < count; n++) {
+      const taken = added[n] as Taken
+      const { out } = taken.position
+      for (let way = 0; way < out.length; way++) taken.next[way] = this.list((out[way] as Transition).to).end
+    }
+    this.size += count
+    return count
   }
 
   #taken(position: Position, event: StoredEvent, at: number, passages: readonly Passage[], begins: boolean): Taken {
-    const ranges = position.into.flatMap(() => [0, 0])
+    const ranges: number[] = []
+    for (let door = 0; door < position.into.length; door++) ranges.push(0, 0)
     let newest = begins ? at : -1
     for (const { transition, lo, hi } of passages) {
       if (transition.to !== position) continue
@@ -76,7 +91,16 @@ export class KeySets {
       if (!begins) newest = Math.max(newest, this.#newestOf(transition, lo, hi))
     }
     const list = this.list(position)
-    return new Taken(event, at, list.end, begins, newest, Math.max(newest, list.last?.newestYet ?? -1), ranges)
+    return new Taken(
+      event,
+      position,
+      at,
+      list.end,
+      begins,
+      newest,
+      Math.max(newest, list.last?.newestYet ?? -1),
+      ranges,
+    )
   }
 
   #newestOf({ from, contiguity }: Transition, lo: number, hi: number): number {
@@ -98,42 +122,42 @@ export class KeySets {
   }
 
   /** What begins and is not over, in order of events and positions. */
-  beginnings(begins: readonly Position[]): [Taken, Position][] {
-    const found: [Taken, Position][] = []
+  beginnings(begins: readonly Position[]): Taken[] {
+    const found: Taken[] = []
     for (const position of begins)
-      for (const taken of this.list(position)) if (taken.begins && taken.at > this.over) found.push([taken, position])
-    return begins.length === 1 ? found : found.sort(([a, p], [b, q]) => a.at - b.at || p.index - q.index)
+      for (const taken of this.list(position)) if (taken.begins && taken.at > this.over) found.push(taken)
+    return begins.length === 1 ? found : found.sort((a, b) => a.at - b.at || a.position.index - b.position.index)
   }
 
   /** What begins with one event, the oldest that is not over, in order of positions. */
-  beginningAt(start: number, begins: readonly Position[]): [Taken, Position][] {
-    const found: [Taken, Position][] = []
+  beginningAt(start: number, begins: readonly Position[]): Taken[] {
+    const found: Taken[] = []
     for (const position of begins) {
       const list = this.list(position)
       if (list.size === 0) continue
       const taken = list.get(list.first)
-      if (taken.begins && taken.at === start) found.push([taken, position])
+      if (taken.begins && taken.at === start) found.push(taken)
     }
     return found
   }
 
   /** The place in order of the oldest beginning; Infinity: what is held has none. */
   oldestBeginning(begins: readonly Position[]): number {
-    return this.beginnings(begins)[0]?.[0].at ?? Infinity
+    return this.beginnings(begins)[0]?.at ?? Infinity
   }
 
   /** In how many ways it still waits; 0: not at all. */
-  waysOf(taken: Taken, position: Position): number {
+  waysOf(taken: Taken): number {
     let ways = 0
-    for (const { index } of position.out) if (taken.index >= (this.waitFrom[index] as number)) ways++
+    for (const { index } of taken.position.out) if (taken.index >= (this.waitFrom[index] as number)) ways++
     return ways > 1 && taken.at === this.seen ? 1 : ways
   }
 }
 
-/** Positions that hold something from which a match can go on, in order. */
-function reached(passages: readonly Passage[], begins: readonly Position[]): Position[] {
-  const positions: Position[] = []
-  for (const { transition } of passages) if (!positions.includes(transition.to)) positions.push(transition.to)
-  for (const position of begins) if (!positions.includes(position)) positions.push(position)
-  return positions.filter(({ out }) => out.length > 0).sort((a, b) => a.index - b.index)
+/** Scratch: empty again in effect whenever `add` returns. */
+const ADDED: Taken[] = []
+
+function leadsTo(passages: readonly Passage[], position: Position): boolean {
+  for (const { transition } of passages) if (transition.to === position) return true
+  return false
 }

@@ -1,5 +1,5 @@
 import type { StoredEvent } from '../../event/event.js'
-import type { Match, Timeout } from '../engine/match.js'
+import type { Found, Match, Timeout } from '../engine/match.js'
 
 /** The way to an event, from the end backwards. Those with one beginning share it. */
 export interface Step {
@@ -8,8 +8,11 @@ export interface Step {
   readonly before: Step | null
 }
 
-/** A match or timeout that is laid out by stage when somebody looks: most of many are only counted. */
-class LazyFound {
+// Of many matches most are only counted, so they are laid out by stage when somebody looks. The two classes have no
+// common one above them: making an object with private fields costs four times as much where there is a super().
+
+/** A match that is laid out when somebody looks. */
+export class LazyMatch implements Match {
   readonly key: string
   readonly last: StoredEvent
   readonly time: number
@@ -24,58 +27,88 @@ class LazyFound {
     this.#before = before
   }
 
-  get first(): StoredEvent {
-    let first = this.last
-    for (let step = this.#before; step !== null; step = step.before) first = step.event
-    return first
-  }
-
-  get events(): readonly StoredEvent[] {
-    const events = [this.last]
-    for (let step = this.#before; step !== null; step = step.before) events.push(step.event)
-    return events.reverse()
-  }
-
-  get stages(): Readonly<Record<string, readonly StoredEvent[]>> {
-    const steps: Step[] = [{ event: this.last, stage: this.#stage, before: null }]
-    for (let step = this.#before; step !== null; step = step.before) steps.push(step)
-    const stages: Record<string, StoredEvent[]> = {}
-    for (const { stage, event } of steps.reverse())
-      if (Object.hasOwn(stages, stage)) stages[stage]?.push(event)
-      else stages[stage] = [event]
-    return stages
-  }
-
-  /** As JSON and for who compares: all fields laid out. */
-  protected plain() {
-    const { key, stages, events, first, last, time } = this
-    return { key, stages, events, first, last, time }
-  }
-}
-
-export class LazyMatch extends LazyFound implements Match {
   get kind(): 'match' {
     return 'match'
   }
 
+  get first(): StoredEvent {
+    return firstOf(this.#before) ?? this.last
+  }
+
+  get events(): readonly StoredEvent[] {
+    return eventsOf(this.last, this.#before)
+  }
+
+  get stages(): Found['stages'] {
+    return stagesOf({ event: this.last, stage: this.#stage, before: this.#before })
+  }
+
+  /** As JSON carries it: everything laid out. */
   toJSON(): Match {
-    return { kind: 'match', ...this.plain() }
+    const { kind, key, stages, events, first, last, time } = this
+    return { kind, key, stages, events, first, last, time }
   }
 }
 
-export class LazyTimeout extends LazyFound implements Timeout {
+/** A timeout that is laid out when somebody looks. */
+export class LazyTimeout implements Timeout {
+  readonly key: string
+  readonly time: number
   readonly ways: number
+  readonly #end: Step
 
-  constructor(key: string, last: StoredEvent, stage: string, before: Step | null, time: number, ways: number) {
-    super(key, last, stage, before, time)
+  constructor(key: string, end: Step, time: number, ways: number) {
+    this.key = key
+    this.time = time
     this.ways = ways
+    this.#end = end
   }
 
   get kind(): 'timeout' {
     return 'timeout'
   }
 
-  toJSON(): Timeout {
-    return { kind: 'timeout', ...this.plain(), ways: this.ways }
+  get last(): StoredEvent {
+    return this.#end.event
   }
+
+  get first(): StoredEvent {
+    return firstOf(this.#end) ?? this.last
+  }
+
+  get events(): readonly StoredEvent[] {
+    return eventsOf(this.last, this.#end.before)
+  }
+
+  get stages(): Found['stages'] {
+    return stagesOf(this.#end)
+  }
+
+  /** As JSON carries it: everything laid out. */
+  toJSON(): Timeout {
+    const { kind, key, stages, events, first, last, time, ways } = this
+    return { kind, key, stages, events, first, last, time, ways }
+  }
+}
+
+function firstOf(end: Step | null): StoredEvent | undefined {
+  let first: StoredEvent | undefined
+  for (let step = end; step !== null; step = step.before) first = step.event
+  return first
+}
+
+function eventsOf(last: StoredEvent, before: Step | null): readonly StoredEvent[] {
+  const events = [last]
+  for (let step = before; step !== null; step = step.before) events.push(step.event)
+  return events.reverse()
+}
+
+function stagesOf(end: Step): Found['stages'] {
+  const steps: Step[] = []
+  for (let step: Step | null = end; step !== null; step = step.before) steps.push(step)
+  const stages: Record<string, StoredEvent[]> = {}
+  for (const { stage, event } of steps.reverse())
+    if (Object.hasOwn(stages, stage)) stages[stage]?.push(event)
+    else stages[stage] = [event]
+  return stages
 }

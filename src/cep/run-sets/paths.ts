@@ -1,11 +1,10 @@
 import type { KeySets } from './key-sets.js'
 import type { Step } from './lazy-found.js'
-import type { Position, Positions } from './position.js'
+import type { Position, Positions, Transition } from './position.js'
 import type { Taken } from './taken.js'
 
 interface Frame {
   taken: Taken
-  position: Position
   before: Step | null
   /** This event as others' beginning; made when the first of them asks. */
   step: Step | null
@@ -35,62 +34,77 @@ export abstract class Paths {
   protected abstract wants(taken: Taken): boolean
 
   /** All paths that end here: whether something was found, or `stop`. */
-  protected abstract leave(taken: Taken, position: Position, before: Step | null): boolean | 'stop'
+  protected abstract leave(taken: Taken, before: Step | null): boolean | 'stop'
 
   /** Nothing was found on any path through here. */
   protected abstract inVain(taken: Taken): void
 
   /** Returns false when it was stopped. */
-  protected walk(root: Taken, at: Position): boolean {
+  protected walk(root: Taken): boolean {
     let depth = 0
-    this.#enter(0, root, at, null)
+    this.#enter(0, root, null)
     for (;;) {
       const frame = this.#frames[depth] as Frame
       const way = this.#nextWay(frame)
-      if (way !== -1) {
-        const { to } = frame.position.out[way] as Position['out'][number]
-        const child = this.sets.list(to).get(frame.cursors[way] as number)
-        frame.cursors[way] = this.#follower(frame.taken, frame.position, way, child.index + 1)
-        frame.step ??= { event: frame.taken.event, stage: frame.position.stage.name, before: frame.before }
-        this.#enter(++depth, child, to, frame.step)
+      if (way === -1) {
+        const left = this.leave(frame.taken, frame.before)
+        if (left === 'stop') return false
+        const found = left || frame.found
+        if (!found) this.inVain(frame.taken)
+        if (depth === 0) return true
+        depth--
+        if (found) (this.#frames[depth] as Frame).found = true
         continue
       }
-      const left = this.leave(frame.taken, frame.position, frame.before)
+      const { taken, cursors } = frame
+      const transition = taken.position.out[way] as Transition
+      const { to } = transition
+      const child = this.sets.list(to).get(cursors[way] as number)
+      cursors[way] = this.#follower(taken, transition, child.index + 1)
+      frame.step ??= { event: taken.event, stage: taken.position.stage.name, before: frame.before }
+      if (to.goesOn && this.#enter(depth + 1, child, frame.step)) {
+        depth++
+        continue
+      }
+      const left = this.leave(child, frame.step)
       if (left === 'stop') return false
-      const found = left || frame.found
-      if (!found) this.inVain(frame.taken)
-      if (depth === 0) return true
-      const parent = this.#frames[--depth] as Frame
-      if (found) parent.found = true
+      if (left) frame.found = true
+      else this.inVain(child)
     }
   }
 
-  #enter(depth: number, taken: Taken, position: Position, before: Step | null): void {
+  /** Whether anyone follows. */
+  #enter(depth: number, taken: Taken, before: Step | null): boolean {
     let frame = this.#frames[depth]
     if (frame === undefined) {
-      frame = { taken, position, before, step: null, cursors: [], found: false }
+      frame = { taken, before, step: null, cursors: [], found: false }
       this.#frames.push(frame)
     } else {
       frame.taken = taken
-      frame.position = position
       frame.before = before
       frame.step = null
       frame.found = false
     }
-    for (let way = 0; way < position.out.length; way++)
-      frame.cursors[way] = this.#follower(taken, position, way, taken.next[way] as number)
+    const { out } = taken.position
+    let goesOn = false
+    for (let way = 0; way < out.length; way++) {
+      const cursor = this.#follower(taken, out[way] as Transition, taken.next[way] as number)
+      frame.cursors[way] = cursor
+      if (cursor !== -1) goesOn = true
+    }
+    return goesOn
   }
 
   /** The way by which the earliest of those comes who follow; of one event, the first way. */
-  #nextWay({ position, cursors }: Frame): number {
-    const { out } = position
+  #nextWay({ taken, cursors }: Frame): number {
+    const { out } = taken.position
     if (out.length === 1) return cursors[0] === -1 ? -1 : 0
     let best = -1
     let earliest = Infinity
     for (let way = 0; way < out.length; way++) {
       const cursor = cursors[way] as number
       if (cursor === -1) continue
-      const { at } = this.sets.list((out[way] as Position['out'][number]).to).get(cursor)
+      const { at } = this.sets.list((out[way] as Transition).to).get(cursor)
       if (at < earliest) {
         best = way
         earliest = at
@@ -100,14 +114,13 @@ export abstract class Paths {
   }
 
   /** Index of the first at or after `from` who follows by that way; -1: nobody. */
-  #follower(taken: Taken, position: Position, way: number, from: number): number {
-    const { to, door, contiguity } = position.out[way] as Position['out'][number]
+  #follower(taken: Taken, { to, way, door, contiguity, held }: Transition, from: number): number {
+    if (!held) return -1
     const end = this.hi[to.index] as number
     const list = this.sets.list(to)
-    const begin = taken.next[way] as number
     for (let index = Math.max(from, this.lo[to.index] as number); index < end; index++) {
       // who does not wait for ever, waits for the first that could come
-      if (contiguity !== 'any' && index > begin) return -1
+      if (contiguity !== 'any' && index > (taken.next[way] as number)) return -1
       const next = list.get(index)
       const came = taken.index < (next.ranges[door * 2 + 1] as number)
       if (came && taken.index < (next.ranges[door * 2] as number)) return -1

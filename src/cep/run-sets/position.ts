@@ -20,6 +20,8 @@ export interface Position {
   readonly begins: boolean
   /** A match may end here. */
   completes: boolean
+  /** From here one may get to where more is held. */
+  goesOn: boolean
   /** From where one gets here. */
   readonly into: Transition[]
   /** Where one may get from here: the repetition first, then the stages after it. */
@@ -28,7 +30,7 @@ export interface Position {
 
 /** From a position to the next, with what happens to who waits for it: see `Contiguity`. */
 export interface Transition {
-  readonly index: number
+  index: number
   readonly from: Position
   readonly to: Position
   /** Its place in `from.out`. */
@@ -37,6 +39,8 @@ export interface Transition {
   readonly door: number
   readonly contiguity: Contiguity
   readonly repeats: boolean
+  /** What gets there is held: one may get on from there. */
+  held: boolean
 }
 
 export interface Positions {
@@ -66,7 +70,17 @@ export function layOutPositions(pattern: Pattern): Positions {
     const own: Position[] = []
     for (let count = 1; count <= (max ?? min); count++) {
       const first = begins && count === 1
-      const made = { count, stage, test: tested, until, begins: first, completes: false, into: [], out: [] }
+      const made = {
+        count,
+        stage,
+        test: tested,
+        until,
+        begins: first,
+        completes: false,
+        goesOn: false,
+        into: [],
+        out: [],
+      }
       own.push({ index: positions.length, ...made })
       positions.push(own.at(-1) as Position)
     }
@@ -74,7 +88,11 @@ export function layOutPositions(pattern: Pattern): Positions {
     begins &&= stage.optional === true
   }
   const transitions = byStage.flatMap((own, at) => own.flatMap((from) => waysFrom(from, own, byStage.slice(at + 1))))
-  transitions.forEach((transition, index) => Object.assign(transition, { index }))
+  for (const [index, transition] of transitions.entries()) {
+    transition.index = index
+    transition.held = transition.to.out.length > 0
+    if (transition.held) transition.from.goesOn = true
+  }
   const patient = transitions.every((t) => t.contiguity === 'any' && !(t.repeats && t.to.until !== null))
   return { positions, transitions, tests, patient }
 }
@@ -95,7 +113,7 @@ function waysFrom(from: Position, own: readonly Position[], later: readonly (rea
 }
 
 function connect(from: Position, to: Position, contiguity: Contiguity, repeats: boolean): void {
-  const made = { index: 0, from, to, way: from.out.length, door: to.into.length, contiguity, repeats }
+  const made = { index: 0, from, to, way: from.out.length, door: to.into.length, contiguity, repeats, held: false }
   from.out.push(made)
   to.into.push(made)
 }

@@ -86,7 +86,7 @@ export class RunSetsExecutor implements Executor {
     if (!begins && !this.#passages.some(({ transition }) => transition.to.out.length > 0)) return
     const sets = known ?? new KeySets(key, this.#pattern.layout)
     if (!this.#room.admits(sets, this.#keys.size, known === undefined)) return
-    const added = sets.add(event, at, this.#passages, beginning)
+    const added = sets.add(event, at, this.#pattern.held, this.#passages, beginning)
     if (added === 0) return
     this.#room.held += added
     sets.seen = at
@@ -187,7 +187,7 @@ export class RunSetsExecutor implements Executor {
     for (const sets of readSets(layout, state)) {
       this.#keys.set(sets.key, sets)
       this.#room.held += sets.size
-      for (const [taken] of sets.beginnings(begins)) starts.push([sets, taken])
+      for (const taken of sets.beginnings(begins)) starts.push([sets, taken])
     }
     starts.sort(([, a], [, b]) => a.at - b.at)
     for (const [sets, { at, event }] of starts) this.#starts.push(sets, event.time, at)

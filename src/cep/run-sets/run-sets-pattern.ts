@@ -12,6 +12,8 @@ export interface RunSetsPattern extends Executable {
   readonly pattern: Pattern
   readonly layout: Positions
   readonly begins: readonly Position[]
+  /** Positions from which something can go on: what comes there is held. */
+  readonly held: readonly Position[]
   /** For each type that the rule sees, the conditions that such an event could satisfy, as bits. */
   readonly types: ReadonlyMap<string, number>
   /** The bits for a type that is not named: conditions that name no type. */
@@ -100,6 +102,7 @@ export function compileRunSets(pattern: Pattern): RunSetsPattern {
     pattern,
     layout,
     begins,
+    held: layout.positions.filter(({ out }) => out.length > 0),
     types: new Map([...named].map((type) => [type, bitsOf(type)])),
     anyType: bitsOf(null),
     beginBits: begins.reduce((bits, { test }) => bits | test.bit, 0),

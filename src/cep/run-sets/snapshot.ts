@@ -43,7 +43,7 @@ export function writeSets(all: readonly KeySets[]): Pick<RunSetsState, 'events' 
     newest,
     newestYet,
     ranges,
-    next,
+    [...next],
   ]
   const keys = all.map(({ key, seen, over, waitFrom, lists }): KeyRow => ({
     key,
@@ -64,15 +64,15 @@ export function readSets(layout: Positions, state: RunSetsState): KeySets[] {
     sets.seen = seen
     sets.over = over
     sets.waitFrom.splice(0, waitFrom.length, ...waitFrom)
-    for (const [position, [first, rows]] of lists.entries()) {
-      const list = sets.lists[position]
-      if (list === undefined) continue
+    for (const [place, [first, rows]] of lists.entries()) {
+      const [list, position] = [sets.lists[place], layout.positions[place]]
+      if (list === undefined || position === undefined) continue
       list.first = first
       for (const [number, at, begins, newest, newestYet, ranges, next] of rows) {
         const event = state.events[number]
         if (event === undefined) throw fault('SNAPSHOT_MISMATCH', `event ${number} of ${state.events.length}`)
-        const taken = new Taken(event, at, list.end, begins === 1, newest, newestYet, ranges)
-        taken.next = next
+        const taken = new Taken(event, position, at, list.end, begins === 1, newest, newestYet, ranges)
+        taken.next = [...next]
         list.push(taken)
       }
       sets.size += rows.length

@@ -1,4 +1,5 @@
 import type { StoredEvent } from '../../event/event.js'
+import type { Position } from './position.js'
 
 /**
  * An event at a position: all partial matches at once that end with it there. What came before it is not a list but
@@ -6,6 +7,7 @@ import type { StoredEvent } from '../../event/event.js'
  */
 export class Taken {
   readonly event: StoredEvent
+  readonly position: Position
   /** The event's place in the order of events. */
   readonly at: number
   /** Its place in its list, counted from the list's beginning. */
@@ -19,7 +21,7 @@ export class Taken {
   /** For each way into its position, from and to (exclusive) in the list there. */
   readonly ranges: readonly number[]
   /** For each way out of its position, how long the list there was when this came: who follows, comes after. */
-  next: readonly number[] = NONE
+  next: number[] = []
   /** Nothing that waits, and nothing will come: it need not be looked at again. */
   barren = false
   /** Marked by a search, which has this number. */
@@ -29,6 +31,7 @@ export class Taken {
 
   constructor(
     event: StoredEvent,
+    position: Position,
     at: number,
     index: number,
     begins: boolean,
@@ -37,6 +40,7 @@ export class Taken {
     ranges: readonly number[],
   ) {
     this.event = event
+    this.position = position
     this.at = at
     this.index = index
     this.begins = begins
@@ -46,7 +50,6 @@ export class Taken {
   }
 }
 
-const NONE: readonly number[] = []
 /** Slots at the front that are given up before the array is moved. */
 const MOST_GAP = 32
 
