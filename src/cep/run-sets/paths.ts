@@ -1,6 +1,6 @@
 import type { KeySets } from './key-sets.js'
 import type { Step } from './lazy-found.js'
-import type { Position, Positions, Transition } from './position.js'
+import type { Positions, Transition } from './position.js'
 import type { Taken } from './taken.js'
 
 interface Frame {
