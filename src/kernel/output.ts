@@ -4,6 +4,7 @@ import { causedBy } from '../event/correlation.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
 import { outputId } from '../event/identity.js'
 import { OutgoingEvent } from '../event/outgoing-event.js'
+import { packEvent } from '../event/pack-event.js'
 import type { WireMessage } from '../event/wire.js'
 import { outputPath } from './output-subject.js'
 import { processorId, processorSource, type Processor } from './processor.js'
@@ -52,10 +53,16 @@ export function encodeOutput(processor: Processor, draft: EventDraft, place: Out
     correlationId: causes?.correlationId,
     causationId: causes?.causationId,
   }
-  const event = new OutgoingEvent(draft, completion, root, token)
-  if (event.mostBytes > maxPayload - MOST_HEADERS) refuseTooLarge(processor, event, maxPayload)
   const { to } = processor
-  return (to.packed === true && token === undefined ? event.packable(to.stream.partitions) : undefined) ?? event
+  const room = maxPayload - MOST_HEADERS
+  const packed =
+    to.packed === true && token === undefined
+      ? packEvent(draft, completion, { root, partitions: to.stream.partitions, mostData: room / 3 })
+      : undefined
+  if (packed !== undefined) return packed
+  const event = new OutgoingEvent(draft, completion, root, token)
+  if (event.mostBytes > room) refuseTooLarge(processor, event, maxPayload)
+  return event
 }
 
 function refuseTooLarge({ name }: Processor, { type, headers, data }: OutgoingEvent, maxPayload: number): void {

@@ -5,6 +5,7 @@ import { completeDraft } from '../../src/event/complete.ts'
 import { encodeEvent } from '../../src/event/encode.ts'
 import type { EventDraft } from '../../src/event/event.ts'
 import { OutgoingEvent } from '../../src/event/outgoing-event.ts'
+import { packEvent } from '../../src/event/pack-event.ts'
 import { ownText } from '../../src/event/own-text.ts'
 import { memberOf } from '../../src/event/packed.ts'
 import { partitionOf } from '../../src/event/partition.ts'
@@ -42,7 +43,7 @@ test('it is what encodeEvent writes, alone and as a member of a pack', () => {
       const expected = encodeEvent(completeDraft(given, completion))
       const subject = publishSubject('r.s', given.key, given.type)
       assert.equal([event.subject, event.headers, event.data], [subject, expected.headers, expected.data])
-      const packed = event.packable(partitions)
+      const packed = packEvent(given, completion, { root: 'r.s', partitions, mostData: 10_000 })
       if (packed === undefined) return
       packable += 1
       assert.equal([packed.subject, packed.headers], [subject, expected.headers])
