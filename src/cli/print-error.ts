@@ -27,8 +27,9 @@ export function problemOf(error: MillraceError): object {
   return { code, means: CATALOGUE[code].means, detail, advice: error.advice, issues }
 }
 
-/** One thing wrong at one place: `file:line:column: detail`, or a JSON pointer and the detail. */
-export function issueLine({ file, line, column, pointer, detail }: Issue): string {
+/** One thing wrong at one place: `file:line:column: CODE detail`, or a JSON pointer and the detail. */
+export function issueLine({ code, file, line, column, pointer, detail: text }: Issue): string {
+  const detail = code === undefined ? text : `${code} ${text}`
   const position = [file, line, column].filter((part) => part !== undefined).join(':')
   const place = [position, pointer].filter((part) => part !== undefined && part !== '').join(' ')
   return place === '' ? detail : `${place}: ${detail}`

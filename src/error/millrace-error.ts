@@ -3,6 +3,8 @@ import type { Disposition } from './disposition.js'
 
 /** One thing wrong at one place: a JSON pointer into data, or a line and column of a file. */
 export interface Issue {
+  /** What kind of thing, where that is more precise than the code of the error that lists it. */
+  readonly code?: ErrorCode
   readonly detail: string
   readonly pointer?: string
   readonly file?: string

@@ -11,7 +11,7 @@ import type { Registry } from '../event/registry.js'
  * the function that gives the key) is not seen: raise the contract's version with such a change.
  */
 export function ruleVersion(rule: Rule, registry: Registry): string {
-  const contracts = [...new Set([...rule.eventTypes, rule.emits])].sort().map((type) => {
+  const contracts = [...new Set([...rule.eventTypes, ...rule.outputTypes])].sort().map((type) => {
     const contract = registry.get(type)
     return [type, contract?.version, contract?.jsonSchema()]
   })

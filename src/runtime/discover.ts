@@ -4,7 +4,9 @@ import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { StreamDeclaration } from '../broker/define-stream.js'
 import { parseRule } from '../cep/rule/parse-rule.js'
-import type { ContractLookup, Rule } from '../cep/rule/rule.js'
+import { contractLookup } from '../cep/rule/contract-lookup.js'
+import { ruleCycles } from '../cep/rule/rule-cycles.js'
+import type { Rule } from '../cep/rule/rule.js'
 import { fault, isFault, messageOf } from '../error/millrace-error.js'
 import type { EventContract } from '../event/contract.js'
 import { createRegistry, type Registry } from '../event/registry.js'
@@ -20,7 +22,8 @@ export interface DiscoverParts {
 /**
  * Loads what a folder declares: one folder per bounded context, each with `stream.ts`, `events.ts`, `pipelines/*.ts`
  * and `rules/*.yaml`. TypeScript is loaded as it is.
- * @throws STREAMS_FOLDER_MISSING, DECLARATION_INVALID, RULE_INVALID (with file, line and column), CONTRACT_DUPLICATE,
+ * @throws STREAMS_FOLDER_MISSING, DECLARATION_INVALID, RULE_INVALID (with file, line and column), RULE_CYCLIC,
+ *   CONTRACT_DUPLICATE,
  *   RXJS_FOREIGN
  */
 export async function discover(folder: string, parts: DiscoverParts = {}): Promise<Deployment> {
@@ -52,6 +55,7 @@ export async function discover(folder: string, parts: DiscoverParts = {}): Promi
     rules.map(({ rule }) => rule.name),
   )
   requireStreams(streams, pipelines, rules)
+  requireNoCycle(rules)
   const all = [...streams, ...mergeStreamsOf({ streams, pipelines })]
   requireUnique(
     'stream',
@@ -110,17 +114,7 @@ export async function loadRule(path: string, registry: Registry | undefined): Pr
     throw fault('INPUT_UNREADABLE', `${path}: ${messageOf(error)}`, { cause: error })
   }
   const file = relative('', path)
-  return parseRule(text, registry === undefined ? { file } : { file, contracts: lookupIn(registry) })
-}
-
-function lookupIn(registry: Registry): ContractLookup {
-  return {
-    types: registry.types,
-    get: (type) => {
-      const contract = registry.get(type)
-      return contract === undefined ? undefined : { fields: contract.fields() }
-    },
-  }
+  return parseRule(text, registry === undefined ? { file } : { file, contracts: contractLookup(registry) })
 }
 
 async function loadContracts(context: string): Promise<EventContract[]> {
@@ -167,6 +161,12 @@ function requireUnique(what: string, all: readonly string[]): void {
   if (twice !== undefined) throw fault('DECLARATION_INVALID', `two ${what}s are named ${JSON.stringify(twice)}`)
 }
 
+/** Rules that cause each other for ever do not start. */
+function requireNoCycle(rules: readonly RuleFile[]): void {
+  const issues = ruleCycles(rules.map(({ rule }) => rule))
+  if (issues.length > 0) throw fault('RULE_CYCLIC', issues[0]?.detail ?? '', { issues })
+}
+
 /** Whoever names a stream, names one of a context; what merges the inputs of a pipeline is its own. */
 function requireStreams(
   streams: readonly StreamDeclaration[],
@@ -183,7 +183,17 @@ function requireStreams(
   }
   for (const { name, inputs, outputs } of pipelines)
     for (const { stream } of [...inputs, ...outputs]) check(`pipeline ${name}`, stream)
-  for (const { file, rule } of rules) for (const stream of [rule.on, rule.to]) check(file, stream)
+  for (const { file, rule } of rules)
+    for (const [field, stream] of [
+      ['on', rule.on],
+      ['emit', rule.to],
+    ] as const)
+      check(placed(file, rule, field), stream)
+}
+
+function placed(file: string, { places }: Rule, field: string): string {
+  const place = places.fields[field]
+  return place === undefined ? file : `${file}:${place.line}:${place.column}`
 }
 
 async function names(folder: string, pattern = /./): Promise<string[]> {

@@ -25,16 +25,16 @@ test('rules check finds nothing wrong with right rules', async () => {
   assert.match(stdout, /^ok {4}streams\/shop\/rules\/burst\.yaml {2}burst\n1 rule, nothing to correct\n$/)
 })
 
-test('rules check prints each mistake as file:line:column, exit code 5', async () => {
+test('rules check prints each mistake as file:line:column, exit code 2', async () => {
   const cwd = await deploymentFolder()
   await writeFile(join(cwd, 'streams/shop/rules/broken.yaml'), BROKEN)
   const { code, stdout } = await cli(['rules', 'check'], { cwd })
-  assert.is(code, 5)
+  assert.is(code, 2)
   assert.match(stdout, /^ {6}streams\/shop\/rules\/broken\.yaml:5:21: .*order\.placed/m)
   assert.match(stdout, /^ {6}streams\/shop\/rules\/broken\.yaml:6:\d+: .*amuont/m)
   assert.match(stdout, /2 rules, 2 mistakes in 1 of them/)
   const { code: jsonCode, stdout: json } = await cli(['rules', 'check', '--json'], { cwd })
-  assert.is(jsonCode, 5)
+  assert.is(jsonCode, 2)
   const [first] = jsonOf(json)['problems'] as { file: string; line: number; column: number; detail: string }[]
   assert.is(first?.line, 5)
   assert.is(first?.column, 21)
@@ -48,8 +48,71 @@ test('a rule that reads a stream which is not declared is a mistake', async () =
     BROKEN.replace('SHOP', 'STORE').replace('plaecd', 'placed').replace('amuont', 'amount'),
   )
   const { code, stdout } = await cli(['rules', 'check', 'other.yaml'], { cwd })
-  assert.is(code, 5)
-  assert.match(stdout, /other\.yaml: stream STORE is not declared; there are: SHOP/)
+  assert.is(code, 2)
+  assert.match(stdout, /other\.yaml:2:1: RULE_INVALID stream STORE is not declared; there are: SHOP/)
+})
+
+test('rules that cause each other are told at the emit of each, by check and when they would start', async () => {
+  const cwd = await deploymentFolder()
+  const rule = (name: string, reads: string, emits: string, data: string) =>
+    `rule: ${name}\non: SHOP\nkey: "'all'"\nsequence:\n  - one: { event: ${reads} }\nwithin: 1m\nemit: { event: ${emits}, data: ${data} }\n`
+  await writeFile(
+    join(cwd, 'streams/shop/rules/there.yaml'),
+    rule('there', 'burst.seen', 'order.placed', `{ customer: "'c'", amount: 1, currency: "'EUR'" }`),
+  )
+  await writeFile(
+    join(cwd, 'streams/shop/rules/back.yaml'),
+    rule('back', 'order.placed', 'burst.seen', `{ customer: "'c'", orders: 1 }`),
+  )
+  const { code, stdout } = await cli(['rules', 'check'], { cwd })
+  assert.is(code, 2)
+  assert.match(stdout, /there\.yaml:7:1: RULE_CYCLIC .*for ever: .*there/)
+  assert.match(stdout, /back\.yaml:7:1: RULE_CYCLIC/)
+  const run = await cli(['run', '--server', 'nats://127.0.0.1:1'], { cwd })
+  assert.is(run.code, 2)
+  assert.match(run.stderr, /error RULE_CYCLIC/)
+})
+
+const TESTED = `rule: tested
+on: SHOP
+key: data.customer
+sequence:
+  - orders: { event: order.placed, times: 2 }
+within: 1m
+emit: { event: burst.seen, data: { customer: key, orders: count(orders) } }
+tests:
+  - name: two in a minute
+    given: [{ order.placed: ORDER }, { +10s order.placed: ORDER }]
+    expect: { orders: 2 }
+  - name: two in an hour
+    given: [{ order.placed: ORDER }, { +1h order.placed: ORDER }]
+    expect: none
+`.replaceAll('ORDER', JSON.stringify(JSON.parse(orderLine(0)).data))
+
+test('rules test runs the tests in rules, exit code 0 when all pass, and names rules without any', async () => {
+  const cwd = await deploymentFolder()
+  await writeFile(join(cwd, 'streams/shop/rules/tested.yaml'), TESTED)
+  const { code, stdout } = await cli(['rules', 'test'], { cwd })
+  assert.is(code, 0, stdout)
+  assert.match(stdout, /^none {3}burst {2}streams\/shop\/rules\/burst\.yaml has no tests$/m)
+  assert.match(stdout, /^passed tested {2}two in a minute$/m)
+  assert.match(stdout, /2 tests passed, 0 failed\n$/)
+  const json = jsonOf((await cli(['rules', 'test', 'tested', '--json'], { cwd })).stdout)
+  assert.equal([json['passed'], json['failed'], json['untested']], [2, 0, []])
+})
+
+test('rules test prints what differed, exit code 1; a rule with mistakes is exit code 2', async () => {
+  const cwd = await deploymentFolder()
+  const file = join(cwd, 'failing.yaml')
+  await writeFile(file, TESTED.replace('orders: 2 }', 'orders: 3 }'))
+  const { code, stdout, stderr } = await cli(['rules', 'test', 'failing.yaml'], { cwd })
+  assert.is(code, 1)
+  assert.match(stdout, /failed tested {2}two in a minute {2}failing\.yaml:9:5\n {9}1: data\.orders: expected 3, was 2/)
+  assert.match(stdout, /1 test passed, 1 failed/)
+  assert.match(stderr, /error RULE_TESTS_FAILED/)
+  await writeFile(file, BROKEN)
+  assert.is((await cli(['rules', 'test', 'failing.yaml'], { cwd })).code, 2)
+  assert.is((await cli(['rules', 'test', 'nobody'], { cwd })).code, 3)
 })
 
 test('a mistake in a rule stops run, with its place, and does not stop publish --dry-run', async () => {

@@ -2,6 +2,7 @@ import type { ASTNode } from '@marcbachmann/cel-js'
 import type { StoredEvent } from '../../event/event.js'
 import {
   calculate,
+  celError,
   contains,
   equals,
   hasMember,
@@ -15,6 +16,7 @@ import {
   type Ordering,
 } from './cel-value.js'
 import { TYPE_VARIABLE, type AggregateName } from './environment.js'
+import { regexTest } from './regex-problem.js'
 import type { Evaluate } from './slots.js'
 
 export type Readers = ReadonlyMap<ASTNode, { readonly name: AggregateName; readonly read: Evaluate }>
@@ -23,6 +25,13 @@ export interface ClosureScope {
   /** Inside an aggregate: the stage whose name stands for the event. */
   readonly item: string | null
   readonly readers: Readers
+  /** Names of what was computed for a match: read from the `values` of what is given as the event. */
+  readonly values?: ReadonlySet<string>
+}
+
+/** What expressions about a match are given as the event. */
+export interface WithValues {
+  readonly values: Readonly<Record<string, unknown>>
 }
 
 const BINARY = new Set(['==', '!=', 'in', '+', '-', '*', '/', '%', '<', '<=', '>', '>=', '&&', '||', '[]'])
@@ -100,11 +109,18 @@ function constant(value: unknown): Evaluate {
   return () => value
 }
 
-function variable(name: string, { item }: ClosureScope): Evaluate {
+function variable(name: string, { item, values }: ClosureScope): Evaluate {
+  if (values?.has(name)) return (event) => valueOf(event as unknown as WithValues, name)
   if (name === item) return (event) => event
   if (name === 'key') return (_, __, key) => key
   const field = (name === TYPE_VARIABLE ? 'type' : name) as keyof StoredEvent
-  return (event) => event[field]
+  return (event) => event[field] ?? null
+}
+
+export function valueOf({ values }: WithValues, name: string): unknown {
+  const value = values[name]
+  if (value === undefined) throw celError(`${name} has no value for this match`)
+  return value
 }
 
 function select(of: Evaluate, name: string): Evaluate {
@@ -123,8 +139,8 @@ function call(name: string, argument: ASTNode, of: (node: ASTNode) => Evaluate):
 function method(name: string, on: Evaluate, argument: ASTNode | undefined, of: (node: ASTNode) => Evaluate): Evaluate {
   if (name === 'size' || argument === undefined) return (e, b, k) => sizeOf(on(e, b, k))
   if (name === 'matches') {
-    const regex = new RegExp(String(argument.args))
-    return (e, b, k) => regex.test(text(on(e, b, k), name))
+    const test = regexTest(String(argument.args))
+    return (e, b, k) => test(text(on(e, b, k), name))
   }
   const other = of(argument)
   const test: (a: string, b: string) => boolean =

@@ -1,14 +1,24 @@
 import { messageOf } from '../../error/millrace-error.js'
 import { nearestName } from '../../event/nearest-name.js'
-import { closureOf, isSupported } from './closures.js'
+import { checkKinds, type Kinds } from './check-kinds.js'
+import { closureOf, isSupported, type Readers } from './closures.js'
 import { environmentFor, parseCel, type CelProblem } from './environment.js'
 import { libraryEvaluate } from './fallback.js'
-import { referencesOf } from './references.js'
+import { referencesOf, type StageUse } from './references.js'
 import type { Scope } from './scope.js'
 import type { Evaluate } from './slots.js'
 
+/** Longer expressions are not conditions. */
+const MOST_CHARACTERS = 4_000
+
 export type CompiledCel =
-  | { readonly ok: true; readonly evaluate: Evaluate; readonly local: boolean; readonly by: 'closures' | 'library' }
+  | {
+      readonly ok: true
+      readonly evaluate: Evaluate
+      readonly local: boolean
+      readonly by: 'closures' | 'library'
+      readonly kinds: Kinds
+    }
   | { readonly ok: false; readonly problems: readonly CelProblem[] }
 
 /**
@@ -17,13 +27,38 @@ export type CompiledCel =
  * only. The result throws EXPRESSION_FAILED for an event for which the expression has no value.
  */
 export function compileCel(expression: string, scope: Scope, wanted?: 'bool'): CompiledCel {
-  const names = [...scope.variables, ...scope.stages.keys()]
-  const environment = environmentFor(names)
-  const parsed = parseCel(environment, expression, wanted)
+  if (expression.length > MOST_CHARACTERS)
+    return failed(`${expression.length} characters; an expression has at most ${MOST_CHARACTERS}`)
+  const values = [...(scope.valueKinds?.keys() ?? [])]
+  const names = [...scope.variables, ...values, ...scope.stages.keys()]
+  const parsed = parseCel(environmentFor(names), expression, wanted)
   if (!parsed.ok) return { ok: false, problems: [suggest(parsed.problem, names)] }
   const { uses, problems } = referencesOf(parsed.ast, scope)
   if (problems.length > 0) return { ok: false, problems }
-  const readers = new Map(
+  const { kinds, problems: mixed } = checkKinds(parsed.ast, scope)
+  if (mixed.length > 0) return { ok: false, problems: mixed }
+  if (wanted === 'bool' && kinds?.has('boolean') === false)
+    return failed(`gives ${[...kinds].join(' or ')}, not true or false`)
+  if (uses.some((use) => use.argument !== null && !isSupported(use.argument, new Map())))
+    return failed('an aggregate takes fields, operators and size() only')
+  const readers = readersOf(uses, expression, scope)
+  const supported = isSupported(parsed.ast, readers)
+  try {
+    const evaluate = supported
+      ? closureOf(parsed.ast, { item: null, readers, values: new Set(values) })
+      : libraryEvaluate(parsed.ast, scope.variables, readers, values)
+    return { ok: true, evaluate, local: uses.length === 0, by: supported ? 'closures' : 'library', kinds }
+  } catch (error) {
+    return failed(messageOf(error))
+  }
+}
+
+function failed(detail: string): CompiledCel {
+  return { ok: false, problems: [{ detail, at: 0 }] }
+}
+
+function readersOf(uses: readonly StageUse[], expression: string, scope: Scope): Readers {
+  return new Map(
     uses.map(({ node, stage, name, argument }) => {
       const of = argument === null ? null : closureOf(argument, { item: stage, readers: new Map() })
       const text = argument === null ? stage : expression.slice(argument.start, argument.end)
@@ -31,18 +66,6 @@ export function compileCel(expression: string, scope: Scope, wanted?: 'bool'): C
       return [node, { name, read: reader }] as const
     }),
   )
-  const supported =
-    isSupported(parsed.ast, readers) && uses.every((u) => u.argument === null || isSupported(u.argument, new Map()))
-  if (!supported && uses.some((u) => u.argument !== null && !isSupported(u.argument, new Map())))
-    return { ok: false, problems: [{ detail: 'an aggregate takes fields, operators and size() only', at: 0 }] }
-  try {
-    const evaluate = supported
-      ? closureOf(parsed.ast, { item: null, readers })
-      : libraryEvaluate(parsed.ast, scope.variables, readers)
-    return { ok: true, evaluate, local: uses.length === 0, by: supported ? 'closures' : 'library' }
-  } catch (error) {
-    return { ok: false, problems: [{ detail: messageOf(error), at: 0 }] }
-  }
 }
 
 function suggest(problem: CelProblem, names: readonly string[]): CelProblem {

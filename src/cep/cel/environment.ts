@@ -1,5 +1,6 @@
 import { Environment, type ASTNode } from '@marcbachmann/cel-js'
 import { calculate, type Arithmetic } from './cel-value.js'
+import { regexTest } from './regex-problem.js'
 
 /** Functions over the events of an earlier stage. */
 export const AGGREGATES = ['count', 'sum', 'avg', 'min', 'max', 'first', 'last'] as const
@@ -7,6 +8,9 @@ export type AggregateName = (typeof AGGREGATES)[number]
 
 /** CEL knows `type` as a function: the variable goes by another name of the same length. */
 export const TYPE_VARIABLE = '_ty_'
+
+/** The library’s own `matches` goes back and tries again: what is evaluated by the library calls this one instead. */
+export const MATCHES = 'matche_'
 
 /** Something wrong at a place of an expression, counted in characters from its beginning. */
 export interface CelProblem {
@@ -24,12 +28,26 @@ const LIMITS = { maxAstNodes: 1_000, maxDepth: 50, maxListElements: 500, maxMapE
  * operators that mix them are added, and those with null, which aggregates over nothing give.
  */
 export function environmentFor(variables: Iterable<string>): Environment {
+  const environment = OPERATORS.clone()
+  for (const name of variables) environment.registerVariable(name === 'type' ? TYPE_VARIABLE : name, 'dyn')
+  const tests = new Map<string, (text: string) => boolean>() // of the constants of one expression
+  environment.registerFunction(`string.${MATCHES}(string): bool`, (value: string, pattern: string) => {
+    const test = tests.get(pattern) ?? regexTest(pattern)
+    tests.set(pattern, test)
+    return test(value)
+  })
+  return environment
+}
+
+/** What all environments have; making it is most of the work. */
+const OPERATORS = operators()
+
+function operators(): Environment {
   const environment = new Environment({
     unlistedVariablesAreDyn: false,
     homogeneousAggregateLiterals: false,
     limits: LIMITS,
   })
-  for (const name of variables) environment.registerVariable(name === 'type' ? TYPE_VARIABLE : name, 'dyn')
   for (const name of AGGREGATES) environment.registerFunction(`${name}(dyn): dyn`, (value: unknown) => value)
   for (const op of ['+', '-', '*', '/', '%'] as const) {
     const pairs = [['double', 'int'], ['int', 'double'], ...(op === '%' ? [['double', 'double']] : [])]

@@ -1,5 +1,6 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { AGGREGATES, childrenOf, nodesOf, type AggregateName, type CelProblem } from './environment.js'
+import { chainOf, type Chain } from './chain.js'
 import { regexProblem } from './regex-problem.js'
 import { EVENT_FIELDS, type Scope } from './scope.js'
 
@@ -100,6 +101,7 @@ class Finder implements References {
     } else if (name === 'count') this.#problem(node, `count takes a stage: count(${stage})`)
     else {
       for (const inner of nodesOf(argument)) {
+        if (inner.op === 'rcall' && inner.args[0] === 'matches') this.#matches(inner.args[2][0])
         const chain = chainOf(inner)
         if (chain !== null && isOutermost(argument, inner)) this.#field(inner, stage, chain.path)
       }
@@ -120,24 +122,6 @@ class Finder implements References {
   #problem(node: ASTNode, detail: string, at = node.start): void {
     this.problems.push({ detail, at })
   }
-}
-
-interface Chain {
-  readonly root: ASTNode & { op: 'id' | 'call' }
-  readonly path: readonly string[]
-}
-
-/** A path of names from a variable, or from `first(stage)` or `last(stage)`. */
-function chainOf(node: ASTNode): Chain | null {
-  const path: string[] = []
-  let at = node
-  while (at.op === '.') {
-    path.unshift(at.args[1])
-    at = at.args[0]
-  }
-  if (path.length === 0) return null
-  if (at.op === 'id') return { root: at, path }
-  return at.op === 'call' && (at.args[0] === 'first' || at.args[0] === 'last') ? { root: at, path } : null
 }
 
 function isOutermost(within: ASTNode, chain: ASTNode): boolean {

@@ -1,45 +1,34 @@
+import { ambiguityOf } from './regex/ambiguity.js'
+import { parseRegex, RegexProblem } from './regex/parse-regex.js'
+import { positionsOf } from './regex/positions.js'
+import { programOf } from './regex/regex-program.js'
+import { repeatsNothing, unlimited } from './regex/repetition.js'
+import { RegexMatcher } from './regex/match-regex.js'
+
+const MOST_CHARACTERS = 1_000
+
 /**
- * Why a regular expression cannot be used: its syntax, or an unlimited repetition inside another one. The latter can
- * take time that grows exponentially with the text, which would stop a whole partition.
+ * Why a regular expression cannot be used: its syntax, what needs backtracking, or that a text can be read in a number
+ * of ways that grows exponentially, or with more than its length, as the text grows. Such an expression would stop other
+ * engines; here every expression runs in linear time, but whoever writes one has made a mistake.
  */
 export function regexProblem(pattern: string): string | undefined {
+  if (pattern.length > MOST_CHARACTERS) return `a regular expression has at most ${MOST_CHARACTERS} characters`
   try {
-    void new RegExp(pattern)
-  } catch {
-    return `not a regular expression: ${pattern}`
+    const regex = parseRegex(pattern)
+    void programOf(regex)
+    const degree = ambiguityOf(positionsOf(programOf(unlimited(regex))))
+    if (degree === 'exponential' || repeatsNothing(regex))
+      return `can take for ever: a part that repeats can be read in several ways: ${pattern}`
+    return degree < 2 ? undefined : `can take for ever: parts that repeat can take the same text: ${pattern}`
+  } catch (error) {
+    if (error instanceof RegexProblem) return `not a regular expression that can be used: ${error.message}: ${pattern}`
+    throw error
   }
-  return repeatsRepetition(pattern)
-    ? `repeating a group that repeats or has alternatives can take for ever: ${pattern}`
-    : undefined
 }
 
-/** Looks for a group that contains an unlimited repetition, or alternatives, and is itself repeated without limit. */
-function repeatsRepetition(pattern: string): boolean {
-  const groups: boolean[] = [false]
-  for (let at = 0; at < pattern.length; at++) {
-    const char = pattern[at]
-    if (char === '\\') at++
-    else if (char === '[') at = endOfClass(pattern, at)
-    if (char === '(') groups.push(false)
-    else if (char === '|') groups[groups.length - 1] = groups.length > 1 || groups[0] === true
-    else if (char === ')') {
-      const risky = groups.pop() === true
-      const repeated = isUnlimited(pattern, at + 1)
-      if (risky && repeated) return true
-      if (risky || repeated) groups[groups.length - 1] = true
-    } else if (isUnlimited(pattern, at + 1)) groups[groups.length - 1] = true
-  }
-  return false
-}
-
-function isUnlimited(pattern: string, at: number): boolean {
-  return pattern[at] === '*' || pattern[at] === '+' || /^\{\d+,\}/.test(pattern.slice(at, at + 12))
-}
-
-function endOfClass(pattern: string, from: number): number {
-  for (let at = from + 1; at < pattern.length; at++) {
-    if (pattern[at] === '\\') at++
-    else if (pattern[at] === ']') return at
-  }
-  return pattern.length
+/** A test that takes time in proportion to the text. @throws RegexProblem: ask {@link regexProblem} before */
+export function regexTest(pattern: string): (text: string) => boolean {
+  const matcher = new RegexMatcher(programOf(parseRegex(pattern)))
+  return (text) => matcher.test(text)
 }

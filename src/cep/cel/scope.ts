@@ -1,3 +1,4 @@
+import type { DataKind } from '../../event/contract-kinds.js'
 import type { Slots } from './slots.js'
 
 /** A stage as an expression sees it. */
@@ -16,6 +17,10 @@ export interface Scope {
   readonly slots: Slots
   /** Says what is wrong with a dotted path such as `data.amount` of the current event (null) or of a stage's events. */
   readonly fieldProblem: (stage: string | null, path: string) => string | undefined
+  /** What can be at such a path, where the contracts tell. */
+  readonly kindsOf?: (stage: string | null, path: string) => ReadonlySet<DataKind> | undefined
+  /** Names of what was computed for a match, and what each can be; undefined: anything. */
+  readonly valueKinds?: ReadonlyMap<string, ReadonlySet<DataKind> | undefined>
 }
 
 /** What an expression may ask of an event of a stage. */

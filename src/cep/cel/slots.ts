@@ -34,6 +34,13 @@ export class Slots {
     return (_, bound) => number(bound[slot], text)
   }
 
+  /** The values over the events of a match, by stage. */
+  bound(stages: Readonly<Record<string, readonly StoredEvent[]>>): Bound {
+    return this.aggregates.map(({ stage, initial, add }) =>
+      (stages[stage] ?? []).reduce((value: unknown, taken) => add(value, taken), initial),
+    )
+  }
+
   #slot(name: Exclude<AggregateName, 'avg'>, stage: string, argument: string, of: (event: StoredEvent) => unknown) {
     const text = `${name}(${argument})`
     const known = this.#known.get(text)

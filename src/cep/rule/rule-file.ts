@@ -1,9 +1,12 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Node, type Pair, type YAMLMap } from 'yaml'
+import { isMap, isScalar, isSeq, LineCounter, type Node, type Pair, type YAMLMap } from 'yaml'
+import type { ErrorCode } from '../../error/catalogue.js'
 import type { Issue } from '../../error/millrace-error.js'
 import { nearestName } from '../../event/nearest-name.js'
+import { loadYaml } from './load-yaml.js'
+import { placeWithin } from './place-within.js'
 
-/** Longer files are not rules. */
-const MOST_CHARACTERS = 100_000
+/** More issues than this help nobody. */
+const MOST_ISSUES = 200
 
 /** One entry of a mapping, with where its key stands. */
 export interface Entry {
@@ -16,26 +19,27 @@ export interface Entry {
 export class RuleFile {
   readonly issues: Issue[] = []
   readonly root: Node | null
+  readonly file: string
   readonly #text: string
-  readonly #file: string
   readonly #lines = new LineCounter()
 
   constructor(text: string, file: string) {
     this.#text = text
-    this.#file = file
-    if (text.length > MOST_CHARACTERS) {
-      this.root = null
-      this.issue(0, `${text.length} characters; a rule has at most ${MOST_CHARACTERS}`)
-      return
-    }
-    const document = parseDocument(text, { lineCounter: this.#lines, prettyErrors: false, uniqueKeys: true })
-    for (const { message, pos } of document.errors) this.issue(pos[0], message)
-    this.root = document.errors.length > 0 ? null : (document.contents as Node | null)
+    this.file = file
+    const loaded = loadYaml(text, this.#lines)
+    for (const { at, detail, code } of loaded.problems) this.issue(at, detail, code)
+    this.root = loaded.root
   }
 
-  issue(at: number, detail: string): void {
-    const { line, col } = this.#lines.lineStarts.length === 0 ? { line: 1, col: 1 } : this.#lines.linePos(at)
-    this.issues.push({ file: this.#file, line, column: col, detail })
+  /** @param at offset in the text */
+  issue(at: number, detail: string, code: ErrorCode = 'RULE_INVALID'): void {
+    if (this.issues.length >= MOST_ISSUES) return
+    this.issues.push({ code, file: this.file, ...this.place(at), detail })
+  }
+
+  place(at: number): { line: number; column: number } {
+    const { line, col } = this.#lines.linePos(Math.min(Math.max(at, 0), this.#text.length))
+    return { line: Math.max(line, 1), column: Math.max(col, 1) }
   }
 
   /** Where a node begins. */
@@ -48,26 +52,29 @@ export class RuleFile {
     const found = new Map<string, Entry>()
     for (const entry of this.pairs(node, what, otherwise)) {
       if (known.includes(entry.key)) found.set(entry.key, entry)
-      else {
-        const nearest = nearestName(entry.key, known)
+      else if (this.issues.length < MOST_ISSUES) {
+        const nearest = nearestName(entry.key.slice(0, 100), known)
         const hint = nearest === undefined ? `there are: ${known.join(', ')}` : `did you mean ${nearest}?`
-        this.issue(entry.keyAt, `${what} has no ${entry.key}; ${hint}`)
+        this.issue(entry.keyAt, `${what} has no ${entry.key.slice(0, 100)}; ${hint}`)
       }
     }
     return found
   }
 
-  /** The entries of a mapping whose names are free. */
+  /** The entries of a mapping whose names are free. A name that is there twice is noted. */
   pairs(node: Node | null, what: string, otherwise = 0): Entry[] {
     if (!isMap(node)) {
       this.issue(this.at(node, otherwise), `${what} must be a mapping of names to values`)
       return []
     }
+    const seen = new Set<string>()
     return (node as YAMLMap).items.map((pair: Pair) => {
       const key = pair.key as Node | null
-      const value = pair.value as Node | null
-      if (isAlias(value)) this.issue(this.at(value), 'write the value out: aliases are not read')
-      return { key: isScalar(key) ? String(key.value) : '', keyAt: this.at(key, otherwise), value }
+      const name = isScalar(key) ? String(key.value) : ''
+      const keyAt = this.at(key, this.at(node, otherwise))
+      if (seen.has(name)) this.issue(keyAt, `${name} is there twice`)
+      seen.add(name)
+      return { key: name, keyAt, value: pair.value as Node | null }
     })
   }
 
@@ -95,25 +102,9 @@ export class RuleFile {
     return found === undefined ? undefined : String(found.value).trim()
   }
 
-  /**
-   * The place in the file of a character of a value. In block and quoted scalars the value is not the text as it
-   * stands: the two are walked side by side.
-   */
+  /** The place in the file of a character of a value. */
   within(node: Node, value: string, offset: number): number {
     const [start = 0, end = start] = node.range ?? []
-    const raw = this.#text.slice(start, end)
-    const verbatim = raw.indexOf(value)
-    if (verbatim !== -1) return start + verbatim + Math.min(offset, value.length)
-    let at = raw.search(/[^|>"'\s\d+-]/)
-    if (raw.startsWith('"') || raw.startsWith("'")) at = 1
-    for (let done = 0; done < offset && at < raw.length; done++) {
-      if (/\s/.test(value[done] ?? '')) while (/\s/.test(raw[at] ?? '')) at++
-      else {
-        if ((raw[at] === '\\' || raw.startsWith("''", at)) && raw[at] !== value[done]) at++
-        else if (raw.startsWith("''", at) && value[done] === "'") at++
-        at++
-      }
-    }
-    return start + Math.max(at, 0)
+    return start + placeWithin(this.#text.slice(start, end), value, offset)
   }
 }

@@ -21,11 +21,16 @@ export type RuleInput =
  * with a wrong clock would make every later event of all others late.
  */
 export function ruleInput(rule: Rule, event: StoredEvent): RuleInput {
-  if (event.time - event.storedAt > MOST_AHEAD) return { kind: 'ahead', error: aheadOf(event) }
+  if (isAhead(event)) return { kind: 'ahead', error: aheadOf(event) }
   const key = rule.keyOf(event)
   if (key !== undefined) return { kind: 'input', input: { kind: 'event', event, key }, keyless: false }
   const time = event.time - (rule.lateness > 0 ? rule.lateness + 1 : 0)
   return { kind: 'input', input: { kind: 'time', time }, keyless: true }
+}
+
+/** Whether an event is dated too far after it was stored to be taken. */
+export function isAhead(event: StoredEvent): boolean {
+  return event.time - event.storedAt > MOST_AHEAD
 }
 
 function aheadOf({ type, id, time, storedAt }: StoredEvent): MillraceError {

@@ -1,11 +1,25 @@
+import type { DataKind } from '../../event/contract-kinds.js'
 import type { EventDraft, StoredEvent } from '../../event/event.js'
 import type { Executable } from '../engine/executor.js'
 import type { Match } from '../engine/match.js'
+import type { RuleTest } from './rule-test.js'
 
-/** What to look for in one stream, with what it emits; read from a file by `parseRule`. */
+/** What a rule looks for. */
+export type RuleKind = 'sequence' | 'pattern' | 'correlate' | 'aggregate' | 'detect'
+
+/** Where the parts of a rule stand in its file, by the names of their fields. */
+export interface RulePlaces {
+  readonly file: string
+  readonly fields: Readonly<Record<string, { readonly line: number; readonly column: number }>>
+}
+
+/** What to look for in one stream, with what it emits; read from a file by `parseRule`, or made by `defineRule`. */
 export interface Rule {
   readonly name: string
   readonly description: string | undefined
+  readonly kind: RuleKind
+  /** False: it is checked and can be tested and run over recordings, but does not run on its stream. */
+  readonly enabled: boolean
   /** Name of the stream that it reads. */
   readonly on: string
   /** Name of the stream that its events go to. */
@@ -22,7 +36,11 @@ export interface Rule {
   readonly hash: string
   /** Type of the event that it emits. */
   readonly emits: string
+  /** Every type that it emits: that, and the one of partial matches whose window closed. */
+  readonly outputTypes: readonly string[]
   readonly severity: string | undefined
+  readonly tests: readonly RuleTest[]
+  readonly places: RulePlaces
   /** The event's key for this rule; undefined when it has none, so that the rule passes it over. */
   keyOf(event: StoredEvent): string | undefined
   /**
@@ -33,10 +51,22 @@ export interface Rule {
   emit(match: Match): EventDraft
 }
 
+/** What is known of one event type. */
+export interface KnownContract {
+  /** Dotted paths of the data, `data.amount` for instance. */
+  readonly fields: readonly string[]
+  /** What can be at such a path; undefined: anything. */
+  readonly kindsAt?: (path: string) => ReadonlySet<DataKind> | undefined
+  /** Paths that must be there. */
+  readonly required?: readonly string[]
+  /** The data as a reader would have it, or what is wrong with it. */
+  readonly check?: (data: unknown) => { readonly data: unknown } | { readonly problem: string }
+}
+
 /** What the contracts know about event types. */
 export interface ContractLookup {
   /** Every known type, for suggestions. */
   readonly types?: Iterable<string>
-  /** Dotted paths of an event's data, `data.amount` for instance; undefined for an unknown type. */
-  get(type: string): { readonly fields: readonly string[] } | undefined
+  /** undefined for an unknown type. */
+  get(type: string): KnownContract | undefined
 }

@@ -90,5 +90,5 @@ async function ruleOf(deployment: Deployment, given: string): Promise<Chosen> {
   const { registry } = deployment
   const rule = await ruleBy(given, deployment)
   const streams = { from: streamNamed(deployment, rule.on), to: streamNamed(deployment, rule.to) }
-  return { processor: ruleProcessor(rule, registry, streams), outputTypes: [rule.emits], registry }
+  return { processor: ruleProcessor(rule, registry, streams), outputTypes: rule.outputTypes, registry }
 }

@@ -10,6 +10,43 @@ export const CEP_ERRORS = {
     exit: EXIT.usage,
     status: 422,
   },
+  RULE_TOO_LARGE: {
+    disposition: 'reject',
+    means: 'a rule file is longer or nested more deeply than any rule needs',
+    advice: 'Write one rule in each file, at most 100,000 characters; tests of a rule need not be recordings',
+    exit: EXIT.usage,
+    status: 422,
+  },
+  RULE_UNBOUNDED: {
+    disposition: 'reject',
+    means: 'nothing bounds what a rule must remember: its state would grow for ever',
+    advice: 'Give the rule a window with within, or a bound with bounds: { partialMatchesPerKey: … }',
+    exit: EXIT.usage,
+    status: 422,
+  },
+  RULE_CYCLIC: {
+    disposition: 'reject',
+    means: 'rules read what they emit, themselves or through each other: one event would cause others for ever',
+    advice:
+      'Emit to another stream with to, or another event type, so that no rule reads what follows from its own events',
+    exit: EXIT.usage,
+    status: 422,
+  },
+  RULE_TESTS_FAILED: {
+    disposition: 'reject',
+    means: 'a rule does not find what its tests expect',
+    advice: 'Compare what was expected with what was emitted; correct the rule or its test',
+    exit: EXIT.failure,
+    status: 422,
+  },
+  EXPRESSION_INVALID: {
+    disposition: 'reject',
+    means:
+      'an expression of a rule cannot be read, names something that is not there, or mixes what cannot go together',
+    advice: 'Correct the expression at the line and column that is named; expressions are CEL',
+    exit: EXIT.usage,
+    status: 422,
+  },
   PATTERN_INVALID: {
     disposition: 'reject',
     means: 'a pattern cannot be compiled',

@@ -152,8 +152,8 @@ test('fields that a contract does not have are found, of the current event and o
 })
 
 test('regular expressions that can take for ever are refused, ordinary ones are not', () => {
-  for (const bad of ['(a+)+', '(a|aa)+$', '((x*)y)*', '(\\d+,?)*', '(a{1,}b)+', '(']) assert.ok(regexProblem(bad), bad)
-  for (const good of ['^\\d+$', '(abc)+', '[(a+)+]+', 'a+b+', '(a|b)c', '^[a-z]+@[a-z]+$', '(a{1,3})+'])
+  for (const bad of ['(a+)+', '(a|aa)+$', '((x*)y?)*', '(\\d+,?)*', '(a{1,3})+', '(']) assert.ok(regexProblem(bad), bad)
+  for (const good of ['^\\d+$', '(abc)+', '[(a+)+]+', 'a+b+', '(a|b)c', '^[a-z]+@[a-z]+$', '(a{1,}b)+', '((x*)y)*'])
     assert.is(regexProblem(good), undefined, good)
 })
 

@@ -1,0 +1,5 @@
+import { SEQUENCE } from './read-sequence.js'
+import type { KindReader } from './rule-kind.js'
+
+/** By the field that names it: how each kind of rule is read. */
+export const KINDS: ReadonlyMap<string, KindReader> = new Map([['sequence', SEQUENCE]])

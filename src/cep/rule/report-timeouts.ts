@@ -1,0 +1,108 @@
+import { Collector } from '../engine/collector.js'
+import type { Executable, Executor, ExecutorStats } from '../engine/executor.js'
+import type { Match, Timeout } from '../engine/match.js'
+import type { Trace } from '../engine/partial.js'
+import type { StoredEvent } from '../../event/event.js'
+
+/** `values` of a match that stands for a partial match whose window closed. */
+export const TIMED_OUT = { outcome: 'timeout' } as const
+
+export function isTimeout(match: Match): boolean {
+  return match.values?.['outcome'] === TIMED_OUT.outcome
+}
+
+interface ReportState {
+  readonly inner: unknown
+  readonly time: number | null
+}
+
+/**
+ * The same executable, where a partial match whose window closed is put out as a match too, so that something can be
+ * emitted for it. @param within window of the whole, in ms
+ */
+export function reportingTimeouts(inner: Executable, within: number): Executable & { readonly inner: Executable } {
+  return {
+    inner,
+    signature: JSON.stringify([inner.signature, 'timeouts']),
+    lateness: inner.lateness,
+    grace: inner.grace,
+    bounds: inner.bounds,
+    start: (out, state, trace) => new ReportingExecutor(inner, within, out, state, trace),
+  }
+}
+
+class ReportingExecutor implements Executor {
+  readonly #inner: Executor
+  readonly #within: number
+  readonly partials?: NonNullable<Executor['partials']>
+  #time = -Infinity
+
+  constructor(inner: Executable, within: number, out: Collector, state: unknown, trace: Trace | undefined) {
+    const saved = state as ReportState | undefined
+    const executor = inner.start(new Reporter(out), saved?.inner, trace)
+    this.#time = saved?.time ?? -Infinity
+    this.#inner = executor
+    this.#within = within
+    if (executor.partials !== undefined) this.partials = (key) => executor.partials?.(key) ?? []
+  }
+
+  take(event: StoredEvent, key: string): void {
+    this.#time = event.time
+    this.#inner.take(event, key)
+  }
+
+  passTime(time: number): void {
+    this.#time = time
+    this.#inner.passTime(time)
+  }
+
+  /** The oldest partial match runs out of time: that is when there may be something to report. */
+  get due(): number {
+    const ends = this.#inner.horizon + this.#within
+    return ends > this.#time ? Math.min(this.#inner.due, ends) : this.#inner.due
+  }
+
+  get horizon(): number {
+    return this.#inner.horizon
+  }
+
+  get stats(): ExecutorStats {
+    return this.#inner.stats
+  }
+
+  snapshot(): ReportState {
+    return { inner: this.#inner.snapshot(), time: this.#time === -Infinity ? null : this.#time }
+  }
+}
+
+/** Puts a timeout out as both. */
+class Reporter extends Collector {
+  readonly #out: Collector
+
+  constructor(out: Collector) {
+    super(Infinity)
+    this.#out = out
+  }
+
+  override get isFull(): boolean {
+    return this.#out.isFull
+  }
+
+  override match(match: Match): void {
+    this.#out.match(match)
+  }
+
+  override drop(matches: number): void {
+    this.#out.drop(matches)
+  }
+
+  override timeout(timeout: Timeout): void {
+    this.#out.timeout(timeout)
+    const { key, stages, events, first, last, time } = timeout
+    this.#out.match({ kind: 'match', key, stages, events, first, last, time, values: TIMED_OUT })
+  }
+
+  override late(event: StoredEvent): void {
+    this.#out.late(event)
+  }
+}
