@@ -83,6 +83,13 @@ export const CEP_ERRORS = {
     exit: EXIT.failure,
     status: 507,
   },
+  BENCHMARK_UNREADABLE: {
+    disposition: 'reject',
+    means: 'the data of a detector benchmark cannot be read',
+    advice: 'Name a folder in the layout of NAB: data/**.csv with timestamp,value, and labels/combined_windows.json',
+    exit: EXIT.usage,
+    status: 422,
+  },
   SNAPSHOT_MISMATCH: {
     disposition: 'crash',
     means: 'the saved state of a rule belongs to another version of its pattern',
