@@ -50,7 +50,8 @@ for (const plan of ALL) {
   })
 }
 
-for (const plan of LEARNING)
+// P² moves markers by whether values are equal, which rounding of a shift changes: see the test of its own
+for (const plan of LEARNING.filter((plan) => plan.name !== 'quantile-band'))
   test(`${plan.signature}: scale and shift of the values change no score`, () => {
     // whole numbers scaled by powers of two: rounding takes no part in it
     const whole = fc.array(

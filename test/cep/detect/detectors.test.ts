@@ -110,6 +110,13 @@ test('quantile band: a skewed series has a wider band on its long side', () => {
   assert.ok((score?.upper ?? 0) - (score?.expected ?? 0) > 2 * ((score?.expected ?? 0) - (score?.lower ?? 0)))
 })
 
+test('quantile band: scale and shift change no score of values that are all different', () => {
+  const values = normal(300)
+  const moved = values.map((value) => value * 8 + 3)
+  const [a, b] = [run(quantileBand(), values), run(quantileBand(), moved)]
+  assert.ok(a.every((score, i) => Math.abs(score - (b[i] as number)) < 1e-9))
+})
+
 test('rate of change: with limits it is the change per second that counts, not per value', () => {
   const detector = rateOfChange({ rise: 1, fall: 2 }).start()
   assert.is(detector.observe(0, 0, 'k'), null)
