@@ -35,7 +35,12 @@ export interface EngineStats extends EngineCounters {
  * the inputs and never goes back: an event moves it for all keys, whatever the event's type.
  */
 export interface Engine {
-  /** Takes one input. Never throws for what is in an event: see `stats().evaluationErrors`. */
+  /**
+   * Takes one input. Never throws for what is in an event: see `stats().evaluationErrors`. After an error the engine is
+   * of no more use: its state is between two inputs.
+   * @throws BOUND_EXCEEDED at a bound whose policy is `fail`
+   * @throws SKIP_TARGET_MISSING with `throwOnMiss`
+   */
   advance(input: EngineInput): Advance
   /**
    * Earliest event time in ms at which an input of kind `time` would bring a match; Infinity when nothing waits for

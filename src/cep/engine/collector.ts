@@ -1,3 +1,4 @@
+import { fault } from '../../error/millrace-error.js'
 import type { StoredEvent } from '../../event/event.js'
 import type { Advance } from './advance.js'
 import type { Match, Timeout } from './match.js'
@@ -18,11 +19,16 @@ interface Output {
 export class Collector {
   readonly counts = { matches: 0, timeouts: 0, late: 0, raised: 0, releasedEarly: 0, droppedMatches: 0 }
   readonly #mostMatches: number
+  readonly #fails: boolean
   #out: Output | null = null
 
-  /** @param mostMatches that one advance may bring; the rest are dropped and counted */
-  constructor(mostMatches: number) {
+  /**
+   * @param mostMatches that one advance may bring; the rest are dropped and counted
+   * @param fails instead: BOUND_EXCEEDED
+   */
+  constructor(mostMatches: number, fails = false) {
     this.#mostMatches = mostMatches
+    this.#fails = fails
   }
 
   /** Whether another match would be dropped. Whoever makes many can stop making them, and `drop` the rest. */
@@ -41,15 +47,19 @@ export class Collector {
   match(match: Match): void {
     const { matches } = this.#output()
     if (matches.length >= this.#mostMatches) {
-      this.counts.droppedMatches++
+      this.drop(1)
       return
     }
     this.counts.matches++
     matches.push(match)
   }
 
-  /** Counts matches that were not made because there are too many. */
+  /**
+   * Counts matches that were not made because there are too many.
+   * @throws BOUND_EXCEEDED when that is a failure
+   */
   drop(matches: number): void {
+    if (this.#fails && matches > 0) throw fault('BOUND_EXCEEDED', `more than ${this.#mostMatches} matches at once`)
     this.counts.droppedMatches = Math.min(this.counts.droppedMatches + matches, Number.MAX_SAFE_INTEGER)
   }
 

@@ -23,17 +23,19 @@ class OrderedEngine implements Engine {
   readonly #executable: Executable
   readonly #lateness: number
   readonly #grace: number
-  readonly #buffer = new ReorderBuffer()
+  readonly #buffer: ReorderBuffer
   readonly #collector: Collector
   readonly #executor: Executor
   #clock = -Infinity
   #seen = 0
 
   constructor(executable: Executable, snapshot: EngineSnapshot | undefined, trace: Trace | undefined) {
+    const { bounds } = executable
     this.#executable = executable
     this.#lateness = executable.lateness
     this.#grace = executable.grace
-    this.#collector = new Collector(executable.bounds.matchesPerAdvance)
+    this.#buffer = new ReorderBuffer(executable.orderBy)
+    this.#collector = new Collector(bounds.matchesPerAdvance, bounds.failOnMatches)
     this.#executor = executable.start(this.#collector, snapshot?.state, trace)
     if (snapshot === undefined) return
     for (const [event, key, at] of snapshot.waiting) this.#buffer.push({ event, key, at })

@@ -54,11 +54,15 @@ export interface Executable {
    * pattern. Infinity: all that there were, as for a detector that learns. Undefined: not known.
    */
   readonly reach?: number
+  /** With lateness: what puts events of one time in order, ascending. Default: order of arrival. */
+  readonly orderBy?: (event: StoredEvent) => number | string
   readonly bounds: {
     /** Events that wait for late ones; the oldest are let through before their time. */
     readonly waiting: number
     /** Matches that one advance may bring; the rest are dropped. */
     readonly matchesPerAdvance: number
+    /** More matches than that are BOUND_EXCEEDED instead. */
+    readonly failOnMatches?: boolean
   }
   /**
    * An executor, new or with the state of another.

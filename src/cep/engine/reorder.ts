@@ -10,6 +10,12 @@ export interface Waiting {
 /** Events out of order, handed back by time: a binary heap. */
 export class ReorderBuffer {
   readonly #heap: Waiting[] = []
+  readonly #orderBy: ((event: StoredEvent) => number | string) | null
+
+  /** @param orderBy puts events of one time in order, ascending, before their arrival does */
+  constructor(orderBy?: (event: StoredEvent) => number | string) {
+    this.#orderBy = orderBy ?? null
+  }
 
   get size(): number {
     return this.#heap.length
@@ -25,7 +31,7 @@ export class ReorderBuffer {
     let at = heap.push(waiting) - 1
     while (at > 0) {
       const parent = (at - 1) >> 1
-      if (earlier(heap[parent] as Waiting, waiting)) break
+      if (this.#earlier(heap[parent] as Waiting, waiting)) break
       heap[at] = heap[parent] as Waiting
       at = parent
     }
@@ -43,8 +49,8 @@ export class ReorderBuffer {
     for (;;) {
       let child = at * 2 + 1
       if (child >= heap.length) break
-      if (child + 1 < heap.length && earlier(heap[child + 1] as Waiting, heap[child] as Waiting)) child++
-      if (earlier(moved, heap[child] as Waiting)) break
+      if (child + 1 < heap.length && this.#earlier(heap[child + 1] as Waiting, heap[child] as Waiting)) child++
+      if (this.#earlier(moved, heap[child] as Waiting)) break
       heap[at] = heap[child] as Waiting
       at = child
     }
@@ -54,10 +60,16 @@ export class ReorderBuffer {
 
   /** In the order in which they will be handed back. */
   list(): Waiting[] {
-    return [...this.#heap].sort((a, b) => a.event.time - b.event.time || a.at - b.at)
+    return [...this.#heap].sort((a, b) => (this.#earlier(a, b) ? -1 : 1))
   }
-}
 
-function earlier(a: Waiting, b: Waiting): boolean {
-  return a.event.time < b.event.time || (a.event.time === b.event.time && a.at < b.at)
+  #earlier(a: Waiting, b: Waiting): boolean {
+    if (a.event.time !== b.event.time) return a.event.time < b.event.time
+    const orderBy = this.#orderBy
+    if (orderBy !== null) {
+      const [x, y] = [orderBy(a.event), orderBy(b.event)]
+      if (x !== y) return x < y
+    }
+    return a.at < b.at
+  }
 }

@@ -1,37 +1,30 @@
+import { fault } from '../../error/millrace-error.js'
 import type { CompiledPattern } from './compiled-pattern.js'
-import type { Done, Run, Taking } from './run.js'
+import type { Done, Taking } from './run.js'
 
 /**
- * Applies the skip strategy: of the matches that became certain together (`done`, oldest start first), returns those
- * that stand, and removes from `runs` the partial matches that these rule out. Each match stands as soon as it is
- * certain: it does not wait for an older partial match that might have ruled it out (Flink's NFA holds it back).
- * Of several matches with one start, the one that was found first stands.
+ * What a match rules out by the skip strategy: every match and partial match of its key that began at one of these
+ * places in the order of events. `from > to`: nothing.
  */
-export function applySkip(pattern: CompiledPattern, done: readonly Done[], runs: Run[]): readonly Done[] {
-  const { skip } = pattern
-  if (skip.type === 'none' || done.length === 0) return done
-  const standing: Done[] = []
-  const ruledOut: ((start: number) => boolean)[] = []
-  for (const match of done) {
-    if (ruledOut.some((out) => out(match.start))) continue
-    standing.push(match)
-    ruledOut.push(rule(pattern, match))
-  }
-  let kept = 0
-  for (const run of runs) if (!ruledOut.some((out) => out(run.start))) runs[kept++] = run
-  runs.length = kept
-  return standing
+export interface RuledOut {
+  readonly from: number
+  readonly to: number
 }
 
-function rule(pattern: CompiledPattern, match: Done): (start: number) => boolean {
-  const { skip, steps } = pattern
-  if (skip.type === 'next') return (start) => start === match.start
-  if (skip.type === 'past-last') return (start) => start <= match.last.at
-  if (!('stage' in skip)) return () => false
-  const step = steps.findIndex((s) => s.stage.name === skip.stage)
+const NOTHING: RuledOut = { from: 0, to: -1 }
+
+/** @throws SKIP_TARGET_MISSING when the strategy says so, and the match has no event to skip to */
+export function ruledOutBy({ skip, steps }: CompiledPattern, match: Done): RuledOut {
+  if (skip.type === 'none') return NOTHING
+  if (skip.type === 'next') return { from: match.first.at, to: match.first.at }
+  if (skip.type === 'past-last') return { from: 0, to: match.last.at }
+  if (!('stage' in skip)) return NOTHING
   let target: Taking | null = null
   for (let t: Taking | null = match.last; t !== null; t = t.before)
-    if (t.step === step && (target === null || skip.type === 'to-first')) target = t
-  const at = target?.at
-  return at === undefined ? () => false : (start) => start < at
+    if (steps[t.step]?.stage.name === skip.stage && (target === null || skip.type === 'to-first')) target = t
+  if (skip.throwOnMiss === true && target === null)
+    throw fault('SKIP_TARGET_MISSING', `a match has no event of ${skip.stage}`)
+  if (skip.throwOnMiss === true && target === match.first)
+    throw fault('SKIP_TARGET_MISSING', `a match begins with the event of ${skip.stage} that is skipped to`)
+  return target === null ? NOTHING : { from: 0, to: target.at - 1 }
 }

@@ -1,11 +1,12 @@
-import type { CompiledPattern } from './compiled-pattern.js'
 import { fault } from '../../error/millrace-error.js'
 import { patternFaults } from '../pattern/check-pattern.js'
-import type { Bounds, Matcher, Pattern } from '../pattern/pattern.js'
+import type { BoundPolicies, Bounds, Matcher, Pattern, Stage } from '../pattern/pattern.js'
+import { buildGraph } from './build-graph.js'
+import type { CompiledPattern } from './compiled-pattern.js'
 import { FlatExecutor } from './flat-executor.js'
+import { FlinkExecutor } from './flink-executor.js'
 import type { FlatState } from './snapshot.js'
 import { StateTable } from './state-table.js'
-import type { Condition, Step, Tail } from './state.js'
 
 /** Bounds of a pattern that does not name its own. */
 export const DEFAULT_BOUNDS: Bounds = {
@@ -16,41 +17,59 @@ export const DEFAULT_BOUNDS: Bounds = {
   waiting: 100_000,
 }
 
+/** What happens at bounds of a pattern that does not say. */
+export const DEFAULT_POLICIES: Required<BoundPolicies> = {
+  partialMatchesPerKey: 'drop-oldest',
+  partialMatches: 'drop-oldest',
+  keys: 'drop-oldest',
+  matchesPerAdvance: 'drop-newest',
+}
+
 /**
- * Checks a pattern and compiles it to a table of states, which is filled as events reach them.
+ * Checks a pattern and compiles it: to a graph of places, and to a table of states, which is filled as events reach
+ * them.
  * @throws PATTERN_INVALID with every fault found, state that nothing bounds among them
  */
 export function compilePattern(pattern: Pattern): CompiledPattern {
   const faults = patternFaults(pattern)
   if (faults.length > 0)
     throw fault('PATTERN_INVALID', faults.join('; '), { issues: faults.map((detail) => ({ detail })) })
-  const { conditions, steps, tail } = layOut(pattern)
-  const states = new StateTable(steps, conditions, tail)
+  const graph = buildGraph(pattern)
+  const { conditions, steps, nodes } = graph
   const aggregates = pattern.aggregates ?? []
   const named = new Set([...conditions.flatMap((c) => c.matcher.events), ...(pattern.events ?? [])])
   const bitsOf = (type: string | null) =>
     conditions.reduce((bits, c) => (takesType(c.matcher, type) ? bits | c.bit : bits), 0)
   const limits = { ...DEFAULT_BOUNDS, ...pattern.bounds }
+  const policies = { ...DEFAULT_POLICIES, ...pattern.policies }
+  const gaps = new Set(nodes.map(({ gap }) => gap).filter((gap) => gap < Infinity))
   const compiled: CompiledPattern = {
     pattern,
     types: new Map([...named].map((type) => [type, bitsOf(type)])),
     anyType: bitsOf(null),
+    graph,
     conditions,
     steps,
-    states,
-    begin: states.start(),
+    states: new StateTable(graph),
     within: pattern.within ?? null,
+    gaps: [...gaps].sort((a, b) => a - b),
     skip: pattern.skip ?? { type: 'none' },
     limits,
-    bounds: limits,
-    endsLater: tail.bans.length > 0,
+    policies,
+    bounds: { ...limits, failOnMatches: policies.matchesPerAdvance === 'fail' },
+    endsLater: nodes.some(({ kind }) => kind === 'pending'),
     lateness: pattern.lateness ?? 0,
     grace: pattern.grace ?? 0,
     reach: pattern.within ?? Infinity,
+    ...(pattern.orderBy === undefined ? {} : { orderBy: pattern.orderBy }),
     aggregates,
     feeds: steps.map((step) => aggregates.flatMap((a, slot) => (a.stage === step.stage.name ? [slot] : []))),
     signature: signatureOf(pattern),
-    start: (out, state) => new FlatExecutor(compiled, out, state as FlatState | undefined),
+    start: (out, state, trace) => {
+      const saved = state as FlatState | undefined
+      if (pattern.compat === 'flink') return new FlinkExecutor(compiled, out, saved, trace)
+      return new FlatExecutor(compiled, out, saved, trace)
+    },
   }
   return compiled
 }
@@ -59,45 +78,23 @@ function takesType(matcher: Matcher, type: string | null): boolean {
   return matcher.events.length === 0 || (type !== null && matcher.events.includes(type))
 }
 
-function layOut(pattern: Pattern): { conditions: Condition[]; steps: Step[]; tail: Tail } {
-  const conditions: Condition[] = []
-  const condition = (matcher: Matcher): Condition => {
-    const made = { bit: 1 << conditions.length, index: conditions.length, matcher }
-    conditions.push(made)
-    return made
-  }
-  const steps: Step[] = []
-  let bans: Condition[] = []
-  let nextBans: Condition[] = []
-  for (const stage of pattern.stages) {
-    if (stage.kind === 'not') {
-      const into = stage.contiguity === 'strict' ? nextBans : bans
-      into.push(condition(stage))
-      continue
-    }
-    if (stage.kind === 'group') throw fault('PATTERN_INVALID', 'groups are not there yet')
-    const { min, max } = stage.times ?? { min: 1, max: 1 }
-    const until = stage.until === undefined ? null : condition(stage.until)
-    steps.push({ stage, index: steps.length, condition: condition(stage), until, min, max, bans, nextBans })
-    bans = []
-    nextBans = []
-  }
-  return { conditions, steps, tail: { bans, nextBans } }
-}
-
+/** The shape that a snapshot depends on: what is numbered in it, and what a place means. */
 function signatureOf(pattern: Pattern): string {
-  const stages = pattern.stages.map((s) =>
-    s.kind === 'not'
-      ? ['not', s.contiguity, ...s.events]
-      : s.kind === 'group'
-        ? ['group']
-        : [s.name, s.contiguity, s.times, s.inner, s.optional, s.greedy, s.until?.events, ...s.events],
-  )
   return JSON.stringify([
-    stages,
+    pattern.stages.map(signatureOfStage),
     pattern.within ?? null,
     pattern.lateness ?? 0,
     pattern.aggregates?.map((a) => a.text) ?? [],
-    ...(pattern.grace ? [pattern.grace] : []),
+    pattern.grace ?? 0,
+    pattern.holdback ?? false,
+    pattern.compat ?? null,
   ])
+}
+
+function signatureOfStage(stage: Stage): unknown[] {
+  if (stage.kind === 'not') return ['not', stage.contiguity, stage.withinPrev, ...stage.events]
+  const repeated = [stage.contiguity, stage.times, stage.inner, stage.optional, stage.until?.events]
+  const gaps = [stage.withinPrev, stage.timesWindow]
+  if (stage.kind === 'group') return ['group', ...repeated, ...gaps, ...stage.stages.map(signatureOfStage)]
+  return [stage.name, ...repeated, ...gaps, stage.greedy, ...stage.events]
 }

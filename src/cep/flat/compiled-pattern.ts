@@ -1,7 +1,7 @@
 import type { Executable } from '../engine/executor.js'
-import type { Aggregate, Bounds, Pattern, Skip } from '../pattern/pattern.js'
+import type { Aggregate, BoundPolicies, Bounds, Pattern, Skip } from '../pattern/pattern.js'
+import type { Condition, Graph, Step } from './graph.js'
 import type { StateTable } from './state-table.js'
-import type { Condition, State, Step } from './state.js'
 
 /** A pattern ready to run. May be shared by any number of engines. */
 export interface CompiledPattern extends Executable {
@@ -10,14 +10,17 @@ export interface CompiledPattern extends Executable {
   readonly types: ReadonlyMap<string, number>
   /** The bits for a type that is not named: conditions that name no type. */
   readonly anyType: number
+  readonly graph: Graph
   readonly conditions: readonly Condition[]
   readonly steps: readonly Step[]
   readonly states: StateTable
-  readonly begin: State
   readonly within: number | null
+  /** Every gap window, in ms. */
+  readonly gaps: readonly number[]
   readonly skip: Skip
   readonly limits: Bounds
-  /** The pattern ends in a relaxed not: its match comes when the window closes. */
+  readonly policies: Required<BoundPolicies>
+  /** The pattern ends in a relaxed not: its match comes when a window closes. */
   readonly endsLater: boolean
   readonly aggregates: readonly Aggregate[]
   /** For each step, the aggregates that its events change. */

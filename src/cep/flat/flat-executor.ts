@@ -1,174 +1,190 @@
 import type { StoredEvent } from '../../event/event.js'
 import type { Collector } from '../engine/collector.js'
 import type { Executor, ExecutorStats } from '../engine/executor.js'
-import { applySkip } from './after-match.js'
+import type { Partial, Trace } from '../engine/partial.js'
 import type { CompiledPattern } from './compiled-pattern.js'
 import { layOutFound } from './lay-out-found.js'
-import type { Run } from './run.js'
+import { endOf } from './partials.js'
+import type { Done, Run } from './run.js'
+import { RunStore } from './run-store.js'
+import { Settling } from './settling.js'
 import { readRuns, writeRuns, type FlatState } from './snapshot.js'
-import { StartQueue } from './start-queue.js'
+import { nextWays, waysFrom, type From } from './state.js'
 import { Stepper } from './stepper.js'
-
-interface KeyState {
-  readonly key: string
-  runs: Run[]
-}
 
 /** Runs a pattern with one object for each partial match, which shares its beginning with others. */
 export class FlatExecutor implements Executor {
   readonly #pattern: CompiledPattern
   readonly #out: Collector
   readonly #stepper: Stepper
-  readonly #keys = new Map<string, KeyState>()
-  readonly #starts = new StartQueue<KeyState>()
+  readonly #store: RunStore
+  readonly #settling: Settling
   #at = 0
-  #live = 0
-  #dropped = 0
-  #spare: Run[] = []
 
-  constructor(pattern: CompiledPattern, out: Collector, state: FlatState | undefined) {
+  constructor(pattern: CompiledPattern, out: Collector, state: FlatState | undefined, trace: Trace | undefined) {
     this.#pattern = pattern
     this.#out = out
-    this.#stepper = new Stepper(pattern)
+    const store = new RunStore(pattern, trace ?? null)
+    this.#store = store
+    this.#settling = new Settling(pattern)
+    this.#stepper = new Stepper(pattern, {
+      waits: (run, key) => store.deadlines.open(run, key),
+      ended: trace === undefined ? null : (run, key, move, e) => store.ended(key, run, endOf(move, e), e.time),
+    })
     if (state !== undefined) this.#restore(state)
   }
 
   take(event: StoredEvent, key: string): void {
     const at = this.#at++
-    this.passTime(event.time)
-    const bits = this.#pattern.types.get(event.type) ?? this.#pattern.anyType
-    if (bits === 0 && !this.#pattern.types.has(event.type)) return
-    const { begin, within } = this.#pattern
-    const known = this.#keys.get(key)
-    if (known === undefined && (bits & begin.watch) === 0) return
+    const { time, type } = event
+    const { deadlines, keys } = this.#store
+    if (deadlines.isDue(time)) this.passTime(time)
+    const { types, anyType } = this.#pattern
+    const bits = types.get(type) ?? anyType
+    if (bits === 0 && !types.has(type)) return
     const stepper = this.#stepper
     stepper.begin(event, key, bits, at)
-    const out = this.#spare
-    const before = known?.runs ?? EMPTY
-    for (let i = 0; i < before.length; i++) stepper.step(before[i] as Run, out)
-    const old = out.length
-    stepper.start(out)
-    const started = out.length > old
-    if (stepper.done.length > 0) this.#complete(key, event.time, out)
-    this.#bound(out)
-    this.#live += out.length - before.length
-    this.#keep(known, key, out, started && within !== null ? event.time : null, at)
+    const beginning = stepper.beginning()
+    const before = keys.get(key)
+    if (before === undefined && beginning === null) return
+    if (before !== undefined) stepper.step(before)
+    const began = beginning !== null && stepper.start(beginning)
+    const list = stepper.list()
+    this.#store.live += stepper.count - stepper.seen
+    if (list !== before) this.#store.put(key, before, list)
+    if (began) this.#store.begun(key, time, at)
+    const { live } = this.#store
+    if (stepper.done.length > 0 || this.#settling.holds(key)) this.#settle(key, time)
+    if (stepper.count > stepper.seen) this.#store.bound(key, stepper.count + this.#store.live - live, time)
   }
 
-  /** Ends every partial match whose window has closed at `time`, in order of (deadline, start). */
+  /** Closes every window that is over at `time`, in order of (when it closes, start). */
   passTime(time: number): void {
-    const { within } = this.#pattern
-    if (within === null) return
-    while (time - this.#starts.time >= within) {
-      const { start } = this.#starts
-      const deadline = this.#starts.time + within
-      const state = this.#starts.shift()
-      if (state !== undefined) this.#expireStart(state, start, deadline)
+    const { deadlines } = this.#store
+    while (deadlines.isDue(time)) {
+      const gap = deadlines.shiftGap()
+      if (gap !== null) this.#closeGap(gap.key, gap.at, gap.gap, gap.time)
+      else {
+        const { start, time: began } = deadlines.starts
+        this.#close(deadlines.starts.shift() ?? '', start, began + (this.#pattern.within ?? 0))
+      }
     }
   }
 
-  /** Puts a key's partial matches back, or forgets the key when there are none. */
-  #keep(known: KeyState | undefined, key: string, runs: Run[], startTime: number | null, at: number): void {
-    if (known === undefined) {
-      if (runs.length === 0) return
-      this.#spare = []
-      const state = { key, runs }
-      this.#keys.set(key, state)
-      if (startTime !== null) this.#starts.push(state, startTime, at)
-      return
+  /** The window of the whole pattern closes for what began at `start`. */
+  #close(key: string, start: number, time: number): void {
+    const store = this.#store
+    const head = store.keys.get(key)
+    if (head === undefined || head.first.at > start) return
+    const { done } = this.#stepper
+    let run: Run | null = head
+    for (; run !== null && run.first.at <= start; run = run.next) {
+      store.live--
+      const { pending, waiting } = run.state
+      if (pending.length > 0) for (let n = waysFrom(run.ways, pending); n > 0; n--) done.push(run)
+      if (waiting.length > 0) this.#timeout(key, run, time, waiting)
+      if (pending.length === 0) store.ended(key, run, { kind: 'window' }, time)
     }
-    this.#spare = known.runs
-    this.#spare.length = 0
-    known.runs = runs
-    if (runs.length === 0) this.#keys.delete(key)
-    else if (startTime !== null) this.#starts.push(known, startTime, at)
+    store.put(key, head, run)
+    if (done.length > 0 || this.#settling.holds(key)) this.#settle(key, time)
+  }
+
+  /** A gap window closes for what took its last event at `at`. */
+  #closeGap(key: string, at: number, gap: number, time: number): void {
+    const store = this.#store
+    const head = store.keys.get(key)
+    if (head === undefined) return
+    const { done } = this.#stepper
+    let kept: Run | null = null
+    let tail: Run | null = null
+    for (let run: Run | null = head; run !== null; run = run.next) {
+      if (run.last.at === at && run.state.elapsed < gap && run.state.gaps.includes(gap)) {
+        const { state, from, matches, over } = this.#pattern.states.closed(run.state, gap)
+        for (let n = waysFrom(run.ways, matches); n > 0; n--) done.push({ first: run.first, last: run.last })
+        if (over.length > 0) this.#timeout(key, run, time, over)
+        if (state === null) {
+          store.live--
+          if (matches.length === 0) store.ended(key, run, { kind: 'window' }, time)
+          continue
+        }
+        run.state = state
+        run.ways = nextWays(run.ways, from)
+      }
+      if (tail === null) kept = run
+      else tail.next = run
+      tail = run
+    }
+    if (tail !== null) tail.next = null
+    if (kept !== head) store.put(key, head, kept)
+    if (done.length > 0 || this.#settling.holds(key)) this.#settle(key, time)
+  }
+
+  #timeout(key: string, run: Run, time: number, over: From): void {
+    const ways = waysFrom(run.ways, over)
+    this.#out.timeout({ kind: 'timeout', ...layOutFound(this.#pattern, key, run.last, time), ways })
   }
 
   /** Turns what became certain into matches, after the skip strategy. */
-  #complete(key: string, time: number, runs: Run[]): void {
-    const { done } = this.#stepper
-    for (const { last } of applySkip(this.#pattern, done, runs))
+  #settle(key: string, time: number): void {
+    const store = this.#store
+    const head = store.keys.get(key)
+    const stands = ({ last }: Done) => {
       if (this.#out.isFull) this.#out.drop(1)
       else this.#out.match({ kind: 'match', ...layOutFound(this.#pattern, key, last, time) })
-    done.length = 0
+    }
+    const list = this.#settling.settle(key, head ?? null, this.#stepper.done, stands, (run) => {
+      store.live--
+      store.ended(key, run, { kind: 'skipped' }, time)
+    })
+    if (list !== (head ?? null)) store.put(key, head, list)
   }
 
-  #bound(runs: Run[]): void {
-    const excess = runs.length - this.#pattern.limits.partialMatchesPerKey
-    if (excess <= 0) return
-    runs.splice(0, excess)
-    this.#dropped += excess
-  }
-
-  #expireStart(state: KeyState, start: number, deadline: number): void {
-    const { runs } = state
-    let ended = 0
-    while (ended < runs.length && (runs[ended] as Run).start <= start) ended++
-    if (ended === 0) return
-    const gone = runs.splice(0, ended)
-    const left = runs.length
-    const { done } = this.#stepper
-    for (const run of gone)
-      if (run.state.endsLater) done.push({ last: run.last, start: run.start, startTime: run.startTime })
-      else {
-        const found = layOutFound(this.#pattern, state.key, run.last, deadline)
-        this.#out.timeout({ kind: 'timeout', ...found, ways: run.state.data.ways })
-      }
-    if (done.length > 0) this.#complete(state.key, deadline, runs)
-    this.#live -= ended + left - runs.length
-    if (runs.length === 0 && this.#keys.get(state.key) === state) this.#keys.delete(state.key)
-  }
-
-  /** Starts whose runs have ended meanwhile are forgotten here. */
+  /** Of matches that are held back, the partial matches that hold them are older. */
   get horizon(): number {
-    const starts = this.#starts
-    while (starts.size > 0 && !starts.owner?.runs.some((run) => run.start === starts.start)) starts.shift()
-    return starts.time
+    this.#store.trimStarts()
+    return this.#store.deadlines.starts.time
   }
 
   get due(): number {
-    const { within, endsLater } = this.#pattern
-    return endsLater && within !== null ? this.horizon + within : Infinity
+    if (!this.#pattern.endsLater && this.#settling.held.size === 0) return Infinity
+    this.#store.trimStarts()
+    return this.#store.deadlines.next
   }
 
   get stats(): ExecutorStats {
-    const { errors, samples } = this.#stepper
+    const { errors, samples } = this.#stepper.truth
     return {
-      keys: this.#keys.size,
-      partialMatches: this.#live,
+      keys: this.#store.keys.size,
+      partialMatches: this.#store.live,
       evaluationErrors: errors,
       errorSamples: [...samples],
-      dropped: { partialMatches: this.#dropped },
+      dropped: { ...this.#store.limits.dropped },
     }
   }
 
+  partials(key: string): readonly Partial[] {
+    return this.#store.partials(key)
+  }
+
   snapshot(): FlatState {
-    const { errors, samples } = this.#stepper
+    const { errors, samples } = this.#stepper.truth
     return {
       at: this.#at,
-      ...writeRuns(Array.from(this.#keys.values(), (state) => [state.key, state.runs] as const)),
+      ...writeRuns(this.#store.written(this.#settling.held)),
       evaluationErrors: errors,
       errorSamples: [...samples],
-      droppedPartialMatches: this.#dropped,
+      dropped: { ...this.#store.limits.dropped },
     }
   }
 
   #restore(snapshot: FlatState): void {
-    const starts: [KeyState, Run][] = []
-    for (const [key, runs] of readRuns(this.#pattern, snapshot)) {
-      const state = { key, runs }
-      this.#keys.set(key, state)
-      this.#live += runs.length
-      for (const run of runs) starts.push([state, run])
-    }
-    starts.sort(([, a], [, b]) => a.start - b.start)
-    if (this.#pattern.within !== null)
-      for (const [state, run] of starts) this.#starts.push(state, run.startTime, run.start)
+    const { states } = this.#pattern
+    const read = readRuns(this.#pattern, snapshot, (text) => states.restore(text))
+    this.#store.restore(read)
+    for (const { key, held } of read) if (held.length > 0) this.#settling.held.set(key, [...held])
     this.#at = snapshot.at
-    this.#dropped = snapshot.droppedPartialMatches
-    this.#stepper.errors = snapshot.evaluationErrors
-    this.#stepper.samples.push(...snapshot.errorSamples)
+    this.#store.limits.dropped = { ...snapshot.dropped }
+    this.#stepper.truth.errors = snapshot.evaluationErrors
+    this.#stepper.truth.samples.push(...snapshot.errorSamples)
   }
 }
-
-const EMPTY: readonly Run[] = []

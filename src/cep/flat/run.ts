@@ -1,7 +1,7 @@
 import type { StoredEvent } from '../../event/event.js'
 import type { CompiledPattern } from './compiled-pattern.js'
 import type { Bound } from '../pattern/pattern.js'
-import type { State } from './state.js'
+import type { State, Ways } from './state.js'
 
 /** One taken event. Partial matches that share a beginning share these, from the end backwards. */
 export interface Taking {
@@ -9,26 +9,24 @@ export interface Taking {
   readonly before: Taking | null
   /** Index of the stage that took it. */
   readonly step: number
-  /** The event's place in the order in which the engine saw events. */
+  /** The event's place in the order in which the executor saw events. */
   readonly at: number
   readonly bound: Bound
 }
 
-/** A partial match. The engine owns it and changes it in place. */
+/** A partial match, in the list of its key: oldest start first. The executor owns it and changes it in place. */
 export interface Run {
   state: State
+  ways: Ways
+  readonly first: Taking
   last: Taking
-  /** Place in order of its first event. */
-  readonly start: number
-  /** Time of its first event. */
-  readonly startTime: number
+  next: Run | null
 }
 
 /** A match that is certain. */
 export interface Done {
+  readonly first: Taking
   readonly last: Taking
-  readonly start: number
-  readonly startTime: number
 }
 
 const NOTHING_BOUND: Bound = []
@@ -48,9 +46,12 @@ export function take(
   at: number,
 ): Taking {
   const bound = before === null ? none : before.bound
-  const fed = pattern.feeds[step]
-  if (fed === undefined || fed.length === 0) return { event, before, step, at, bound }
+  const fed = pattern.feeds[step] as readonly number[]
+  if (fed.length === 0) return { event, before, step, at, bound }
   const next = bound.slice()
-  for (const slot of fed) next[slot] = pattern.aggregates[slot]?.add(bound[slot], event)
+  for (let i = 0; i < fed.length; i++) {
+    const slot = fed[i] as number
+    next[slot] = pattern.aggregates[slot]?.add(bound[slot], event)
+  }
   return { event, before, step, at, bound: next }
 }

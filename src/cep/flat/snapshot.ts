@@ -1,7 +1,8 @@
 import type { StoredEvent } from '../../event/event.js'
 import { fault } from '../../error/millrace-error.js'
 import type { CompiledPattern } from './compiled-pattern.js'
-import { take, unbound, type Run, type Taking } from './run.js'
+import { take, unbound, type Done, type Taking } from './run.js'
+import type { Ways } from './state.js'
 
 /** The state of the runs as plain data. Events are stored once, however many partial matches hold them. */
 export interface FlatState {
@@ -11,11 +12,33 @@ export interface FlatState {
   readonly states: readonly string[]
   /** [event, stage, order, index of the taking before or -1] */
   readonly takings: readonly (readonly [number, number, number, number])[]
-  /** [key, [[state, last taking, start, start time]…]] */
-  readonly keys: readonly (readonly [string, readonly (readonly [number, number, number, number])[]])[]
+  /** [key, [[state, last taking or -1, ways or null]…], last taking of each match that is held back] */
+  readonly keys: readonly (readonly [string, readonly WrittenRun[], readonly number[]])[]
   readonly evaluationErrors: number
   readonly errorSamples: readonly string[]
-  readonly droppedPartialMatches: number
+  readonly dropped: Readonly<Record<string, number>>
+}
+
+type WrittenRun = readonly [state: number, last: number, ways: Ways]
+
+/** A partial match as it is written: what it is called where it waits, and what it took (null: nothing yet). */
+export interface Written {
+  readonly state: string
+  readonly last: Taking | null
+  readonly ways: Ways
+}
+
+/** A partial match as it is read. */
+export interface Read<State> extends Done {
+  readonly state: State
+  readonly ways: Ways
+}
+
+/** What is under way for one key, as it is read. `null`: has taken nothing yet. */
+export interface ReadKey<State> {
+  readonly key: string
+  readonly runs: readonly (Read<State> | { readonly state: State; readonly last: null })[]
+  readonly held: readonly Done[]
 }
 
 /** Numbers things in the order in which they are first met. */
@@ -33,13 +56,14 @@ class Numbering<T> {
 
 type Body = Pick<FlatState, 'events' | 'states' | 'takings' | 'keys'>
 
-/** Writes the runs of every key as data. */
-export function writeRuns(keys: Iterable<readonly [string, readonly Run[]]>): Body {
+/** Writes what is under way for every key as data. */
+export function writeRuns(keys: Iterable<readonly [string, readonly Written[], readonly Done[]]>): Body {
   const events = new Numbering<StoredEvent>()
   const states = new Numbering<string>()
   const takings = new Numbering<Taking>()
   const rows: [number, number, number, number][] = []
-  const taking = (last: Taking): number => {
+  const taking = (last: Taking | null): number => {
+    if (last === null) return -1
     const chain: Taking[] = []
     for (let t: Taking | null = last; t !== null; t = t.before) chain.push(t)
     for (const t of chain.reverse()) {
@@ -50,33 +74,44 @@ export function writeRuns(keys: Iterable<readonly [string, readonly Run[]]>): Bo
     }
     return takings.of(last)
   }
-  const written: (readonly [string, readonly (readonly [number, number, number, number])[]])[] = []
-  for (const [key, runs] of keys)
-    written.push([key, runs.map((r) => [states.of(r.state.text), taking(r.last), r.start, r.startTime] as const)])
+  const written: FlatState['keys'][number][] = []
+  for (const [key, runs, held] of keys)
+    written.push([
+      key,
+      runs.map((run) => [states.of(run.state), taking(run.last), run.ways] as const),
+      held.map((done) => taking(done.last)),
+    ])
   return { events: events.list, states: states.list, takings: rows, keys: written }
 }
 
 /**
- * Makes the runs again. Running values are not stored: they are computed again from the taken events, in their order.
+ * Makes what was under way again. Running values are not stored: they are computed again from the taken events, in
+ * their order.
+ * @param restore what the written name of a state means
  * @throws SNAPSHOT_MISMATCH when the snapshot is of another pattern
  */
-export function readRuns(pattern: CompiledPattern, snapshot: FlatState): [string, Run[]][] {
+export function readRuns<State>(
+  pattern: CompiledPattern,
+  snapshot: FlatState,
+  restore: (text: string) => State,
+): ReadKey<State>[] {
   const none = unbound(pattern)
-  const states = snapshot.states.map((text) => pattern.states.restore(text))
-  const takings: Taking[] = []
+  const states = snapshot.states.map(restore)
+  const takings: Done[] = []
   for (const [event, step, at, before] of snapshot.takings) {
+    if (pattern.steps[step] === undefined) throw fault('SNAPSHOT_MISMATCH', `stage ${step}`)
     const previous = before === -1 ? null : nth(takings, before)
-    takings.push(take(pattern, none, previous, nth(snapshot.events, event), step, at))
+    const last = take(pattern, none, previous?.last ?? null, nth(snapshot.events, event), step, at)
+    takings.push({ first: previous?.first ?? last, last })
   }
-  return snapshot.keys.map(([key, runs]): [string, Run[]] => [
+  return snapshot.keys.map(([key, runs, held]) => ({
     key,
-    runs.map(([state, last, start, startTime]) => ({
-      state: nth(states, state),
-      last: nth(takings, last),
-      start,
-      startTime,
-    })),
-  ])
+    runs: runs.map(([at, last, ways]) => {
+      const state = nth(states, at)
+      return last === -1 ? { state, last: null } : { state, ways, ...nth(takings, last) }
+    }),
+    held: held.map((last) => nth(takings, last)),
+  }))
 }
 
 function nth<T>(list: readonly T[], index: number): T {

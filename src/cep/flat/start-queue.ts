@@ -47,6 +47,15 @@ export class StartQueue<Owner> {
     return owner
   }
 
+  /** Forgets those that are not to be kept. */
+  filter(keep: (owner: Owner, start: number) => boolean): void {
+    for (let left = this.#size; left > 0; left--) {
+      const { time, start } = this
+      const owner = this.shift()
+      if (owner !== undefined && keep(owner, start)) this.push(owner, time, start)
+    }
+  }
+
   #grow(): void {
     const { length } = this.#times
     const owners: (Owner | undefined)[] = Array.from({ length: length * 2 })

@@ -1,171 +1,158 @@
 import { fault } from '../../error/millrace-error.js'
-import type { Contiguity } from '../pattern/pattern.js'
-import type { Branch, Condition, Place, State, StateData, Step, Tail, Taken } from './state.js'
+import { asks, closure, completes, explore } from './explore.js'
+import type { Graph, Node } from './graph.js'
+import type { Closed, From, Move, State, Take } from './state.js'
 
-interface Draft {
-  places: Place[]
-  bans: number[]
-  nextBans: number[]
-  nextBanGate: number | null
-  ways: number
-  endsNext: boolean
-  endsLater: boolean
-  completes: boolean
-}
+/** Truths up to here are looked up in an array. */
+const DENSE = 1_024
 
-/**
- * The states of one pattern, made when an event first reaches them. Two partial matches that wait for the same things
- * share one state.
- */
+/** The states of one pattern, and what events do to them; both are made when an event first needs them. */
 export class StateTable {
-  readonly #steps: readonly Step[]
-  readonly #conditions: readonly Condition[]
-  readonly #tail: Tail
+  readonly begin: State
+  readonly #graph: Graph
   readonly #states = new Map<string, State>()
+  readonly #asks = new Map<Node, number>()
 
-  constructor(steps: readonly Step[], conditions: readonly Condition[], tail: Tail) {
-    this.#steps = steps
-    this.#conditions = conditions
-    this.#tail = tail
+  constructor(graph: Graph) {
+    this.#graph = graph
+    this.begin = this.of([graph.begin])
   }
 
-  /** The state from which every match begins. */
-  start(): State {
-    const draft = emptyDraft()
-    this.#enter(0, draft, null)
-    const state = this.#intern(draft)
-    if (state === null) throw fault('INTERNAL', 'a pattern without a first stage was compiled')
-    return state
-  }
-
-  /** The state that a snapshot names. */
-  restore(text: string): State {
-    const known = this.#states.get(text)
-    if (known !== undefined) return known
-    const state = this.#intern({ ...(JSON.parse(text) as StateData), completes: false } as Draft)
-    if (state === null) throw fault('SNAPSHOT_MISMATCH', `state ${text}`)
-    return state
-  }
-
-  /** What becomes of a partial match whose branch takes an event. */
-  taken(branch: Branch): Taken {
-    if (branch.taken !== null) return branch.taken
-    const { step, place } = branch
-    const draft = emptyDraft()
-    const count = step.max === null ? Math.min(place.count + 1, step.min) : place.count + 1
-    if (step.max === null || count < step.max) draft.places.push({ step: step.index, count, gate: null })
-    if (count >= step.min) {
-      this.#enter(step.index + 1, draft, greedyGate(step))
-    }
-    const unless = draft.nextBans.map((index) => this.#condition(index))
-    branch.taken = { completes: draft.completes, unless, state: this.#intern(draft) }
-    return branch.taken
-  }
-
-  /** What becomes of a partial match that ignored an event with the branches of the mask. */
-  left(state: State, mask: number): State | null {
-    const known = state.left.get(mask)
-    if (known !== undefined) return known
-    const { bans, places, endsLater } = state.data
-    const waiting = places.filter((_, at) => (mask & (1 << at)) !== 0)
-    const ways = waiting.length + (endsLater ? 1 : 0)
-    const next = this.#intern({ ...emptyDraft(), places: waiting, bans: [...bans], ways, endsLater })
-    state.left.set(mask, next)
-    return next
-  }
-
-  /** Adds what a match waits for when the next event may go to stage `at`. */
-  #enter(at: number, draft: Draft, gate: number | null): void {
-    const step = this.#steps[at]
-    const { bans, nextBans } = step ?? this.#tail
-    draft.bans.push(...bans.map((c) => c.index))
-    draft.nextBans.push(...nextBans.map((c) => c.index))
-    if (nextBans.length > 0) draft.nextBanGate = gate
-    if (step !== undefined) {
-      draft.places.push({ step: at, count: 0, gate })
-      if (step.stage.optional === true) this.#enter(at + 1, draft, greedyGate(step))
-    } else if (nextBans.length > 0) draft.endsNext = true
-    else if (bans.length > 0) draft.endsLater = true
-    else draft.completes = true
-  }
-
-  #intern(draft: Draft): State | null {
-    const { completes: _, ...data } = draft
-    if (data.places.length === 0 && !data.endsNext && !data.endsLater) return null
-    const text = JSON.stringify(data)
+  /** The state of places that wait together. */
+  of(nodes: readonly Node[], elapsed = 0): State {
+    const text = JSON.stringify([elapsed, ...nodes.map(({ index }) => index)])
     let state = this.#states.get(text)
     if (state === undefined) {
-      state = this.#build(text, data)
+      state = this.#make(text, nodes, elapsed)
       this.#states.set(text, state)
     }
     return state
   }
 
-  #build(text: string, data: StateData): State {
-    const branches = data.places.map((place) => this.#branch(place))
-    const bans = data.bans.map((index) => this.#condition(index))
-    const nextBans = data.nextBans.map((index) => this.#condition(index))
-    const nextBanGate = data.nextBanGate === null ? null : this.#step(data.nextBanGate)
-    const gates = branches.map((b) => b.gate).concat(nextBanGate)
-    const watched = branches
-      .flatMap((b) => [b.condition, b.until])
-      .concat(
-        gates.map((g) => g?.condition ?? null),
-        bans,
-        nextBans,
-      )
+  /**
+   * The state that a snapshot names.
+   * @throws SNAPSHOT_MISMATCH
+   */
+  restore(text: string): State {
+    const [elapsed = 0, ...indexes] = JSON.parse(text) as number[]
+    const nodes = indexes.map((index) => {
+      const node = this.#graph.nodes[index]
+      if (node === undefined) throw fault('SNAPSHOT_MISMATCH', `place ${index} of ${this.#graph.nodes.length}`)
+      return node
+    })
+    return this.of(nodes, elapsed)
+  }
+
+  /** What an event does to a state when, of what it watches, exactly the conditions of `truth` hold. */
+  move(state: State, truth: number): Move {
+    const known = truth < DENSE ? state.moves[truth] : state.moreMoves.get(truth)
+    if (known !== undefined) return known
+    const made = this.#move(state, truth)
+    if (truth < DENSE) state.moves[truth] = made
+    else state.moreMoves.set(truth, made)
+    return made
+  }
+
+  /** What is left of a state when its gap windows of `gap` ms close. */
+  closed(state: State, gap: number): Closed {
+    const left = new Tally()
+    const matches: number[] = []
+    const over: number[] = []
+    for (const [index, node] of state.nodes.entries()) {
+      const isOver = node.gap <= gap
+      if (node.kind === 'pending' && isOver) matches.push(index)
+      else if ([...closure(node)].some((at) => at.gap > gap && waits(at))) left.add(node, index)
+      // As in Flink, what waits at another place for the very next event (a strict not) does not say it is out of time.
+      else if (isOver) over.push(index)
+    }
+    return { state: left.size === 0 ? null : this.of(left.nodes, gap), from: left.from, matches, over }
+  }
+
+  #move(state: State, truth: number): Move {
+    const taken = new Map<number, { readonly next: Tally; readonly completes: number[] }>()
+    const stays = new Tally()
+    const ends: number[] = []
+    let stopped: Node | null = null
+    for (const [index, node] of state.nodes.entries()) {
+      const found = explore(node, truth, state.elapsed)
+      if (found.stopped !== null) stopped = found.stopped
+      for (const { action, source, target } of found.edges) {
+        if (action === 'take') {
+          const take = taken.get(source.step) ?? { next: new Tally(), completes: [] }
+          taken.set(source.step, take)
+          if (completes(target, truth)) take.completes.push(index)
+          if (found.stopped === null && target.kind !== 'final') take.next.add(target, index)
+        } else if (target.kind === 'final') ends.push(index)
+        else if (found.stopped === null) stays.add(target, index)
+      }
+    }
+    const takes: Take[] = []
+    for (const [step, { next, completes }] of taken)
+      if (next.size > 0 || completes.length > 0)
+        takes.push({ step, state: next.size === 0 ? null : this.of(next.nodes), from: next.from, completes })
+    const stay = stays.size === 0 ? null : this.of(stays.nodes, state.elapsed)
+    const nothing = takes.length === 0 && ends.length === 0
+    const same = stay === state && stays.from.every((from, at) => from.length === 1 && from[0] === at)
+    const plain = takes.every(({ from }) => isPlain(from)) && isPlain(stays.from)
+    return { idle: nothing && same, plain, takes, stay, stayFrom: stays.from, ends, stopped }
+  }
+
+  #make(text: string, nodes: readonly Node[], elapsed: number): State {
+    let watch = 0
+    const gaps = new Set<number>()
+    for (const node of nodes) {
+      watch |= this.#asksOf(node)
+      for (const { gap } of closure(node)) if (gap < Infinity && gap > elapsed) gaps.add(gap)
+    }
+    const indexes = nodes.map((_, index) => index)
     return {
       text,
-      data,
-      branches,
-      bans,
-      nextBans,
-      nextBanGate,
-      endsNext: data.endsNext,
-      endsLater: data.endsLater,
-      watch: watched.reduce((bits, c) => bits | (c?.bit ?? 0), 0),
-      left: new Map(),
-      patient: branches.reduce((mask, b, at) => (b.ignore === 'never' ? mask : mask | (1 << at)), 0),
+      nodes,
+      elapsed,
+      watch,
+      conditions: this.#graph.conditions.filter(({ bit }) => (watch & bit) !== 0),
+      gaps: [...gaps].sort((a, b) => a - b),
+      pending: indexes.filter((index) => nodes[index]?.kind === 'pending'),
+      waiting: indexes.filter((index) => nodes[index]?.kind !== 'pending'),
+      moves: [],
+      moreMoves: new Map(),
     }
   }
 
-  #branch(place: Place): Branch {
-    const step = this.#step(place.step)
-    const { stage, condition, until } = step
-    const contiguity = (place.count === 0 ? stage.contiguity : stage.inner) ?? 'relaxed'
-    const gate = place.gate === null ? null : this.#step(place.gate)
-    return { place, step, condition, until, gate, ignore: IGNORE[contiguity], taken: null }
-  }
-
-  #step(index: number): Step {
-    const step = this.#steps[index]
-    if (step === undefined) throw fault('SNAPSHOT_MISMATCH', `stage ${index}`)
-    return step
-  }
-
-  #condition(index: number): Condition {
-    const condition = this.#conditions[index]
-    if (condition === undefined) throw fault('SNAPSHOT_MISMATCH', `condition ${index}`)
-    return condition
+  #asksOf(node: Node): number {
+    let bits = this.#asks.get(node)
+    if (bits === undefined) {
+      bits = asks(node)
+      this.#asks.set(node, bits)
+    }
+    return bits
   }
 }
 
-/** What a greedy repetition takes for itself, the stage after it does not get. */
-function greedyGate({ stage, min, max, index }: Step): number | null {
-  return stage.greedy === true && min !== max ? index : null
+/** Whether anything can be taken here, or time can complete it. */
+function waits({ kind, edges }: Node): boolean {
+  return kind === 'pending' || edges.some(({ action, target }) => action === 'take' || target.kind === 'final')
 }
 
-const IGNORE: Readonly<Record<Contiguity, Branch['ignore']>> = { strict: 'never', relaxed: 'unless', any: 'always' }
+/** Places, each once, with where each comes from. */
+class Tally {
+  readonly nodes: Node[] = []
+  readonly from: number[][] = []
 
-function emptyDraft(): Draft {
-  return {
-    places: [],
-    bans: [],
-    nextBans: [],
-    nextBanGate: null,
-    ways: 1,
-    endsNext: false,
-    endsLater: false,
-    completes: false,
+  get size(): number {
+    return this.nodes.length
   }
+
+  add(node: Node, index: number): void {
+    const at = this.nodes.indexOf(node)
+    if (at !== -1) this.from[at]?.push(index)
+    else {
+      this.nodes.push(node)
+      this.from.push([index])
+    }
+  }
+}
+
+function isPlain(from: readonly From[]): boolean {
+  return from.every(({ length }) => length === 1)
 }

@@ -1,91 +1,85 @@
-import type { Matcher, TakeStage } from '../pattern/pattern.js'
+import type { Condition, Node } from './graph.js'
 
-/** A condition at its place in the compiled pattern. */
-export interface Condition {
-  readonly bit: number
-  readonly index: number
-  readonly matcher: Matcher
-}
-
-/** A stage that takes events, with what is forbidden between its neighbour and it. */
-export interface Step {
-  readonly stage: TakeStage
-  readonly index: number
-  readonly condition: Condition
-  readonly until: Condition | null
-  readonly min: number
-  readonly max: number | null
-  /** None of these between the stage before and this one. */
-  readonly bans: readonly Condition[]
-  /** The event right after the stage before satisfies none of these. */
-  readonly nextBans: readonly Condition[]
-}
-
-/** What is forbidden after the last stage. */
-export interface Tail {
-  readonly bans: readonly Condition[]
-  readonly nextBans: readonly Condition[]
-}
-
-export interface Place {
-  readonly step: number
-  /** Events that this stage has taken. At an unlimited repetition it stops counting at the minimum. */
-  readonly count: number
-  /** Not open to events that the greedy repetition of this stage takes. */
-  readonly gate: number | null
-}
-
-/** What a partial match waits for, as data: the same text means the same state, also in a snapshot. */
-export interface StateData {
-  readonly places: readonly Place[]
-  readonly bans: readonly number[]
-  readonly nextBans: readonly number[]
-  readonly nextBanGate: number | null
-  /** In how many ways the match could go on from here, counted as Flink does: one until an event was ignored. */
-  readonly ways: number
-  /** Complete as soon as the next event has come and is not banned. */
-  readonly endsNext: boolean
-  /** Complete when the window closes. */
-  readonly endsLater: boolean
-}
-
-/** One thing a state can do with an event. */
-export interface Branch {
-  readonly place: Place
-  readonly step: Step
-  readonly condition: Condition
-  readonly until: Condition | null
-  readonly gate: Step | null
-  readonly ignore: 'never' | 'unless' | 'always'
-  /** Where taking the event leads; filled in when first needed. */
-  taken: Taken | null
-}
-
-/** `completes`: the match may end here. `state`: it may go on (none: it cannot). */
-export interface Taken {
-  readonly completes: boolean
-  /** It may end here only with an event that satisfies none of these. */
-  readonly unless: readonly Condition[]
-  readonly state: State | null
+/**
+ * Places that wait for the next event together: as long as events are only ignored, a partial match stays one object
+ * however many places it waits at. In how many ways it waits at each is not part of the state: see `Ways`.
+ */
+export interface State {
+  /** Names it in a snapshot. */
+  readonly text: string
+  readonly nodes: readonly Node[]
+  /** Gap windows up to this many ms have closed since the last event was taken. */
+  readonly elapsed: number
+  /** Bits of every condition that can change anything here, and the conditions themselves. */
+  readonly watch: number
+  readonly conditions: readonly Condition[]
+  /** Gap windows that will close for it, in ms, ascending. */
+  readonly gaps: readonly number[]
+  /** Places that are complete when the window closes, and places that then run out of time; indexes of `nodes`. */
+  readonly pending: readonly number[]
+  readonly waiting: readonly number[]
+  /** What becomes of it, by the conditions that hold; filled in when first needed. */
+  readonly moves: (Move | undefined)[]
+  readonly moreMoves: Map<number, Move>
 }
 
 /**
- * A set of places that wait for the next event together: as long as events are only ignored, a partial match stays
- * one object however many ways it could go on.
+ * In how many ways a partial match waits at each place of its state; null: in one. As in Flink, ways that cannot be told
+ * apart by their events are counted apart: a repeated group makes them.
  */
-export interface State {
-  readonly text: string
-  readonly data: StateData
-  readonly branches: readonly Branch[]
-  readonly bans: readonly Condition[]
-  readonly nextBans: readonly Condition[]
-  readonly nextBanGate: Step | null
-  readonly endsNext: boolean
-  readonly endsLater: boolean
-  /** Bits of every condition that can change anything here. */
-  readonly watch: number
-  /** What is left after an event that was ignored by the branches of the mask; filled in when first needed. */
-  readonly left: Map<number, State | null>
-  /** The mask of branches that ignore an event which satisfies nothing. */
-  readonly patient: number
+export type Ways = readonly number[] | null
+
+/** Indexes of places, in the state before, that something comes from. */
+export type From = readonly number[]
+
+/** What an event of a certain truth does to a partial match. */
+export interface Move {
+  /** Nothing: the state and its ways stay as they are. */
+  readonly idle: boolean
+  /** What was one way stays one way. */
+  readonly plain: boolean
+  readonly takes: readonly Take[]
+  /** Where it waits on, with what it had before; null: it does not. */
+  readonly stay: State | null
+  /** For each place of `stay`. */
+  readonly stayFrom: readonly From[]
+  /** It is complete as it was, without the event: once for each. */
+  readonly ends: From
+  /** What must not happen and has, if that ended it. */
+  readonly stopped: Node | null
+}
+
+/** The event is taken by the stage `step`, to wait in `state` (null: nowhere). */
+export interface Take {
+  readonly step: number
+  readonly state: State | null
+  /** For each place of `state`. */
+  readonly from: readonly From[]
+  /** It is complete with the event: once for each. */
+  readonly completes: From
+}
+
+/** What is left of a state when a gap window closes. */
+export interface Closed {
+  readonly state: State | null
+  readonly from: readonly From[]
+  /** Places that are complete by that. */
+  readonly matches: From
+  /** Places that ran out of time. */
+  readonly over: From
+}
+
+/** In how many ways something comes from these places. */
+export function waysFrom(ways: Ways, from: From): number {
+  if (ways === null) return from.length
+  let sum = 0
+  for (const index of from) sum += ways[index] ?? 0
+  return sum
+}
+
+/** The ways at each place of the next state. */
+export function nextWays(ways: Ways, from: readonly From[]): Ways {
+  if (ways === null && from.every(({ length }) => length === 1)) return null
+  const next = from.map((each) => waysFrom(ways, each))
+  return next.every((count) => count === 1) ? null : next
 }

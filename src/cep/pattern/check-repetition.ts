@@ -13,21 +13,20 @@ export function repetitionFaults(stage: TakeStage | GroupStage, before: Stage | 
   if (max !== null && (!Number.isInteger(max) || max < min)) faults.push(`${name}: times ends before it begins`)
   if (Math.max(min, max ?? 0) > MOST_TIMES) faults.push(`${name}: times goes up to ${MOST_TIMES}`)
   if (stage.until !== undefined && max !== null) faults.push(`${name}: until needs times without an upper limit`)
-  faults.push(...greedyFaults(stage, name, pattern))
+  faults.push(...greedyFaults(stage, name))
   if (stage.optional === true && before?.kind === 'take' && before.greedy === true)
     faults.push(`${name}: what is optional cannot follow the greedy stage ${before.name}`)
   faults.push(...gapFaults(stage, name, pattern))
   return faults
 }
 
-function greedyFaults(stage: TakeStage | GroupStage, name: string, { compat }: Pattern): string[] {
+function greedyFaults(stage: TakeStage | GroupStage, name: string): string[] {
   // A pattern may have been read from somewhere that knows no types.
   if ((stage as { readonly greedy?: boolean }).greedy !== true) return []
   if (stage.kind === 'group') return ['a group cannot be greedy']
   const faults: string[] = []
-  const { max } = stage.times ?? { max: 1 }
-  if (max === 1 && compat !== 'flink') faults.push(`${name}: greedy needs more than one time`)
-  if (stage.contiguity === 'any' || stage.inner === 'any') faults.push(`${name}: greedy cannot go with any`)
+  if (stage.times === undefined) faults.push(`${name}: greedy needs times`)
+  if (stage.inner === 'any') faults.push(`${name}: greedy cannot go with repetitions in any combination`)
   return faults
 }
 

@@ -27,7 +27,7 @@ export interface RunSetsPattern extends Executable {
 
 /** What is known of a pattern and its stages here. One that says more is not for run sets. */
 const PATTERN_FIELDS = new Set<keyof Pattern>(
-  'stages within skip lateness grace events aggregates bounds policies orderBy holdback compat'.split(
+  'stages within skip lateness grace events aggregates bounds policies orderBy holdback'.split(
     ' ',
   ) as (keyof Pattern)[],
 )
@@ -112,6 +112,7 @@ export function compileRunSets(pattern: Pattern): RunSetsPattern {
     policies: pattern.policies ?? {},
     lateness: pattern.lateness ?? 0,
     grace: pattern.grace ?? 0,
+    ...(pattern.orderBy === undefined ? {} : { orderBy: pattern.orderBy }),
     signature: signatureOf(pattern),
     start: (out, state, trace) => new RunSetsExecutor(compiled, out, state as RunSetsState | undefined, trace),
   }

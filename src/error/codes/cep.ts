@@ -54,6 +54,13 @@ export const CEP_ERRORS = {
     exit: EXIT.usage,
     status: 422,
   },
+  SKIP_TARGET_MISSING: {
+    disposition: 'crash',
+    means: 'a match cannot be skipped from: it has no event of the stage that is skipped to, or begins with it',
+    advice: 'Skip to a stage that every match has, which is not its first; without throwOnMiss nothing is skipped',
+    exit: EXIT.failure,
+    status: 422,
+  },
   RULE_EMIT_FAILED: {
     disposition: 'dead-letter',
     means: 'a rule matched, but the event that it emits could not be made from the match',

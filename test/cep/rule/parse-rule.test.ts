@@ -115,13 +115,15 @@ test('a final not matches when the window closes, at the time at which it closes
   assert.is(rule.emit(match).time, 3_601_000)
 })
 
-test('a final not after a repetition matches too, also when nothing came after the last repetition', () => {
+test('a final not after a repetition that could go on matches when something else came, as in Flink', () => {
   const rule = parseRule(
-    `rule: r\non: S\nkey: data.k\nwithin: 10s\nskip: past-last\nsequence:\n  - a: { event: a, times: 2.. }\n  - not: { event: b }\nemit: { event: c, data: { n: count(a) } }\n`,
+    `rule: r\non: S\nkey: data.k\nwithin: 10s\nskip: past-last\nevents: [other]\nsequence:\n  - a: { event: a, times: 2.. }\n  - not: { event: b }\nemit: { event: c, data: { n: count(a) } }\n`,
     { file: 'r.yaml' },
   )
   const a = (time: number) => storedEvent({ type: 'a', time, data: { k: 'x' } })
-  const matches = runRule(rule, [a(1), a(2)], 20_000).matches
+  const alone = runRule(rule, [a(1), a(2)], 20_000)
+  assert.equal([alone.matches.length, alone.timeouts.length], [0, 2], 'it could have gone on until the window closed')
+  const matches = runRule(rule, [a(1), a(2), { ...a(3), type: 'other' }], 20_000).matches
   assert.equal(
     matches.map((m) => rule.emit(m).data),
     [{ n: 2 }],
