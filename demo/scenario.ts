@@ -5,6 +5,7 @@ import { decodeHeaderValue } from '../src/event/header-value.ts'
 import { processorId } from '../src/kernel/processor.ts'
 import type { Comparison } from '../src/replay/compare-outputs.ts'
 import { streamNamed, type Deployment } from '../src/runtime/deployment.ts'
+import { ruleProcessor } from '../src/pipeline/rule-processor.ts'
 import { processorsOf } from '../src/runtime/processors.ts'
 import { generatePayments } from './generate-payments.ts'
 import type { Narrator } from './narrate.ts'
@@ -52,8 +53,15 @@ export interface ScenarioResult {
 export async function runScenario(options: ScenarioOptions): Promise<ScenarioResult> {
   const { connection, url, deployment, tell, signal, events, seed } = options
   const processors = processorsOf(deployment)
-  const worked = processors.filter(({ kind }) => kind !== 'contracts')
-  const [first = processors[0]] = worked.filter(({ name }) => name === 'card-testing')
+  const streamOf = (name: string) => streamNamed(deployment, name)
+  // rules work together, and each is replayed by itself
+  const worked = [
+    ...processors.filter(({ kind }) => kind !== 'contracts' && kind !== 'rules'),
+    ...deployment.rules.map(({ rule }) =>
+      ruleProcessor(rule, deployment.registry, { from: streamOf(rule.on), to: streamOf(rule.to) }),
+    ),
+  ]
+  const [first = processors[0]] = processors.filter(({ kind, name }) => kind === 'rules' && name === 'PAYMENTS')
   if (first === undefined) throw new Error('no processor is declared')
 
   tell.step('runtime')
@@ -64,8 +72,8 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   const started = performance.now()
   const metrics = recordedMetrics()
   const payments = generatePayments({ seed, count: events })
-  const machines = streamNamed(deployment, 'MACHINES').root
-  const paymentsRoot = streamNamed(deployment, 'PAYMENTS').root
+  const machines = streamOf('MACHINES').root
+  const paymentsRoot = streamOf('PAYMENTS').root
   const publishing = (async () => {
     const real = await publishEvents(connection, machines, metrics)
     const made = await publishEvents(connection, paymentsRoot, payments.events, (sent) =>

@@ -41,6 +41,16 @@ export function stateSubject(stream: string, processor: string, partition: strin
   return `millrace.${stream}.state.${processor}.${partition}`
 }
 
+/** Where one processor and partition tells how it is; the last message counts. */
+export function reportSubject(stream: string, processor: string, partition: string): string {
+  return `millrace.${stream}.report.${processor}.${partition}`
+}
+
+/** The reports of every processor and partition in a stream. */
+export function reportFilter(stream: string): string {
+  return `millrace.${stream}.report.*.*`
+}
+
 /** Where the events of one parked key are, in their order. @param token of the key: see parkToken */
 export function parkSubject(stream: string, processor: string, partition: string, token: string): string {
   return `millrace.${stream}.park.${processor}.${partition}.${token}`

@@ -56,8 +56,9 @@ export async function beginUnit(processor: Processor, options: ProcessorOptions)
   }
   const { maxPayload } = connection.server
   const execution = new Execution({ processor, logic, registry: options.registry, maxPayload }, record)
-  const recovery = new Recovery(record, execution, loaded.journal)
-  const takesOver = changedFrom !== undefined && upgrade === 'keep' && processor.memory === 'keyed'
+  const goesOver = changedFrom !== undefined && upgrade === 'keep'
+  const recovery = new Recovery(record, execution, loaded.journal, !(goesOver && processor.memory === 'snapshot'))
+  const takesOver = goesOver && processor.memory === 'keyed'
   const onBroken = (handler: (error: MillraceError) => void): void => broken.tell(handler)
   return { ...loaded, claim: taken, logic, execution, recovery, takesOver, ticked: null, onBroken }
 }

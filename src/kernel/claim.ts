@@ -113,6 +113,7 @@ function changedState(found: CommitRecord, processor: Processor): Partial<Commit
   const partial = found.partial === null ? null : { ...found.partial, journal: [] }
   switch (upgradeOf(processor)) {
     case 'keep':
+      if (processor.memory === 'snapshot') return { partial } // the replay begins where the former code’s would
       return processor.memory === 'none' ? { stateVersion: processor.version, partial } : { origin }
     case 'rebuild':
       return { ...emptyState(processor.memory), origin: 0, partial }

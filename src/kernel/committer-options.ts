@@ -6,6 +6,7 @@ import type { CommitRecord } from './commit-record.js'
 import type { JournalSpan } from './journal-spans.js'
 import type { Packing } from './packer.js'
 import type { MemoryKind } from './processor.js'
+import type { Reporting } from './report.js'
 import type { StateLog } from './state-log.js'
 import type { Takeover } from './takeover.js'
 import type { Checkpoint, Turn } from './turn.js'
@@ -34,6 +35,10 @@ export interface CommitterOptions {
   readonly packing?: Packing | undefined
   /** What the processor has passed over without a dead letter. */
   readonly notices?: () => Readonly<Record<string, number>> | undefined
+  /** Memory `snapshot`: the first commit holds the state, for what is stored is another code’s. */
+  readonly snapshotFirst?: boolean
+  /** What the processor tells of itself. */
+  readonly reporting?: Reporting | undefined
   /** Whether the stream deletes old messages by size, so that the record must be stored again now and then. */
   readonly bounded?: boolean
   /** Whether the journal stays as long as the stream, so that history can be replayed with its decisions. */

@@ -55,6 +55,7 @@ export class Committer {
   readonly #trimming: AppendixTrimming
   #turns: Turn[] = []
   #outputs = 0
+  #forced: boolean
   #state: State = { kind: 'idle' }
   #begunAt = Number.NEGATIVE_INFINITY
   #snapshotAt: number
@@ -71,6 +72,7 @@ export class Committer {
     this.#target = { connection, clock, input, output, root, subject: this.#subject, onStall }
     this.#trimming = new AppendixTrimming(connection, output, record, options.keepsJournal === true)
     this.#snapshotAt = clock.monotonic()
+    this.#forced = options.snapshotFirst === true
     this.#stopTending = clock.every(TEND_MS, () => this.#tend())
   }
 
@@ -198,9 +200,11 @@ export class Committer {
       rewrite: () => stateLog?.next(this.#expected),
       notices: notices?.(),
       careful: this.careful,
-      force: snapshot || unsafe || clock.monotonic() - this.#snapshotAt > SNAPSHOT_MS,
+      force: snapshot || unsafe || this.#forced || clock.monotonic() - this.#snapshotAt > SNAPSHOT_MS,
     })
-    await this.#store(commit)
+    const told = snapshot || commit.turns.some(({ decision }) => decision?.kind === 'step')
+    const report = told || commit.turns.length > 0 ? this.#options.reporting?.next(told) : undefined
+    await this.#store(report === undefined ? commit : { ...commit, messages: [...commit.messages, report] })
   }
 
   /** What nothing refers to yet. */
@@ -212,7 +216,10 @@ export class Committer {
 
   async #store(commit: Commit): Promise<void> {
     this.#expected = await storeCommit(this.#target, commit, this.#expected)
-    if (commit.record.snapshot !== this.#record.snapshot) this.#snapshotAt = this.#options.clock.monotonic()
+    if (commit.record.snapshot !== this.#record.snapshot) {
+      this.#snapshotAt = this.#options.clock.monotonic()
+      this.#forced = false
+    }
     this.#record = commit.record
     this.#spans = commit.spans
     this.#turns.splice(0, commit.turns.length)

@@ -1,8 +1,10 @@
+import { reportSubject } from '../broker/system-subject.js'
 import type { Beginning } from './begin-unit.js'
 import { Committer } from './committer.js'
 import type { CommitterOptions } from './committer-options.js'
 import type { ProcessorOptions } from './processor-options.js'
 import type { Processor } from './processor.js'
+import { Reporting } from './report.js'
 import { StateLog } from './state-log.js'
 import { Takeover } from './takeover.js'
 
@@ -15,6 +17,7 @@ export function createCommitter(
   { claim, logic, execution, spans, state, takesOver }: Beginning,
   reports: Reports,
 ): Committer {
+  const { record } = claim
   const looks = memory === 'replay' || memory === 'keyed'
   return new Committer({
     ...reports,
@@ -26,12 +29,19 @@ export function createCommitter(
     root: to.stream.root,
     memory,
     snapshot: () => logic.snapshot?.(),
+    snapshotFirst: claim.changedFrom !== undefined && claim.upgrade === 'keep' && memory === 'snapshot',
     ...(looks ? { checkpoint: () => execution.checkpoint() } : {}),
     stateLog: memory === 'keyed' ? new StateLog(() => logic.entries?.() ?? [], state) : undefined,
     takeover: takesOver ? new Takeover(claim, to.stream.name) : undefined,
     spans,
     packing: to.packed === true ? { root: to.stream.root, partitions: to.stream.partitions } : undefined,
     notices: () => logic.notices,
+    reporting:
+      logic.report === undefined
+        ? undefined
+        : new Reporting(clock, reportSubject(to.stream.name, record.processor, record.partition), () =>
+            logic.report?.(),
+          ),
     bounded: to.stream.maxBytes !== -1,
     keepsJournal: to.stream.maxBytes === -1 && to.stream.maxAge === 0,
   })

@@ -26,12 +26,16 @@ export interface DeadLetterReason {
   readonly member?: number
 }
 
-/** What a processor failed with, as a reason. */
-export function failureReason(processor: Processor, error: unknown): DeadLetterReason {
+/** What a processor, or a part of it, failed with, as a reason. */
+export function failureReason(
+  processor: Processor,
+  error: unknown,
+  whose: string = processorId(processor),
+): DeadLetterReason {
   const known = isFault(error) ? error : undefined
   const stack = error instanceof Error ? error.stack : undefined
   return {
-    processor: processorId(processor),
+    processor: whose,
     code: known?.code ?? 'TURN_FAILED',
     detail: known?.detail ?? messageOf(error),
     issues: known?.issues ?? [],

@@ -1,6 +1,6 @@
 import type { MillraceError } from '../error/millrace-error.js'
 import type { Log } from '../observe/log.js'
-import { processorId, type Processor, type Upgrade } from './processor.js'
+import { processorId, type Logic, type Processor, type Upgrade } from './processor.js'
 import type { Turn } from './turn.js'
 
 /** What a processor at work says in the log. */
@@ -25,8 +25,15 @@ export class ProcessorLog {
     this.#log.warn(fields, 'what was done cannot be stored; trying on')
   }
 
+  /** What a logic has to say after a commit. */
+  told(logic: Logic): void {
+    this.#notices(logic.notices)
+    for (const { level, message, fields } of logic.takeRemarks?.() ?? [])
+      this.#log[level]({ processor: this.#processor, ...fields }, message)
+  }
+
   /** Warns once of each kind of thing that is passed over without a dead letter; the counts are in the status. */
-  notices(notices: Readonly<Record<string, number>> | undefined): void {
+  #notices(notices: Readonly<Record<string, number>> | undefined): void {
     for (const [what, count] of Object.entries(notices ?? {})) {
       if (this.#noticed.has(what) || count === 0) continue
       this.#noticed.add(what)

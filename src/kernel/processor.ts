@@ -2,6 +2,7 @@ import type { StreamDeclaration } from '../broker/define-stream.js'
 import type { MillraceError } from '../error/millrace-error.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
 import type { StepOutcome } from './decision.js'
+import type { Remark } from './remark.js'
 import type { StepEnvironment } from './step-environment.js'
 
 /**
@@ -68,8 +69,13 @@ export interface Regrouping {
 
 /** What a processor starts from. */
 export type Memory =
-  | { readonly kind: 'fresh' }
-  | { readonly kind: 'snapshot'; readonly state: unknown }
+  /** `until` as with a snapshot. */
+  | { readonly kind: 'fresh'; readonly until?: number }
+  /**
+   * `until`: other code has written it, and worked up to this sequence; what that one put out up to there is stored,
+   * whatever comes out of the replay. Absent: this code has.
+   */
+  | { readonly kind: 'snapshot'; readonly state: unknown; readonly until?: number }
   /** `origin`: position at which this version of the code took over; 0 when there was no other. */
   | { readonly kind: 'replay'; readonly basis: unknown; readonly origin: number }
   /** `version`: of the code that wrote the entries. */
@@ -85,11 +91,13 @@ export type Memory =
  * Pipelines and rules are processors; the kernel knows no more of them than this.
  */
 export interface Processor {
-  readonly kind: 'pipeline' | 'rule' | 'contracts' | 'outbox'
+  readonly kind: 'pipeline' | 'rule' | 'rules' | 'contracts' | 'outbox'
   /** Unique among processors of its kind; part of its commit subject and of the ids of its outputs. */
   readonly name: string
   /** Changes when its code or text changes. */
   readonly version: string
+  /** Id of the processor whose commits hold its outputs, when it works as a part of another one. */
+  readonly worksIn?: string
   readonly from: {
     readonly stream: StreamDeclaration
     /** undefined: every type. */ readonly types?: readonly string[]
@@ -117,6 +125,8 @@ export interface Processor {
    * Without it, that number cannot change. @throws what entries that cannot be read throw
    */
   regroup?(regrouping: Regrouping): KeyedPart
+  /** The part of the processor that an output is of, for dead letters. Default: the processor. */
+  partOf?(draft: EventDraft): string | undefined
   /** Starts from what was stored, or afresh. @param onBroken for what goes wrong while nothing is being handled */
   start(memory: Memory, onBroken: (error: MillraceError) => void): Logic
 }
@@ -125,8 +135,9 @@ export interface Processor {
  * Told of what fails beside outputs that are good: the event becomes a dead letter, the outputs stay.
  * @param poison the event of the turn is what failed, and nothing that it did is left in state or outputs, so that it may
  *   come again: `onPoison` decides. Default false: something else failed in its turn, or a part of what it led to
+ * @param whose part of the processor failed, for the dead letter. Default: the processor
  */
-export type OnFailure = (error: unknown, poison?: boolean) => void
+export type OnFailure = (error: unknown, poison?: boolean, whose?: string) => void
 
 /** Where the log must be read again to rebuild a state. */
 export interface ReplayStart {
@@ -150,6 +161,8 @@ export interface StepRequest {
   readonly attempts: number
   /** Aborted when nobody waits for the result any more: it is not recorded then. */
   readonly signal?: AbortSignal
+  /** It waits for something that may never happen: time passes meanwhile. Default false. */
+  readonly lasting?: boolean
 }
 
 /** Time that moved before an event was handled. */
@@ -174,6 +187,8 @@ export interface Logic {
   readonly due?: number
   /** Moves time to `time` and fires what is due, also when nothing is. */
   tick?(time: number, onFailure: OnFailure): readonly EventDraft[]
+  /** False: events of this type are passed over unread. @param storedAt when it was stored, in ms */
+  wants?(type: string, storedAt: number): boolean
   /** False: the event has to wait until steps are settled, for it would fire a timer before their results are there. */
   admits?(event: StoredEvent): boolean
   /**
@@ -198,6 +213,10 @@ export interface Logic {
   readonly basis?: unknown
   /** What it passed over without a dead letter, by name, since ever: late events, for instance. Shown with its status. */
   readonly notices?: Readonly<Record<string, number>>
+  /** Remarks since the last call. Those of a replay are not asked for. */
+  takeRemarks?(): readonly Remark[]
+  /** What it tells of itself to whoever asks how it is, as plain data; stored with commits now and then. */
+  report?(): unknown
   /** Memory `snapshot`: the whole state as plain data. */
   snapshot?(): unknown
   stop(): void

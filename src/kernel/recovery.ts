@@ -76,7 +76,7 @@ export class Recovery {
   /** What came out so far. */
   readonly outputs = new ReplayedOutputs()
 
-  /** @param compared false when nothing was committed that the replay could be compared with: its state is made anew */
+  /** @param compared false when nothing was committed that the outputs could be compared with: other code made them */
   constructor(record: CommitRecord, execution: Execution, journal: readonly JournalEntry[], compared = true) {
     this.#record = record
     this.#compared = compared
@@ -106,14 +106,15 @@ export class Recovery {
     this.#decide(Number.POSITIVE_INFINITY)
     const { memory, from } = processor
     const { position, turnsToReplay, processor: id, hash } = this.#record
-    if (this.#compared && (memory === 'snapshot' || memory === 'replay')) {
+    if (memory === 'snapshot' || (this.#compared && memory === 'replay')) {
       const replayed = memory === 'snapshot' ? this.#execution.messages : this.#execution.events
       // the count tells a log with holes from a processor that does not repeat itself
       const what = `${id} replayed ${replayed} of ${turnsToReplay} messages of ${from.stream.name} up to ${position}`
       if (replayed !== turnsToReplay) return fault('MESSAGES_GONE', what)
-      if ((memory === 'snapshot' ? this.#hash : (logic.hash ?? 0)) !== hash)
+      if (this.#compared && (memory === 'snapshot' ? this.#hash : (logic.hash ?? 0)) !== hash)
         return fault('PROCESSOR_NONDETERMINISTIC', `${id}, replayed up to sequence ${position}`)
     }
+    logic.takeRemarks?.() // were made when it was live
     this.#execution.resume(this.#record, this.#compared)
     return undefined
   }

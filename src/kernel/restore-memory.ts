@@ -70,7 +70,8 @@ export function restoreMemory(
     case 'snapshot': {
       const state = decodeSnapshot(record, parts.chunks)
       const from = record.snapshot?.position ?? record.origin
-      const memory: Memory = state === undefined ? { kind: 'fresh' } : { kind: 'snapshot', state }
+      const until = record.stateVersion === record.version ? {} : { until: record.position }
+      const memory: Memory = state === undefined ? { kind: 'fresh', ...until } : { kind: 'snapshot', state, ...until }
       return { ...none, ...readJournal(record, parts.journal, from), memory, readFrom: from + 1 }
     }
     case 'replay': {

@@ -214,7 +214,7 @@ export class ProcessorRun {
     if (last !== undefined) this.#feed.acknowledge([last]) // everything up to it
     this.#feed.release(handled.length)
     this.#log.deadLetters(turns)
-    this.#log.notices(this.#logic.notices)
+    this.#log.told(this.#logic)
     this.#careful.committed()
     if (this.#held.length > 0 && this.#committer.waiting === 0) this.#drain()
   }

@@ -34,11 +34,14 @@ export type Input = readonly DecodedEvent[]
 /** What the server writes when the messages of a subject have expired. */
 const MARKER = 'Nats-Marker-Reason'
 const NOTHING: readonly WireMessage[] = []
+const NO_INPUT: Input = []
 const NO_FAILURES: readonly DeadLetterReason[] = []
 
 /** Reads the events of a message; none when it is a marker that the server wrote. Never throws. */
-export function readInput({ processor, registry }: TurnContext, message: StoredMessage): Input {
+export function readInput({ processor, registry, logic }: TurnContext, message: StoredMessage): Input {
   const { sequence, storedAt } = message
+  const type = logic.wants === undefined ? undefined : message.headers.get('ce-type')
+  if (type !== undefined && logic.wants?.(type, storedAt) === false) return NO_INPUT
   const input = decodeEvents(registry, message, {
     stream: processor.from.stream.name,
     sequence,
@@ -62,8 +65,8 @@ export function runTurn(context: TurnContext, message: StoredMessage, input = re
   let outputs: WireMessage[] | undefined
   let failures: DeadLetterReason[] | undefined
   let at = -1
-  const fail: OnFailure = (error) =>
-    void (failures ??= []).push(ofMember(failureReason(context.processor, error), input, at))
+  const fail: OnFailure = (error, _poison, whose) =>
+    void (failures ??= []).push(ofMember(failureReason(context.processor, error, whose), input, at))
   for (const decoded of input) {
     at += 1
     if (decoded.kind === 'rejected') {
@@ -102,7 +105,7 @@ export function partitionOfCause({ processor }: TurnContext, subject: string): n
 export function runDecision(context: TurnContext, decision: Decision, place: DecisionPlace): Turn {
   const { logic, processor } = context
   const failures: DeadLetterReason[] = []
-  const fail: OnFailure = (error) => void failures.push(failureReason(processor, error))
+  const fail: OnFailure = (error, _poison, whose) => void failures.push(failureReason(processor, error, whose))
   const drafts = attempt(() => {
     if (decision.kind === 'tick') return logic.tick?.(decision.time, fail) ?? []
     return decision.kind === 'step' ? (logic.settle?.(decision.id, decision.outcome, fail) ?? []) : []
@@ -193,7 +196,7 @@ export function encodeAll(
       if (all === undefined) all = [output]
       else all.push(output)
     } catch (error) {
-      at.fail(error)
+      at.fail(error, false, processor.partOf?.(draft))
     }
   return all
 }

@@ -1,4 +1,5 @@
 import { bucketReaderOf } from '../broker/bucket-reader.js'
+import { bucketNews, type BucketPlace, type BucketReading } from '../broker/history-bucket.js'
 import type { Connection } from '../broker/connection.js'
 import type { Clock } from '../time/clock.js'
 
@@ -6,6 +7,8 @@ import type { Clock } from '../time/clock.js'
 export interface StepEnvironment {
   /** Reads key-value buckets of the server that the pipeline runs on. */
   readonly bucket: (name: string) => ReadableBucket
+  /** Reads what is behind a place in a bucket that keeps former values. @throws what bucketNews throws */
+  readonly news: (place: BucketPlace, signal: AbortSignal) => Promise<BucketReading>
 }
 
 /** A key-value bucket, to be read. */
@@ -16,5 +19,8 @@ export interface ReadableBucket {
 
 /** That of steps which run over a connection. */
 export function stepEnvironment(connection: Connection, clock: Clock): StepEnvironment {
-  return { bucket: (name) => bucketReaderOf(connection, name, clock) }
+  return {
+    bucket: (name) => bucketReaderOf(connection, name, clock),
+    news: (place, signal) => bucketNews(connection, clock, place, signal),
+  }
 }

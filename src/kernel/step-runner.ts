@@ -29,26 +29,29 @@ export class StepRunner {
   #stopped = false
   readonly #waiting: StepRequest[] = []
   readonly #running = new Map<string, AbortController>()
+  readonly #lasting = new Set<string>()
 
   constructor(options: StepRunnerOptions) {
     this.#options = options
   }
 
-  /** Steps that have not ended. */
+  /** Steps that have not ended, but for those that wait for what may never happen. */
   get pending(): number {
-    return this.#waiting.length + this.#running.size
+    return this.#waiting.length + this.#running.size - this.#lasting.size
   }
 
   /** Runs a step, until it ends or its signal says that nobody waits for it any more. */
   run(request: StepRequest): void {
     if (this.#stopped || request.signal?.aborted === true) return
     request.signal?.addEventListener('abort', () => this.drop(request.id), { once: true })
+    if (request.lasting === true) this.#lasting.add(request.id)
     this.#waiting.push(request)
     this.#next()
   }
 
   /** Nobody waits for this one any more: it is aborted, and its result counts no more. */
   drop(id: string): void {
+    this.#lasting.delete(id)
     const at = this.#waiting.findIndex((request) => request.id === id)
     if (at >= 0) this.#waiting.splice(at, 1)
     this.#running.get(id)?.abort(new Error('the step is no longer waited for'))
@@ -60,6 +63,7 @@ export class StepRunner {
     this.#waiting.length = 0
     const running = [...this.#running.values()]
     this.#running.clear() // none of them counts any more
+    this.#lasting.clear()
     for (const own of running) own.abort(new Error('the processor stops'))
   }
 
@@ -73,6 +77,7 @@ export class StepRunner {
       void this.#attempts(request, own.signal).then((outcome) => {
         if (this.#running.get(request.id) !== own) return
         this.#running.delete(request.id)
+        this.#lasting.delete(request.id)
         this.#options.onSettled(request.id, outcome)
         this.#next()
       })

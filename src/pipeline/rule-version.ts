@@ -20,7 +20,7 @@ export function ruleVersion(rule: Rule, registry: Registry): string {
 }
 
 /** JSON whose members are in order of their names, the names of `required` too: their order says nothing in a schema. */
-function canonical(value: unknown): string {
+export function canonical(value: unknown): string {
   return JSON.stringify(value, (name, member: unknown) => {
     if (name === 'required' && Array.isArray(member)) return [...(member as unknown[])].sort()
     if (typeof member !== 'object' || member === null || Array.isArray(member)) return member

@@ -28,7 +28,7 @@ export async function livePositions(
   const stream = processor.to.stream.name
   const positions = await Promise.all(
     partitionsOf(processor).map(async (partition) => {
-      const subject = commitSubject(stream, processorId(processor), partition)
+      const subject = commitSubject(stream, processor.worksIn ?? processorId(processor), partition)
       const record = await readLast(connection, stream, subject)
       return [partition, record === undefined ? 0 : decodeCommitRecord(record.data, subject).position] as const
     }),

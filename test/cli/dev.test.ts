@@ -29,7 +29,7 @@ test('dev in a folder with streams/: other commands find its server; Ctrl-C ends
     async () => {
       const status = jsonOf((await cli(['status', '--json'], { cwd })).stdout)
       return (status['processors'] as Record<string, any>[]).some(
-        (p) => p['processor'] === 'rule-burst' && p['outputs'] === 1,
+        (p) => p['processor'] === 'rules-SHOP' && p['outputs'] === 1,
       )
     },
     30_000,

@@ -44,7 +44,7 @@ test('a paused pipeline stands still, also in processes that start later, and re
   const second = await world.run()
   await eventually('others go on', async () => {
     const { processors } = jsonOf((await world.cli('status', '--json')).stdout) as { processors: Record<string, any>[] }
-    return processors.find(({ processor }) => processor === 'rule-burst')?.['turns'] === 40 || undefined
+    return processors.find(({ processor }) => processor === 'rules-SHOP')?.['turns'] >= 40 || undefined
   })
   assert.is(await tallies(), 20)
   const status = await world.cli('status')
@@ -91,7 +91,7 @@ test('everything can be paused and resumed at once, without a process and withou
   const pause = await world.cli('pause', '--all', '--no-wait', '--json')
   assert.is(pause.code, 0)
   const { paused, reason, running } = jsonOf(pause.stdout)
-  assert.equal(paused, ['contracts-SHOP', 'pipeline-large-orders', 'pipeline-tally', 'rule-burst'])
+  assert.equal(paused, ['contracts-SHOP', 'pipeline-large-orders', 'pipeline-tally', 'rules-SHOP'])
   assert.equal([reason, running], [null, []])
   const status = jsonOf((await world.cli('status', '--json')).stdout)
   assert.is(status['paused'].length, 4)

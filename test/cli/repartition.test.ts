@@ -35,7 +35,7 @@ test('--dry-run says what becomes of each processor, and changes nothing', async
   assert.match(stdout, /^SHOP: from 4 to 6 partitions\nPROCESSOR +BEHIND +STATE\n/)
   assert.match(stdout, /^pipeline-large-orders +0 +none$/m)
   assert.match(stdout, /^pipeline-tally +0 +goes to the new partitions, key by key$/m)
-  assert.not.match(stdout, /rule-burst/)
+  assert.not.match(stdout, /rules-SHOP/)
   const json = jsonOf((await world.cli('streams', 'repartition', 'SHOP', '--to', '6', '--dry-run', '--json')).stdout)
   assert.equal([json['from'], json['to'], json['state']], [4, 6, 'new'])
   assert.is(await deployed(url), 4)

@@ -4,7 +4,7 @@ import { printStatus, statusJson } from '../../src/cli/status/print-status.ts'
 import { readStatus, type ProcessorStatus, type Status } from '../../src/cli/status/read-status.ts'
 import { ProcessorRun } from '../../src/kernel/run-processor.ts'
 import { silentLog } from '../../src/observe/log.ts'
-import { ruleProcessor } from '../../src/pipeline/rule-processor.ts'
+import { rulesProcessor } from '../../src/pipeline/rules-processor.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { eventually, freshStream, sharedConnection } from '../support/broker.ts'
 import { memoryOutput } from '../support/cli-context.ts'
@@ -37,7 +37,7 @@ test('a line per processor that passed something over, and none for the others',
     committedAt: 0,
     isOtherVersion: false,
   })
-  const around = { server: { version: '2', url: 'u' }, streams: [], deadLetters: 0 }
+  const around = { server: { version: '2', url: 'u' }, streams: [], rules: [], deadLetters: 0 }
   const quiet = printed({ ...around, processors: [run('rule-a', {}), run('rule-b', { late: 0 })] })
   assert.not.match(quiet, /^rule-.:/m)
   const text = printed({
@@ -55,7 +55,7 @@ test('late events of a rule on a stream are in status, for people and as JSON', 
   const now = Date.now()
   const reading = (time: number) => Reading({ machine: 'm', value: 50 }, { time })
   await publishAll(connection, stream, [now, now - 60_000, now - 5_000, now - 30_000].map(reading))
-  const run = await ProcessorRun.start(ruleProcessor(rule, registry, { from: stream, to: stream }), {
+  const run = await ProcessorRun.start(rulesProcessor({ registry, from: stream, to: stream, fixed: [rule] }), {
     connection,
     registry,
     clock: systemClock,
@@ -74,9 +74,18 @@ test('late events of a rule on a stream are in status, for people and as JSON', 
     homes: new Map(),
   }
   const status = await readStatus(connection, systemClock, deployment)
-  assert.match(printed(status), /^rule-alarm: 2 late$/m)
-  const json = statusJson(status, Date.now()) as { processors: { processor: string; notices?: object }[] }
-  assert.equal(json.processors.find(({ processor }) => processor === 'rule-alarm')?.notices, { late: 2 })
+  assert.match(printed(status), new RegExp(`^rules-${stream.name}: 2 late$`, 'm'))
+  assert.match(printed(status), /^rule alarm: 2 late$/m)
+  assert.match(printed(status), /^alarm +rules-\S+ +at-work +code +0 +2 +0 +1 +0$/m)
+  const json = statusJson(status, Date.now()) as {
+    processors: { processor: string; notices?: object }[]
+    rules: { rule: string; passedOver?: object; since?: number }[]
+  }
+  assert.equal(json.processors.find(({ processor }) => processor === `rules-${stream.name}`)?.notices, { late: 2 })
+  assert.equal(
+    json.rules.map(({ rule, passedOver, since }) => ({ rule, passedOver, since })),
+    [{ rule: 'alarm', passedOver: { late: 2 }, since: 0 }],
+  )
 })
 
 test.run()

@@ -58,7 +58,7 @@ test('a change that would break the order of keys is refused, and nothing is cha
 })
 
 test('run serves until SIGTERM, then drains with exit code 0; status tells the truth from NATS alone', async () => {
-  assert.match((await on('status')).stdout, /rule-burst +SHOP +never run/)
+  assert.match((await on('status')).stdout, /rules-SHOP +SHOP +never run/)
   const ready = join(cwd, 'ready.json')
   const run = startCli(['run', '-s', url, '--ready-file', ready], { cwd })
   await eventually('it is ready', () => readFile(ready, 'utf8').catch(() => undefined), 30_000)
@@ -68,7 +68,7 @@ test('run serves until SIGTERM, then drains with exit code 0; status tells the t
     'all is processed',
     async () => {
       const now = jsonOf((await on('status', '--json')).stdout)
-      const [burst] = (now['processors'] as Record<string, any>[]).filter(({ processor }) => processor === 'rule-burst')
+      const [burst] = (now['processors'] as Record<string, any>[]).filter(({ processor }) => processor === 'rules-SHOP')
       return burst?.['outputs'] === 1 && burst['lag'] === 0 ? now : undefined
     },
     30_000,
@@ -83,19 +83,19 @@ test('run serves until SIGTERM, then drains with exit code 0; status tells the t
   for (const line of stdout.trim().split('\n')) assert.type(jsonOf(line)['msg'], 'string')
   assert.match(stdout, /"msg":"ready"/)
   assert.is(await readFile(ready, 'utf8').catch(() => 'removed'), 'removed')
-  assert.match((await on('status')).stdout, /rule-burst +SHOP +\d+ +0 +4 +1 +0 /)
+  assert.match((await on('status')).stdout, /rules-SHOP +SHOP +\d+ +0 +4 +1 +0 /)
 })
 
 test('Ctrl-C is the normal end of run: exit code 0, and --only runs what it names', async () => {
   const ready = join(cwd, 'only.json')
-  const run = startCli(['run', '-s', url, '--only', 'rule-burst', '--ready-file', ready], { cwd })
+  const run = startCli(['run', '-s', url, '--only', 'rules-SHOP', '--ready-file', ready], { cwd })
   const text = await eventually('it is ready', () => readFile(ready, 'utf8').catch(() => undefined), 30_000)
-  assert.equal(jsonOf(text)['processors'], ['rule-burst'])
+  assert.equal(jsonOf(text)['processors'], ['rules-SHOP'])
   run.signal('SIGINT')
   assert.is((await run.done).code, 0)
   const unknown = await on('run', '--only', 'rule-brust')
   assert.is(unknown.code, 3)
-  assert.match(unknown.stderr, /error DECLARATION_UNKNOWN[^]*rule-burst/)
+  assert.match(unknown.stderr, /error DECLARATION_UNKNOWN[^]*rules-SHOP/)
 })
 
 test('dead letters: none, then listed, filtered and shown with pointers and payload', async () => {

@@ -28,13 +28,14 @@ export function ruleInput(rule: Rule, event: StoredEvent): RuleInput {
   return { kind: 'input', input: { kind: 'time', time }, keyless: true }
 }
 
-/** Whether an event is dated too far after it was stored to be taken. */
-export function isAhead(event: StoredEvent): boolean {
-  return event.time - event.storedAt > MOST_AHEAD
+/** Whether no rule takes an event, for what it says of its time. */
+export function isAhead({ time, storedAt }: Pick<StoredEvent, 'time' | 'storedAt'>): boolean {
+  return time - storedAt > MOST_AHEAD
 }
 
-function aheadOf({ type, id, time, storedAt }: StoredEvent): MillraceError {
-  return fault('EVENT_TIME_AHEAD', `${type} ${id} is dated ${text(time)} and was stored at ${text(storedAt)}`)
+/** @param more what the error says beside it */
+export function aheadOf({ type, id, time, storedAt }: StoredEvent, more = ''): MillraceError {
+  return fault('EVENT_TIME_AHEAD', `${type} ${id} is dated ${text(time)} and was stored at ${text(storedAt)}${more}`)
 }
 
 function text(ms: number): string {

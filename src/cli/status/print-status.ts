@@ -2,16 +2,18 @@ import { formatTime } from '../../event/rfc3339.js'
 import { formatDuration } from '../../time/duration.js'
 import type { Output } from '../output.js'
 import { bytes, count, counted, printTable, type Column } from '../table.js'
+import { printRules, rulesJson } from './print-rules.js'
 import type { ProcessorStatus, Status, StreamStatus } from './read-status.js'
 
 /** Two tables and a line. @param now in ms since the Unix epoch, for ages */
 export function printStatus(out: Output, status: Status, now: number): void {
-  const { server, streams, processors, deadLetters } = status
+  const { server, streams, processors, rules, deadLetters } = status
   out.line(out.style('gray', `nats-server ${server.version} at ${server.url}`))
   out.line()
   printTable(out, STREAM_COLUMNS, streams)
   out.line()
   printTable(out, processorColumns(now), processors)
+  printRules(out, rules)
   for (const line of [...noticeLines(processors), ...parkedLines(processors)]) out.line(out.style('yellow', line))
   out.line()
   if (deadLetters === 0) out.line('no dead letters')
@@ -20,7 +22,7 @@ export function printStatus(out: Output, status: Status, now: number): void {
 }
 
 /** The same for machines. */
-export function statusJson({ server, streams, processors, deadLetters }: Status, now: number): object {
+export function statusJson({ server, streams, processors, rules, deadLetters }: Status, now: number): object {
   return {
     server,
     streams: streams.map(({ kind, ...rest }) => ({ ...rest, deployed: kind === 'deployed' })),
@@ -46,6 +48,7 @@ export function statusJson({ server, streams, processors, deadLetters }: Status,
             otherVersion: processor.isOtherVersion,
           },
     ),
+    rules: rulesJson(rules),
     deadLetters,
   }
 }

@@ -5,8 +5,9 @@ import { readLastMessages } from '../../broker/last-messages.js'
 import { partitioningOf } from '../../broker/partitioning.js'
 import type { StoredMessage } from '../../broker/stored-message.js'
 import { unmergedIn } from '../../broker/stream-sources.js'
-import { commitFilter, commitSubject, DEAD_LETTER_STREAM } from '../../broker/system-subject.js'
+import { commitFilter, commitSubject, DEAD_LETTER_STREAM, reportFilter } from '../../broker/system-subject.js'
 import { decodeCommitRecord, type CommitRecord } from '../../kernel/commit-record.js'
+import { rulesStatus, type RuleStatus } from './rules-status.js'
 import { partitionsOf, processorId, unitId, type Processor } from '../../kernel/processor.js'
 import type { Deployment } from '../../runtime/deployment.js'
 import { processorsOf } from '../../runtime/processors.js'
@@ -76,6 +77,7 @@ export interface Status {
   readonly server: { readonly version: string; readonly url: string }
   readonly streams: readonly StreamStatus[]
   readonly processors: readonly ProcessorStatus[]
+  readonly rules: readonly RuleStatus[]
   readonly deadLetters: number
 }
 
@@ -92,15 +94,18 @@ export async function readStatus(connection: Connection, clock: Clock, deploymen
     if (status.kind === 'missing' || stream === DEAD_LETTER_STREAM) continue
     found.set(stream, {
       commits: await readLastMessages(connection, clock, stream, commitFilter(stream)),
+      reports: await readLastMessages(connection, clock, stream, reportFilter(stream)),
       lags: await readLags(connection, stream),
       unmerged: status.unmerged ?? 0,
     })
   }
+  const processors = processorsOf(deployment)
   const dead = streams.find(({ stream }) => stream === DEAD_LETTER_STREAM)
   return {
     server: { version: connection.server.version, url: connection.nats.getServer() },
     streams: streams.filter(({ stream }) => stream !== DEAD_LETTER_STREAM),
-    processors: processorsOf(deployment).map((processor) => processorStatus(processor, found)),
+    processors: processors.map((processor) => processorStatus(processor, found)),
+    rules: rulesStatus(deployment, processors, reportsIn(found)),
     deadLetters: dead?.kind === 'deployed' ? dead.messages : 0,
   }
 }
@@ -108,9 +113,14 @@ export async function readStatus(connection: Connection, clock: Clock, deploymen
 /** What one stream says of the processors that read it or write to it. */
 interface StreamReading {
   readonly commits: ReadonlyMap<string, StoredMessage>
+  readonly reports: ReadonlyMap<string, StoredMessage>
   readonly lags: ReadonlyMap<string, ConsumerLag>
   /** What is on its way into it counts for whoever reads it. */
   readonly unmerged: number
+}
+
+function reportsIn(found: ReadonlyMap<string, StreamReading>): ReadonlyMap<string, StoredMessage> {
+  return new Map([...found.values()].flatMap(({ reports }) => [...reports]))
 }
 
 async function streamStatus(connection: Connection, stream: string): Promise<StreamStatus> {

@@ -85,9 +85,11 @@ async function journalsOf(
   const { last } = await readSource(connection, stream)
   const journals = new Map<string, readonly JournalEntry[]>()
   for (const partition of partitionsOf(processor)) {
-    const subject = journalSubject(stream, processorId(processor), partition)
+    const id = processor.worksIn ?? processorId(processor)
+    const subject = journalSubject(stream, id, partition)
     const parts = await readAppendixRange(connection, clock, { stream, subject, from: 1, to: last })
-    const entries = journalEntries(processorId(processor), parts)
+    // changes of rules are steps of all of them together: here is one rule, as it is
+    const entries = journalEntries(id, parts).filter(({ kind }) => processor.worksIn === undefined || kind === 'tick')
     // state that was made anew has taken its decisions a second time, at the same places
     if (entries.length > 0)
       journals.set(

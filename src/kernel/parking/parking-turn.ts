@@ -122,9 +122,9 @@ export class ParkingTurn {
     const { context, message, redriven } = this.#options
     const { logic, processor } = context
     let poison: { readonly error: unknown } | undefined
-    const fail: OnFailure = (error, isPoison) => {
+    const fail: OnFailure = (error, isPoison, whose) => {
       if (isPoison === true) poison ??= { error }
-      else this.#fail(failureReason(processor, error))
+      else this.#fail(failureReason(processor, error, whose))
     }
     this.given += 1
     let drafts: readonly EventDraft[] = []

@@ -1,4 +1,4 @@
-import { journalSubject, snapshotSubject, stateSubject } from '../../broker/system-subject.js'
+import { journalSubject, reportSubject, snapshotSubject, stateSubject } from '../../broker/system-subject.js'
 import { processorId, type Processor } from '../processor.js'
 
 /**
@@ -7,7 +7,11 @@ import { processorId, type Processor } from '../processor.js'
  */
 export function ownSubjects(processor: Processor, partition: string): (subject: string) => boolean {
   const [stream, id] = [processor.to.stream.name, processorId(processor)]
-  const exact = [journalSubject(stream, id, partition), stateSubject(stream, id, partition)]
+  const exact = [
+    journalSubject(stream, id, partition),
+    stateSubject(stream, id, partition),
+    reportSubject(stream, id, partition),
+  ]
   const chunks = snapshotSubject(stream, id, partition, 0).slice(0, -1)
   return (subject) => exact.includes(subject) || subject.startsWith(chunks)
 }

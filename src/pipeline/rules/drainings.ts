@@ -1,0 +1,104 @@
+import { RuleAtWork, type RuleState } from '../../cep/rule/rule-at-work.js'
+import { isFault } from '../../error/millrace-error.js'
+import type { StoredEvent } from '../../event/event.js'
+import { readRule } from './read-rule.js'
+import type { Draining, RuleEntry, RulesState } from './rule-entry.js'
+import type { TakeMatch, WorkingRulesOptions } from './working-rules.js'
+
+interface Ending {
+  readonly about: Draining
+  readonly work: RuleAtWork
+}
+
+/**
+ * Former revisions of rules, which go on with what they have begun. A match counts when its first event came before the
+ * change; one that has begun later is the new revision’s. It ends when its state depends on no event from before.
+ */
+export class Drainings {
+  readonly #options: WorkingRulesOptions
+  #endings: Ending[] = []
+
+  constructor(options: WorkingRulesOptions, stored: RulesState['draining']) {
+    this.#options = options
+    for (const { state, ...about } of stored) {
+      const ending = this.#restore(about, state)
+      if (ending !== undefined) this.#endings.push(ending)
+    }
+  }
+
+  get about(): readonly Draining[] {
+    return this.#endings.map(({ about }) => about)
+  }
+
+  /** Types of events that they read. */
+  get types(): readonly string[] {
+    return this.#endings.flatMap(({ work }) => work.rule.eventTypes)
+  }
+
+  get due(): number {
+    return this.#endings.reduce((due, { work }) => Math.min(due, work.due), Number.POSITIVE_INFINITY)
+  }
+
+  /** @param after the last event with which the rule could begin something */
+  begin(entry: RuleEntry, state: RuleState, after: number): void {
+    const { name, revision, text, version, rule } = entry
+    if (rule === null || revision === null || text === null) return
+    const work = new RuleAtWork(rule, state)
+    const reached = work.stats().clock ?? 0
+    if (isOver(work, reached)) return
+    this.#endings.push({ about: { name, revision, text, version, since: after, reached }, work })
+  }
+
+  /** Drops what is there of a rule. */
+  end(name: string): void {
+    for (const { about, work } of this.#endings)
+      if (about.name === name) this.#options.remarks.drainCut(about, work.stats().partialMatches)
+    this.#endings = this.#endings.filter(({ about }) => about.name !== name)
+  }
+
+  take(event: StoredEvent, onMatch: TakeMatch): void {
+    for (const { about, work } of this.#endings)
+      if (work.rule.eventTypes.includes(event.type)) tell(about, work, work.take(event), onMatch)
+  }
+
+  /** @returns whether one has come to its end */
+  passStored(storedAt: number, onMatch: TakeMatch): boolean {
+    const before = this.#endings.length
+    if (before === 0) return false
+    for (const { about, work } of this.#endings) tell(about, work, work.passStored(storedAt), onMatch)
+    for (const { about, work } of this.#endings) if (isOver(work, about.reached)) this.#options.remarks.drained(about)
+    this.#endings = this.#endings.filter(({ about, work }) => !isOver(work, about.reached))
+    return this.#endings.length < before
+  }
+
+  state(): RulesState['draining'] {
+    return this.#endings.map(({ about, work }) => ({ ...about, state: work.state() }))
+  }
+
+  #restore(about: Draining, state: RuleState): Ending | undefined {
+    const read = readRule(about.name, about.text, this.#options.registry)
+    try {
+      if (read.kind === 'rule' && read.version === about.version)
+        return { about, work: new RuleAtWork(read.rule, state) }
+    } catch (error) {
+      if (!isFault(error, 'SNAPSHOT_MISMATCH')) throw error
+    }
+    this.#options.remarks.drainCut(about, undefined)
+    return undefined
+  }
+}
+
+function isOver(work: RuleAtWork, reached: number): boolean {
+  const { horizon } = work.stats()
+  return horizon === undefined || horizon > reached
+}
+
+function tell(
+  about: Draining,
+  { rule }: RuleAtWork,
+  advances: ReturnType<RuleAtWork['take']>,
+  onMatch: TakeMatch,
+): void {
+  for (const { matches } of advances)
+    for (const match of matches) if (match.first.sequence <= about.since) onMatch(rule, match)
+}
