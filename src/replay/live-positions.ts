@@ -23,7 +23,7 @@ export class LivePositions {
 /** @throws COMMIT_RECORD_INVALID and errors of the broker */
 export async function livePositions(
   connection: Connection,
-  processor: Pick<Processor, 'kind' | 'name' | 'from' | 'to' | 'spread' | 'memory'>,
+  processor: Pick<Processor, 'kind' | 'name' | 'from' | 'to' | 'spread' | 'memory' | 'worksIn'>,
 ): Promise<LivePositions> {
   const stream = processor.to.stream.name
   const positions = await Promise.all(
