@@ -8,7 +8,7 @@
 //        the new one, and none by neither.
 //   RL2  What becomes of what the former revision has begun is what the change says: nothing is dropped unsaid.
 import type { Match } from '../../cep/engine/match.js'
-import { RuleAtWork, type RuleState } from '../../cep/rule/rule-at-work.js'
+import type { RuleState } from '../../cep/rule/rule-at-work.js'
 import { RuleSet, type RuleFindings } from '../../cep/rule-set/rule-set.js'
 import type { Rule } from '../../cep/rule/rule.js'
 import { isFault } from '../../error/millrace-error.js'
@@ -105,7 +105,7 @@ export class WorkingRules {
   /** Takes out what another bucket does not have. */
   only(names: readonly string[], after: number): void {
     const known = new Set(names)
-    for (const { name, revision } of [...this.#entries.values()])
+    for (const { name, revision } of this.#entries.values())
       if (revision !== null && !known.has(name)) this.apply({ kind: 'remove', name, by: '' }, after)
   }
 

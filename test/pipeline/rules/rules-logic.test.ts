@@ -141,7 +141,7 @@ test('ids of a rule are the same beside other rules and alone, and whenever time
   const idsOf = (fixed: typeof rules, ticks: boolean): string[] => {
     const unit = unitOf(log, rulesProcessor({ registry, from: stream, to: stream, fixed }))
     for (const message of log) {
-      while (ticks && unit.due <= message.storedAt) unit.decide({ kind: 'tick', time: unit.due })
+      if (ticks) for (; unit.due <= message.storedAt;) unit.decide({ kind: 'tick', time: unit.due })
       unit.handle(message)
     }
     return said(unit.commitAll()).map(({ id }) => id)
