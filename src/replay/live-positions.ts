@@ -28,8 +28,10 @@ export async function livePositions(
   const stream = processor.to.stream.name
   const positions = await Promise.all(
     partitionsOf(processor).map(async (partition) => {
-      const subject = commitSubject(stream, processor.worksIn ?? processorId(processor), partition)
-      const record = await readLast(connection, stream, subject)
+      const own = commitSubject(stream, processorId(processor), partition)
+      const shared = processor.worksIn === undefined ? own : commitSubject(stream, processor.worksIn, partition)
+      const found = await readLast(connection, stream, shared)
+      const [subject, record] = found === undefined ? [own, await readLast(connection, stream, own)] : [shared, found]
       return [partition, record === undefined ? 0 : decodeCommitRecord(record.data, subject).position] as const
     }),
   )

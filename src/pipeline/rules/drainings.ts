@@ -100,5 +100,5 @@ function tell(
   onMatch: TakeMatch,
 ): void {
   for (const { matches } of advances)
-    for (const match of matches) if (match.first.sequence <= about.since) onMatch(rule, match)
+    for (const match of matches) if (match.first.sequence <= about.since) onMatch(rule, match, about.revision)
 }

@@ -11,10 +11,15 @@ import { processorId, processorSource } from '../../kernel/processor.js'
 /**
  * The event that a match becomes. A rule’s data is checked like everyone’s: what does not fit the contract of its event
  * is no event. Source, id and causes follow from the rule and the match alone: not from the other rules that run beside
- * it, nor from which event or tick came when the match was found.
+ * it, nor from which event or tick came when the match was found. The
+ * revision of a rule that was deployed is in its attribute `rulerevision`.
  * @throws RULE_EMIT_FAILED, OUTPUT_INVALID
  */
-export function matchOutput(rule: Rule, match: Match, registry: Registry): EventDraft {
+export function matchOutput(
+  rule: Rule,
+  match: Match,
+  { registry, revision }: { readonly registry: Registry; readonly revision: number | null },
+): EventDraft {
   const draft = rule.emit(match)
   const contract = registry.get(draft.type)
   if (contract === undefined) throw fault('OUTPUT_INVALID', `${rule.name}: ${draft.type} has no contract`)
@@ -28,6 +33,7 @@ export function matchOutput(rule: Rule, match: Match, registry: Registry): Event
     key: draft.key ?? contract.keyOf(checked.data),
     id: matchId(rule.name, match),
     source: processorSource({ kind: 'rule', name: rule.name }),
+    attributes: revision === null ? draft.attributes : { ...draft.attributes, rulerevision: String(revision) },
   }
 }
 

@@ -190,14 +190,14 @@ const NO_COUNTS: RuleCounts = { emitted: 0, failed: 0 }
 /** What the matches of one turn become: one whose data cannot be made takes no other with it. */
 class Outputs {
   readonly drafts: EventDraft[] = []
-  readonly take: (rule: Rule, match: Match) => void
+  readonly take: (rule: Rule, match: Match, revision: number | null) => void
 
   constructor(registry: Registry, counts: Map<string, { emitted: number; failed: number }>, onFailure: OnFailure) {
-    this.take = (rule, match) => {
+    this.take = (rule, match, revision) => {
       let own = counts.get(rule.name)
       if (own === undefined) counts.set(rule.name, (own = { emitted: 0, failed: 0 }))
       try {
-        this.drafts.push(matchOutput(rule, match, registry))
+        this.drafts.push(matchOutput(rule, match, { registry, revision }))
         own.emitted += 1
       } catch (error) {
         own.failed += 1

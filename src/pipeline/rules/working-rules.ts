@@ -21,7 +21,8 @@ import type { RuleChange } from './rule-change.js'
 import type { RuleEntry, RulesState } from './rule-entry.js'
 import type { RuleRemarks } from './rule-remarks.js'
 
-export type TakeMatch = (rule: Rule, match: Match) => void
+/** @param revision under which it was found; null for a rule that is a part of the code */
+export type TakeMatch = (rule: Rule, match: Match, revision: number | null) => void
 
 export interface WorkingRulesOptions {
   readonly registry: Registry
@@ -78,13 +79,13 @@ export class WorkingRules {
   take(event: StoredEvent, onMatch: TakeMatch): void {
     if (this.#later.length > 0 && event.sequence > (this.#options.until ?? 0)) this.#beginLater()
     this.#drainings.take(event, onMatch)
-    tell(this.#set.take(event), onMatch)
+    this.#tell(this.#set.take(event), onMatch)
   }
 
   /** The stream’s own time, in ms, has come to `storedAt`. */
   passStored(storedAt: number, onMatch: TakeMatch): void {
     if (this.#drainings.passStored(storedAt, onMatch)) this.#types = undefined
-    tell(this.#set.passStored(storedAt), onMatch)
+    this.#tell(this.#set.passStored(storedAt), onMatch)
   }
 
   /** @param after sequence of the last event before it */
@@ -174,6 +175,13 @@ export class WorkingRules {
     return this.#set.remove(name) ?? held ?? undefined
   }
 
+  #tell(findings: readonly RuleFindings[], onMatch: TakeMatch): void {
+    for (const { rule, advances } of findings) {
+      const revision = this.#entries.get(rule.name)?.revision ?? null
+      for (const { matches } of advances) for (const match of matches) onMatch(rule, match, revision)
+    }
+  }
+
   #typesRead(): ReadonlySet<string> {
     const types = new Set(this.#drainings.types)
     for (const { rule, status } of this.#entries.values())
@@ -233,9 +241,4 @@ export class WorkingRules {
     }
     this.#later = []
   }
-}
-
-function tell(findings: readonly RuleFindings[], onMatch: TakeMatch): void {
-  for (const { rule, advances } of findings)
-    for (const { matches } of advances) for (const match of matches) onMatch(rule, match)
 }

@@ -87,6 +87,7 @@ export interface Said {
   readonly rule: string
   readonly id: string
   readonly sum: number
+  readonly revision: string
 }
 
 /** Outputs as what they say. */
@@ -94,6 +95,11 @@ export function said(outputs: readonly WireMessage[]): Said[] {
   return outputs.map(({ headers, data }) => {
     const header = (wanted: string) => headers.find(([name]) => name === wanted)?.[1] ?? ''
     const { sum } = JSON.parse(Buffer.from(data).toString()) as { sum: number }
-    return { rule: header('ce-source').replace('/millrace/rules/', ''), id: header('ce-id'), sum }
+    return {
+      rule: header('ce-source').replace('/millrace/rules/', ''),
+      id: header('ce-id'),
+      sum,
+      revision: header('ce-rulerevision'),
+    }
   })
 }

@@ -75,8 +75,12 @@ test('RL2 drain: the old revision ends what it has begun and begins nothing; the
   assert.equal(report(unit).draining, [{ rule: 'pair', revision: 1, since: 2 }])
   for (const message of log.slice(2)) unit.handle(message)
   assert.equal(
-    said(unit.commitAll()).map(({ sum }) => sum),
-    [184, 121, 189],
+    said(unit.commitAll()).map(({ sum, revision }) => [sum, revision]),
+    [
+      [184, '1'],
+      [121, '2'],
+      [189, '2'],
+    ],
   )
   assert.equal(report(unit).draining, [])
 })
