@@ -153,8 +153,10 @@ export class WorkingRules {
 
   /** Starts a rule. @param known its version where the change was taken */
   #begin(entry: RuleEntry, state: RuleState | undefined, known = entry.version): void {
-    this.#entries.set(entry.name, entry)
     const { until } = this.#options
+    const isOff = entry.rule?.enabled === false
+    this.#entries.set(entry.name, isOff ? { ...entry, status: 'paused' } : entry)
+    if (isOff) return
     if (until !== undefined && entry.since <= until && known !== entry.version) this.#later.push(entry.name)
     else if (entry.rule !== null) this.#add(entry.rule, state)
   }
@@ -220,7 +222,8 @@ export class WorkingRules {
   #restore(entry: RuleEntry, version: string | null, state: RuleState | null): void {
     const { until, remarks } = this.#options
     const same = entry.version === version
-    const status = entry.status === 'broken' ? 'at-work' : entry.status // what could not be read now can
+    // what could not be read now can, and the text of a rule that is a part of the code says by itself whether it works
+    const status = entry.status === 'broken' || entry.revision === null ? 'at-work' : entry.status
     if (!same) remarks.startsEmpty(entry.name)
     const now = { ...entry, status, held: same ? entry.held : null, since: same ? entry.since : (until ?? entry.since) }
     if (status === 'paused') this.#entries.set(entry.name, now)

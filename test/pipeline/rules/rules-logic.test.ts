@@ -187,6 +187,20 @@ test('a rule that is removed is gone, and one of another bucket takes its place'
   )
 })
 
+test('a rule whose text turns it off sees nothing, until another revision turns it on', () => {
+  const log = [reading(1, 91), reading(2, 92), reading(3, 93), reading(4, 94)]
+  const unit = unitOf(log)
+  tell(unit, 1, put('pair', pairRule('pair', 80, '10s', 'enabled: false\n'), 1))
+  assert.is(ruleOf(unit)?.state, 'paused')
+  for (const message of log.slice(0, 2)) unit.handle(message)
+  tell(unit, 2, put('pair', pairRule('pair', 80), 2))
+  for (const message of log.slice(2)) unit.handle(message)
+  assert.equal(
+    said(unit.commitAll()).map(({ sum }) => sum),
+    [187],
+  )
+})
+
 test('events of types that no rule reads are not decoded', () => {
   const unit = unitOf([reading(1, 1)], processorOf())
   tell(unit, 1, put('pair', pairRule('pair', 80), 1))
