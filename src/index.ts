@@ -13,7 +13,7 @@ export { defineStream, type StreamDeclaration, type StreamOptions } from './brok
 
 // cep
 export { aggregators } from './cep/aggregate/aggregators.js'
-export type { Aggregator, AnyAggregator, Reader } from './cep/aggregate/aggregator.js'
+export type { Aggregator, AnyAggregator, Reader, ResultsOf } from './cep/aggregate/aggregator.js'
 export {
   compileAggregate,
   type AggregateBounds,
@@ -33,6 +33,7 @@ export {
   type IntervalJoinOptions,
   type IntervalJoinSide,
 } from './cep/correlate/compile-interval-join.js'
+export type { AnyEvent } from './cep/engine/any-event.js'
 export type { CorrelationValues, Outcome, Taken } from './cep/correlate/correlate-plan.js'
 
 // pipeline
@@ -42,6 +43,7 @@ export { defineKeyed, type KeyedDeclaration, type KeyedOptions, type StateSchema
 export type { KeyedContext } from './pipeline/keyed/keyed-context.js'
 export { aggregates, type Aggregate } from './pipeline/ops/aggregates.js'
 export type { DurableOps } from './pipeline/ops/durable-ops.js'
+export type { EngineOptions } from './pipeline/ops/engine-options.js'
 export { bucketView, type BucketViewOptions } from './pipeline/ops/bucket-view.js'
 export { enrich, type Enriched, type EnrichOptions, type View } from './pipeline/ops/enrich.js'
 export type { Joined, LeftJoined } from './pipeline/ops/join.js'

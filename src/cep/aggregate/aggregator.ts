@@ -1,8 +1,9 @@
 import { fault } from '../../error/millrace-error.js'
 import type { StoredEvent } from '../../event/event.js'
+import type { AnyEvent } from '../engine/any-event.js'
 
 /** Reads a value from an event. null and undefined: there is none, and the event does not count for this aggregator. */
-export type Reader = (event: StoredEvent) => unknown
+export type Reader = (event: AnyEvent) => unknown
 
 /**
  * How the events of a window become one value, a step at a time. Pure: what it accumulates is in `A` alone.
@@ -27,7 +28,13 @@ export interface Aggregator<A = unknown, R = unknown> {
 
 /** Any aggregator: what it accumulates is its own matter. */
 // oxlint-disable-next-line typescript/no-explicit-any
-export type AnyAggregator = Aggregator<any>
+export type AnyAggregator<R = unknown> = Aggregator<any, R>
+
+/** Aggregators by name, and what they come to. */
+export type Named = Readonly<Record<string, AnyAggregator>>
+export type ResultsOf<All extends Named> = {
+  readonly [Name in keyof All]: All[Name] extends AnyAggregator<infer R> ? R : never
+}
 
 /** @throws EXPRESSION_FAILED for what is neither a finite number nor absent */
 export function readNumber(of: Reader, event: StoredEvent, text: string): number | undefined {

@@ -1,9 +1,9 @@
 import { fault } from '../../error/millrace-error.js'
-import type { StoredEvent } from '../../event/event.js'
 import { parseDuration } from '../../time/duration.js'
 import type { BoundPolicy } from '../pattern/pattern.js'
+import type { AnyEvent } from '../engine/any-event.js'
 import type { Executable } from '../engine/executor.js'
-import type { AnyAggregator } from './aggregator.js'
+import type { Named, ResultsOf } from './aggregator.js'
 import { Accumulators } from './part.js'
 import { WindowExecutor, type WindowState } from './window-executor.js'
 import type { WindowPlan, WindowValues } from './window-plan.js'
@@ -32,16 +32,16 @@ export interface AggregateBounds {
   readonly matchesPerAdvance: number
 }
 
-export interface AggregateOptions {
+export interface AggregateOptions<Values extends Named = Named> {
   /** Types of the events that count; none named: all that come. */
   readonly events: readonly string[]
   /** Only events that satisfy it count. What it throws counts as an evaluation error, and the event does not. */
-  readonly where?: (event: StoredEvent, key: string) => boolean
+  readonly where?: (event: AnyEvent, key: string) => boolean
   readonly window: WindowOptions
   /** What is computed, by name; not `kind`, `start`, `end` or `replaces`. */
-  readonly values: Readonly<Record<string, AnyAggregator>>
+  readonly values: Values
   /** Which results are put out. Default all. What it throws counts as an evaluation error. */
-  readonly having?: (values: WindowValues, key: string) => boolean
+  readonly having?: (values: WindowValues & ResultsOf<Values>, key: string) => boolean
   /** Results before the end of a window: after so many `events` in it, and at multiples of `every` when something came. */
   readonly early?: { readonly events?: number; readonly every?: Duration }
   /** How far behind the newest event another may be and still take its place in order: results wait that long. Default 0. */
@@ -65,7 +65,7 @@ const RESERVED = new Set(['kind', 'start', 'end', 'replaces'])
  * whether it is `early`, `final` or `late`; `first` and `last` are events of the window. Windows without events are none.
  * @throws PATTERN_INVALID with every fault found, DURATION_INVALID
  */
-export function compileAggregate(options: AggregateOptions): Executable {
+export function compileAggregate<const Values extends Named>(options: AggregateOptions<Values>): Executable {
   const { events, where, values, having, early = {} } = options
   const bounds = { ...DEFAULTS, ...options.bounds }
   const shape = shapeOf(options.window)
@@ -80,7 +80,7 @@ export function compileAggregate(options: AggregateOptions): Executable {
     limits: bounds,
     types: new Set(events),
     where,
-    having,
+    having: having as WindowPlan['having'],
   }
   const faults = faultsOf(plan, Object.keys(values), bounds)
   if (faults.length > 0)
@@ -91,6 +91,7 @@ export function compileAggregate(options: AggregateOptions): Executable {
     signature: JSON.stringify(['aggregate', shape, events, texts, earlyText, lateness, keep]),
     lateness,
     grace: 0,
+    ...(shape.kind === 'session' ? {} : { reach: shape.size + keep }),
     bounds: { waiting: bounds.waiting, matchesPerAdvance: bounds.matchesPerAdvance },
     start: (out, state) => new WindowExecutor(plan, out, state as WindowState | undefined),
   }

@@ -1,6 +1,6 @@
 import { fault } from '../../error/millrace-error.js'
-import type { StoredEvent } from '../../event/event.js'
 import { parseDuration } from '../../time/duration.js'
+import type { AnyEvent } from '../engine/any-event.js'
 import type { Executable } from '../engine/executor.js'
 import type { BoundPolicy } from '../pattern/pattern.js'
 import { CorrelateExecutor, type CorrelateState } from './correlate-executor.js'
@@ -14,7 +14,7 @@ export interface CorrelateSide {
    * Which of them. `taken` has the events of each side so far. What it throws counts as an evaluation error, and the
    * event is not of this side.
    */
-  readonly where?: (event: StoredEvent, taken: Taken, key: string) => boolean
+  readonly where?: (event: AnyEvent, taken: Taken, key: string) => boolean
   /** How many it needs: 0 makes it optional. Default 1. */
   readonly min?: number
   /** How many it takes; null: no limit but `bounds.eventsPerSide`. Default `min`, at least 1. */
@@ -102,6 +102,7 @@ export function compileCorrelate(options: CorrelateOptions): Executable {
     signature: JSON.stringify(['correlate', sides, plan.within, by, [...outcomes].sort(), completes, again, lateness]),
     lateness,
     grace: 0,
+    reach: plan.within,
     bounds: { waiting: limits.waiting, matchesPerAdvance: limits.matchesPerAdvance },
     start: (out, state, trace) => new CorrelateExecutor(plan, out, state as CorrelateState | undefined, trace),
   }

@@ -1,6 +1,6 @@
 import { fault } from '../../error/millrace-error.js'
-import type { StoredEvent } from '../../event/event.js'
 import { parseDuration } from '../../time/duration.js'
+import type { AnyEvent } from '../engine/any-event.js'
 import type { Executable } from '../engine/executor.js'
 import type { BoundPolicy } from '../pattern/pattern.js'
 import { IntervalExecutor, type IntervalPlan, type IntervalSide, type IntervalState } from './interval-executor.js'
@@ -12,7 +12,7 @@ export interface IntervalJoinSide {
   /** Types of its events; none named: any. */
   readonly events: readonly string[]
   /** Which of them. What it throws counts as an evaluation error, and the event is not of this side. */
-  readonly where?: (event: StoredEvent, key: string) => boolean
+  readonly where?: (event: AnyEvent, key: string) => boolean
 }
 
 export interface IntervalJoinBounds {
@@ -35,7 +35,7 @@ export interface IntervalJoinOptions {
   readonly lower: number | string
   readonly upper: number | string
   /** Which pairs. What it throws counts as an evaluation error, and they are no pair. */
-  readonly on?: (left: StoredEvent, right: StoredEvent, key: string) => boolean
+  readonly on?: (left: AnyEvent, right: AnyEvent, key: string) => boolean
   /** Events of which side are put out also when nothing was paired with them. Default neither. */
   readonly outer?: 'left' | 'right' | 'both'
   /** How far behind the newest event another may be and still take its place in order. Default 0. */
@@ -79,6 +79,7 @@ export function compileIntervalJoin(options: IntervalJoinOptions): Executable {
     signature: JSON.stringify(['interval-join', sides, plan.lower, plan.upper, outer ?? null, lateness]),
     lateness,
     grace: 0,
+    reach: Math.max(plan.upper, -plan.lower, 0) + 1,
     bounds: { waiting: limits.waiting, matchesPerAdvance: limits.matchesPerAdvance },
     start: (out, state) => new IntervalExecutor(plan, out, state as IntervalState | undefined),
   }

@@ -1,8 +1,8 @@
-import type { StoredEvent } from '../../event/event.js'
+import type { AnyEvent } from '../engine/any-event.js'
 import type { BoundPolicy } from '../pattern/pattern.js'
 
 /** Events of each side so far, in order of time; a side without events has an empty list. */
-export type Taken = Readonly<Record<string, readonly StoredEvent[]>>
+export type Taken = Readonly<Record<string, readonly AnyEvent[]>>
 
 /**
  * How a correlation ended. `complete`: every side has as many events as it needs. When the window closed before that,
@@ -23,7 +23,7 @@ export interface CorrelationValues extends Readonly<Record<string, unknown>> {
 export interface Side {
   readonly name: string
   readonly types: ReadonlySet<string>
-  readonly where: ((event: StoredEvent, taken: Taken, key: string) => boolean) | undefined
+  readonly where: ((event: AnyEvent, taken: Taken, key: string) => boolean) | undefined
   readonly min: number
   /** Infinity: no limit. */
   readonly max: number

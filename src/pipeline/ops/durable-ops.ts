@@ -1,53 +1,32 @@
 import type { MonoTypeOperatorFunction, OperatorFunction } from 'rxjs'
+import type { Named } from '../../cep/aggregate/aggregator.js'
+import type { Executable } from '../../cep/engine/executor.js'
+import type { Match, Timeout } from '../../cep/engine/match.js'
 import { fault } from '../../error/millrace-error.js'
+import type { StoredEvent } from '../../event/event.js'
 import { parseDuration } from '../../time/duration.js'
 import { collect, type Aggregate } from './aggregates.js'
 import { bufferCount, bufferTime, bufferTimeAligned } from './buffers.js'
 import { distinct, type DistinctKey } from './distinct.js'
 import type { OperatorHost } from './durable.js'
+import { engineOperator } from './engines.js'
+import {
+  aggregationOf,
+  correlationOf,
+  intervalJoinOf,
+  patternOf,
+  type AggregateInput,
+  type CorrelateInput,
+  type EngineOptions,
+  type IntervalJoinInput,
+  type PatternInput,
+} from './engine-options.js'
 import { join, type Joined, type LeftJoined } from './join.js'
+import { joinShape, type JoinOptions } from './join-options.js'
 import { distinctUntilChanged, NO_SEED, pairwise, scan, skip, take } from './memory.js'
+import { positive, whole, type BufferTimeOptions, type Duration, type RateLimitOptions } from './operator-options.js'
 import { auditTime, debounceTime, delay, rateLimit, sampleTime, sampleTimeAligned, throttleTime } from './rates.js'
 import { session, sliding, tumbling, type Window } from './windows.js'
-
-/** Milliseconds, or a text such as `10s`. */
-type Duration = number | string
-
-export interface BufferTimeOptions {
-  /** A buffer begins each time this has passed, and they overlap or leave gaps. Default: when the one before ends. */
-  readonly every?: Duration
-  /** A buffer with so many values ends. Default: no limit. */
-  readonly max?: number
-  /**
-   * The buffer begins with its first value and ends at a multiple of the span since 1970. Nothing is put out, and no
-   * timer waits, while there is nothing: ten days without events cost one firing.
-   */
-  readonly align?: boolean
-}
-
-export interface RateLimitOptions {
-  /** So many values… */
-  readonly count: number
-  /** …in this time. */
-  readonly per: Duration
-  /** Values that may pass at once after a pause. Default `count`. */
-  readonly burst?: number
-  /** What becomes of the others: they are dropped (default), or wait for their turn. */
-  readonly over?: 'drop' | 'delay'
-}
-
-export interface JoinOptions<T, L extends T, R extends T> {
-  readonly left: (value: T) => value is L
-  readonly right: (value: T) => value is R
-  /** What they must have in common. Default: nothing beside the key of the pipeline. */
-  readonly by?: (value: L | R) => string
-  /** How far apart in event time they may be: less than this, whichever comes first. */
-  readonly within?: Duration
-  /** In place of `within`: how much earlier than the left one the right one may come. Default 0. */
-  readonly before?: Duration
-  /** In place of `within`: how much later. */
-  readonly after?: Duration
-}
 
 /**
  * Operators whose state is plain data: in mode `checkpoint` it is stored with each commit, so that a restart reads it
@@ -207,26 +186,53 @@ export class DurableOps {
   leftJoin<T, L extends T, R extends T>(options: JoinOptions<T, L, R>): OperatorFunction<T, LeftJoined<L, R>> {
     return join(this.#host, { ...joinShape(options), kind: 'left' })
   }
+
+  /**
+   * Finds a pattern in the events of a key. See docs/windows.md for what operators with an engine have in common.
+   * @param pattern as data, or compiled: compile it once, outside of the pipeline, if it is not a constant there
+   * @param options.timeouts puts out partial matches too that ran out of time
+   * @throws PATTERN_INVALID
+   */
+  matchPattern<E extends StoredEvent>(pattern: PatternInput, options?: EngineOptions<E>): OperatorFunction<E, Match>
+  matchPattern<E extends StoredEvent>(
+    pattern: PatternInput,
+    options: EngineOptions<E> & { readonly timeouts: true },
+  ): OperatorFunction<E, Match | Timeout>
+  matchPattern<E extends StoredEvent>(
+    pattern: PatternInput,
+    { by, timeouts = false }: EngineOptions<E> & { readonly timeouts?: boolean } = {},
+  ): OperatorFunction<E, Match | Timeout> {
+    const executable = patternOf(pattern)
+    return engineOperator(this.#host, executable, { name: 'matchPattern', by, timeouts, flush: false })
+  }
+
+  /** Joins events of several sides within a window: complete, partial or missing. @throws PATTERN_INVALID */
+  correlate<E extends StoredEvent>(options: CorrelateInput, { by }: EngineOptions<E> = {}): OperatorFunction<E, Match> {
+    return this.#engine('correlate', correlationOf(options), by)
+  }
+
+  /** Every pair of events of two sides that are so far apart. @throws PATTERN_INVALID */
+  intervalJoin<E extends StoredEvent>(
+    options: IntervalJoinInput,
+    { by }: EngineOptions<E> = {},
+  ): OperatorFunction<E, Match> {
+    return this.#engine('intervalJoin', intervalJoinOf(options), by)
+  }
+
+  /** Windows of events, and what they come to: early and final results. @throws PATTERN_INVALID */
+  aggregate<E extends StoredEvent, const Values extends Named>(
+    options: AggregateInput<Values>,
+    { by }: EngineOptions<E> = {},
+  ): OperatorFunction<E, Match> {
+    return this.#engine('aggregate', aggregationOf(options as AggregateInput), by)
+  }
+
+  #engine<E extends StoredEvent>(name: string, executable: Executable, by: EngineOptions<E>['by']) {
+    const use = { name, by, timeouts: false, flush: true }
+    return engineOperator(this.#host, executable, use) as OperatorFunction<E, Match>
+  }
 }
 
 function valuesOf<T>(): Aggregate<T, unknown, unknown> {
   return collect<T>() as Aggregate<T, unknown, unknown>
-}
-
-function joinShape<T, L extends T, R extends T>({ left, right, by, within, before, after }: JoinOptions<T, L, R>) {
-  const earlier = before ?? within ?? 0
-  const later = after ?? within
-  if (later === undefined) throw fault('PIPELINE_INVALID', 'join: within or after is missing')
-  return { left, right, by: by ?? (() => ''), before: parseDuration(earlier), after: positive('after', later) }
-}
-
-function positive(what: string, duration: Duration): number {
-  const ms = parseDuration(duration)
-  if (ms > 0) return ms
-  throw fault('PIPELINE_INVALID', `${what} ${JSON.stringify(duration)} must be above 0`)
-}
-
-function whole(what: string, count: number): number {
-  if (Number.isInteger(count) && count >= 1) return count
-  throw fault('PIPELINE_INVALID', `${what}: ${count} must be a whole number from 1`)
 }

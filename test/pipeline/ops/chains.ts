@@ -3,6 +3,7 @@ import * as fc from 'fast-check'
 import * as rx from 'rxjs'
 import { all, average, count, max, sum } from '../../../src/pipeline/ops/aggregates.ts'
 import type { DurableOps } from '../../../src/pipeline/ops/durable-ops.ts'
+import { engineOperators } from './engine-cases.ts'
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what flows through a random chain
 type Operator = rx.OperatorFunction<any, any>
@@ -128,10 +129,12 @@ const PAIRS: Readonly<Record<string, Pair>> = {
   },
 }
 
+const ALL: Readonly<Record<string, Pair>> = { ...PAIRS, ...engineOperators(numberOf) }
+
 /** Names of operators that RxJS has too. */
 export const SHARED: readonly string[] = Object.keys(PAIRS).filter((name) => PAIRS[name]?.theirs !== undefined)
 /** Names of all durable operators. */
-export const DURABLE: readonly string[] = Object.keys(PAIRS)
+export const DURABLE: readonly string[] = Object.keys(ALL)
 
 export function chainOf(names: readonly string[]): fc.Arbitrary<Link[]> {
   const name = fc.oneof(
@@ -143,7 +146,7 @@ export function chainOf(names: readonly string[]): fc.Arbitrary<Link[]> {
 }
 
 export function withOps(chain: readonly Link[], ops: DurableOps): Operator {
-  return piped(chain.map(({ name, d, n }) => STATELESS[name]?.(d, n) ?? (PAIRS[name] as Pair).ours(ops, d, n)))
+  return piped(chain.map(({ name, d, n }) => STATELESS[name]?.(d, n) ?? (ALL[name] as Pair).ours(ops, d, n)))
 }
 
 export function withRxjs(chain: readonly Link[]): Operator {
