@@ -33,6 +33,13 @@ export {
   type IntervalJoinOptions,
   type IntervalJoinSide,
 } from './cep/correlate/compile-interval-join.js'
+export { compilePattern, type CompileOptions } from './cep/compile-pattern.js'
+export { createEngine } from './cep/engine/engine.js'
+export type { Advance, Engine, EngineInput, EngineStats } from './cep/engine/advance.js'
+export type { EngineSnapshot } from './cep/engine/engine-snapshot.js'
+export type { Executable } from './cep/engine/executor.js'
+export type { Match, Timeout } from './cep/engine/match.js'
+export type { Pattern } from './cep/pattern/pattern.js'
 export type { AnyEvent } from './cep/engine/any-event.js'
 export type { CorrelationValues, Outcome, Taken } from './cep/correlate/correlate-plan.js'
 

@@ -122,6 +122,15 @@ test('having decides which results are matches; what it throws is counted, and n
     [20, undefined, 0],
   ]
   assert.equal(results({ having: ({ n }) => (n as number) >= 2 }, ticks), [['final', 0, 10, 2, 10]])
+  const typed = compileAggregate({
+    ...options,
+    values: { n: count(), total: sum(value) },
+    having: ({ n, total, kind }) => kind === 'final' && n >= 2 && (total ?? 0) > 1,
+  })
+  assert.equal(
+    advances(typed, ticks).flatMap(({ matches }) => matches.map(({ key }) => key)),
+    ['b'],
+  )
   const broken = stats(
     {
       having: () => {
