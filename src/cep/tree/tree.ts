@@ -1,4 +1,4 @@
-import type { Aggregate, Bounds, Matcher } from '../pattern/pattern.js'
+import type { Aggregate, BoundPolicies, Bounds, Matcher } from '../pattern/pattern.js'
 
 /**
  * One event. With a `tag` it is found under that name in the match; without one it is among the match's events only.
@@ -106,4 +106,5 @@ export interface TreePattern {
   readonly aggregates?: readonly Aggregate[]
   /** `partialMatchesPerKey` is needed where nothing else bounds what is under way. */
   readonly bounds?: Partial<Bounds>
+  readonly policies?: BoundPolicies
 }
