@@ -39,9 +39,8 @@ export function partsOf(tree: Tree): readonly Tree[] {
   }
 }
 
-/** Tags whose events a match can list: those in a `not` never are. */
+/** Tags of the filters. A match never lists those in a `not`; conditions in there can read them. */
 export function tagsOf(tree: Tree): string[] {
-  if (tree.kind === 'not') return []
   if (tree.kind === 'filter') return tree.tag === undefined ? [] : [tree.tag]
   return partsOf(tree).flatMap(tagsOf)
 }
@@ -62,7 +61,8 @@ function partFaults(tree: Tree): string[] {
       if (tree.parts.length === 0) faults.push(`${tree.kind} without parts`)
       break
     case 'interval':
-      if (!(tree.ms >= 0 && Number.isFinite(tree.ms))) faults.push('interval must be a number of milliseconds, 0 or more')
+      if (!(tree.ms >= 0 && Number.isFinite(tree.ms)))
+        faults.push('interval must be a number of milliseconds, 0 or more')
       break
     case 'within':
       if (!(tree.ms > 0 && Number.isFinite(tree.ms))) faults.push('within must be a number of milliseconds above 0')
@@ -101,6 +101,8 @@ function stateFaults({ tree, bounds, forget }: TreePattern): string[] {
       'state would grow for ever: put what follows an every, and an until without max, into within, or give bounds.partialMatchesPerKey',
     )
   if (!traits.returns && forget === undefined)
-    faults.push('state of a key would stay for ever: give forget, the time without an event after which a key is forgotten')
+    faults.push(
+      'state of a key would stay for ever: give forget, the time without an event after which a key is forgotten',
+    )
   return faults
 }

@@ -24,6 +24,8 @@ export interface CompiledTree extends Executable {
   readonly policies: BoundPolicies
   /** Infinity: no key is forgotten before its tree is as at its beginning. */
   readonly forget: number
+  /** What a timer begins is begun at the time that was jumped to. */
+  readonly jumps: boolean
   /** Time alone can bring a match. */
   readonly timed: boolean
 }
@@ -55,6 +57,7 @@ export function compileTree(pattern: TreePattern): CompiledTree {
     bounds: limits,
     forget: pattern.forget ?? Infinity,
     timed: hasInterval(tree),
+    jumps: pattern.compat === 'esper',
     lateness: pattern.lateness ?? 0,
     grace: pattern.grace ?? 0,
     signature: signatureOf(tree, pattern),

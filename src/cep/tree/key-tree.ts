@@ -12,6 +12,8 @@ export interface TreeHost {
   cancel(): void
   hold(by: number): void
   overfull(tree: KeyTree): 'no' | 'oldest' | 'newest'
+  readonly most: number
+  dropMatches(count: number): void
   dropped(tree: KeyTree, part: Live | null): void
   ended(tree: KeyTree, part: Live, reason: EndReason): void
   match(tree: KeyTree, taken: Taken | null): void
@@ -112,6 +114,14 @@ export class KeyTree implements Ground, Parent {
 
   overfull(): 'no' | 'oldest' | 'newest' {
     return this.#host.overfull(this)
+  }
+
+  get most(): number {
+    return this.#host.most
+  }
+
+  dropMatches(count: number): void {
+    this.#host.dropMatches(count)
   }
 
   dropped(part: Live | null): void {

@@ -29,17 +29,36 @@ export class LiveAnd extends Live {
 
   came(part: Live, taken: Taken | null, over: boolean): void {
     const at = this.#parts.indexOf(part)
+    if (this.dead || at === -1) return
     if (over) this.#parts[at] = null
     const own = takenSince(taken, this.begin)
     const all = this.#had.every((had, index) => index === at || had.length > 0)
     const ends = all && !this.#someGoOn()
-    const combined = all ? combinations(this.begin, this.#had, at, own) : []
+    const combined = all ? this.#combinations(at, own) : []
     if (ends) this.quit()
     else this.#keep(at, own)
-    for (const [index, each] of combined.entries()) {
-      this.parent.came(this, each, ends && index === combined.length - 1)
-      if (this.dead && !ends) return
+    for (const [index, each] of combined.entries()) this.parent.came(this, each, ends && index === combined.length - 1)
+  }
+
+  /** What one part took, with everything that each of the others had. Events in the order in which they came. */
+  #combinations(at: number, own: Own): (Taken | null)[] {
+    const { most } = this.ground
+    let rows: Own[] = [[]]
+    let all = 1
+    for (const [index, list] of this.#had.entries()) {
+      const choices = index === at ? [own] : list
+      all *= choices.length
+      const longer: Own[] = []
+      for (const row of rows) for (const each of choices) if (longer.length < most) longer.push([...row, ...each])
+      rows = longer
     }
+    if (all > rows.length) this.ground.dropMatches(all - rows.length)
+    return rows.map((row) =>
+      append(
+        this.begin,
+        row.toSorted((a, b) => a.at - b.at),
+      ),
+    )
   }
 
   /** Kept as long as another part can still come, to be combined with it. */
@@ -67,8 +86,9 @@ export class LiveAnd extends Live {
   }
 
   failed(part: Live): void {
-    this.#parts[this.#parts.indexOf(part)] = null
-    if (this.dead) return
+    const at = this.#parts.indexOf(part)
+    if (this.dead || at === -1) return
+    this.#parts[at] = null
     this.quit()
     this.parent.failed(this)
   }
@@ -124,14 +144,4 @@ export class LiveAnd extends Live {
     const until = inside.reduce((time, g) => Math.min(time, g.until), Infinity)
     return [{ taken, waitsFor: inside.flatMap((g) => g.waitsFor), until }]
   }
-}
-
-/** What one part took, with everything that each of the others had. Events in the order in which they came. */
-function combinations(begin: Taken | null, had: readonly Own[][], at: number, own: Own): (Taken | null)[] {
-  let rows: Own[] = [[]]
-  for (const [index, list] of had.entries()) {
-    const choices = index === at ? [own] : list
-    rows = rows.flatMap((row) => choices.map((each) => [...row, ...each]))
-  }
-  return rows.map((row) => append(begin, [...row].sort((a, b) => a.at - b.at)))
 }

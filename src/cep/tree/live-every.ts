@@ -26,6 +26,7 @@ export class LiveEvery extends Live {
       this.#spoke = true
       return
     }
+    if (this.dead || !this.#copies.has(part)) return
     if (over) this.#copies.delete(part)
     this.#spawn()
     this.parent.came(this, taken, false)
@@ -36,7 +37,7 @@ export class LiveEvery extends Live {
       this.#spoke = true
       return
     }
-    this.#copies.delete(part)
+    if (this.dead || !this.#copies.delete(part)) return
     this.#spawn()
   }
 

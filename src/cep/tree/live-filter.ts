@@ -7,7 +7,8 @@ import type { StateReader, StateWriter } from './tree-state.js'
 /** Waits for one event. Whoever shows it an event has asked its condition. */
 export class LiveFilter extends Live implements Waiting {
   readonly plan: FilterPlan
-  order = 0
+  /** -1: it has not begun. */
+  order = -1
   readonly due = Infinity
   readonly endsBy = Infinity
   readonly isFresh = true
@@ -31,7 +32,7 @@ export class LiveFilter extends Live implements Waiting {
   quit(): void {
     if (this.dead) return
     this.dead = true
-    this.ground.leave(this)
+    if (this.order >= 0) this.ground.leave(this)
   }
 
   write(writer: StateWriter): unknown {

@@ -22,6 +22,7 @@ export class LiveNot extends Live {
   }
 
   came(part: Live, taken: Taken | null): void {
+    if (this.dead) return
     this.dead = true
     part.quit()
     const { parent } = this

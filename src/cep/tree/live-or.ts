@@ -23,16 +23,20 @@ export class LiveOr extends Live {
   }
 
   came(part: Live, taken: Taken | null, over: boolean): void {
+    const at = this.#parts.indexOf(part)
+    if (this.dead || at === -1) return
     if (over) {
-      this.#parts[this.#parts.indexOf(part)] = null
+      this.#parts[at] = null
       this.quit()
     }
     this.parent.came(this, taken, over)
   }
 
   failed(part: Live): void {
-    this.#parts[this.#parts.indexOf(part)] = null
-    if (this.dead || this.#parts.some((each) => each !== null)) return
+    const at = this.#parts.indexOf(part)
+    if (this.dead || at === -1) return
+    this.#parts[at] = null
+    if (this.#parts.some((each) => each !== null)) return
     this.dead = true
     this.parent.failed(this)
   }

@@ -24,7 +24,8 @@ export class LiveSeq extends Live {
   }
 
   came(part: Live, taken: Taken | null, over: boolean): void {
-    const index = this.#stages.get(part)?.index ?? 0
+    const index = this.#stages.get(part)?.index
+    if (this.dead || index === undefined) return
     if (over) this.#stages.delete(part)
     if (index < this.plan.parts.length - 1) {
       this.#next(index + 1, taken)
@@ -90,7 +91,9 @@ export class LiveSeq extends Live {
     return end
   }
 
+  /** Never when the first part comes as it begins: what that began would be begun again. */
   get isFresh(): boolean {
+    if (this.plan.parts[0]?.idle === 0) return false
     const [first] = this.#stages
     return this.#stages.size === 1 && first !== undefined && first[1].index === 0 && first[0].isFresh
   }

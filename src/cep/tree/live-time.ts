@@ -7,7 +7,8 @@ import type { StateReader, StateWriter } from './tree-state.js'
 export class LiveInterval extends Live implements Timer {
   readonly plan: IntervalPlan
   time = 0
-  order = 0
+  /** -1: it has not begun. */
+  order = -1
   readonly endsBy = Infinity
   readonly isFresh = false
 
@@ -38,6 +39,7 @@ export class LiveInterval extends Live implements Timer {
   quit(): void {
     if (this.dead) return
     this.dead = true
+    if (this.order < 0) return
     this.ground.cancel(this)
     this.ground.hold(-1)
   }
@@ -68,7 +70,8 @@ export class LiveInterval extends Live implements Timer {
 export class LiveWithin extends Live implements Timer {
   readonly plan: WithinPlan
   time = 0
-  order = 0
+  /** -1: it has not begun. */
+  order = -1
   readonly isFresh = false
   readonly #part: Live
 
@@ -88,11 +91,13 @@ export class LiveWithin extends Live implements Timer {
   }
 
   came(_: Live, taken: Taken | null, over: boolean): void {
+    if (this.dead) return
     if (over) this.#end()
     this.parent.came(this, taken, over)
   }
 
   failed(): void {
+    if (this.dead) return
     this.#end()
     this.parent.failed(this)
   }
@@ -112,7 +117,7 @@ export class LiveWithin extends Live implements Timer {
 
   #end(): void {
     this.dead = true
-    this.ground.cancel(this)
+    if (this.order >= 0) this.ground.cancel(this)
   }
 
   get due(): number {

@@ -32,6 +32,7 @@ export class LiveUntil extends Live {
   }
 
   came(part: Live, taken: Taken | null, over: boolean): void {
+    if (this.dead || (part !== this.#end && part !== this.#part)) return
     if (part === this.#end) {
       if (over) this.#end = null
       this.quit()

@@ -4,7 +4,10 @@ import type { FilterPlan, Plan } from './plan.js'
 import type { Taken } from './taken.js'
 import type { StateReader, StateWriter } from './tree-state.js'
 
-/** What a running part tells who runs it. It is told of before anything else happens to the part. */
+/**
+ * What a running part tells who runs it. A part that has several things to say at once goes on when it was ended by the
+ * first: what comes from a part that is no longer one's own is not listened to.
+ */
 export interface Parent {
   /**
    * The part came.
@@ -47,6 +50,10 @@ export interface Ground {
   hold(by: number): void
   /** Whether more is held than is allowed; with the policy `fail` it throws. `newest`: what has come last should go. */
   overfull(): 'no' | 'oldest' | 'newest'
+  /** How many combinations one event may complete. */
+  readonly most: number
+  /** Counts combinations that were not made because there are too many. */
+  dropMatches(count: number): void
   /** Counts what a bound made go. */
   dropped(part: Live | null): void
   /** Says that something under way has ended without a match; for explanations only. */

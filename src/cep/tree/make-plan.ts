@@ -8,7 +8,17 @@ import { LiveInterval, LiveWithin } from './live-time.js'
 import { LiveUntil } from './live-until.js'
 import type { FilterPlan, IntervalPlan, NotPlan, PartsPlan, Plan, UntilPlan, WithinPlan, EveryPlan } from './plan.js'
 import { traitsOf } from './traits.js'
-import type { FilterTree, SeqTree, AndTree, OrTree, Tree } from './tree.js'
+import type {
+  AndTree,
+  EveryTree,
+  FilterTree,
+  IntervalTree,
+  NotTree,
+  OrTree,
+  SeqTree,
+  Tree,
+  WithinTree,
+} from './tree.js'
 
 /**
  * Makes every part of a tree ready to be run.
@@ -16,46 +26,22 @@ import type { FilterTree, SeqTree, AndTree, OrTree, Tree } from './tree.js'
  * @param ends it stands in a `not` or in the end of an `until`
  */
 export function makePlan(tree: Tree, filters: FilterPlan[], ends = false): Plan {
-  const traits = traitsOf(tree)
   const inside = (part: Tree, ending = ends) => makePlan(part, filters, ending)
   switch (tree.kind) {
     case 'filter':
       return filterPlan(tree, filters, ends)
     case 'seq':
     case 'and':
-    case 'or':
-      return partsPlan(tree, tree.parts.map((part) => inside(part)))
-    case 'interval': {
-      const plan: IntervalPlan = {
-        ...{ ...traits, kind: 'interval', ms: tree.ms, shown: `${tree.ms} ms` },
-        make: (parent, ground) => new LiveInterval(plan, parent, ground),
-      }
-      return plan
+    case 'or': {
+      const parts = tree.parts.map((part) => inside(part))
+      return partsPlan(tree, parts)
     }
-    case 'within': {
-      const part = inside(tree.part)
-      const plan: WithinPlan = {
-        ...{ ...traits, kind: 'within', part, ms: tree.ms, shown: part.shown },
-        make: (parent, ground) => new LiveWithin(plan, parent, ground),
-      }
-      return plan
-    }
-    case 'not': {
-      const part = inside(tree.part, true)
-      const plan: NotPlan = {
-        ...{ ...traits, kind: 'not', part, shown: part.shown },
-        make: (parent, ground) => new LiveNot(plan, parent, ground),
-      }
-      return plan
-    }
-    case 'every': {
-      const part = inside(tree.part)
-      const plan: EveryPlan = {
-        ...{ ...traits, kind: 'every', part, shown: part.shown },
-        make: (parent, ground) => new LiveEvery(plan, parent, ground),
-      }
-      return plan
-    }
+    case 'interval':
+    case 'within':
+      return timePlan(tree, inside)
+    case 'not':
+    case 'every':
+      return unaryPlan(tree, inside(tree.part, ends || tree.kind === 'not'))
     case 'until':
       return untilPlan(tree, inside(tree.part), inside(tree.end, true), tree.min ?? 0, tree.max ?? null)
     case 'repeat':
@@ -63,10 +49,50 @@ export function makePlan(tree: Tree, filters: FilterPlan[], ends = false): Plan 
   }
 }
 
+function timePlan(tree: IntervalTree | WithinTree, inside: (part: Tree) => Plan): Plan {
+  const traits = traitsOf(tree)
+  if (tree.kind === 'interval') {
+    const plan: IntervalPlan = {
+      ...traits,
+      kind: 'interval',
+      ms: tree.ms,
+      shown: `${tree.ms} ms`,
+      make: (parent, ground) => new LiveInterval(plan, parent, ground),
+    }
+    return plan
+  }
+  const part = inside(tree.part)
+  const plan: WithinPlan = {
+    ...traits,
+    kind: 'within',
+    part,
+    ms: tree.ms,
+    shown: part.shown,
+    make: (parent, ground) => new LiveWithin(plan, parent, ground),
+  }
+  return plan
+}
+
+function unaryPlan(tree: NotTree | EveryTree, part: Plan): Plan {
+  const base = { ...traitsOf(tree), part, shown: part.shown }
+  if (tree.kind === 'not') {
+    const plan: NotPlan = { ...base, kind: 'not', make: (parent, ground) => new LiveNot(plan, parent, ground) }
+    return plan
+  }
+  const plan: EveryPlan = { ...base, kind: 'every', make: (parent, ground) => new LiveEvery(plan, parent, ground) }
+  return plan
+}
+
 function filterPlan(tree: FilterTree, filters: FilterPlan[], ends: boolean): FilterPlan {
   const { tag, events } = tree
   const plan: FilterPlan = {
-    ...{ ...traitsOf(tree), kind: 'filter', tag: tag ?? null, matcher: tree, index: 0, ends, starts: false },
+    ...traitsOf(tree),
+    kind: 'filter',
+    tag: tag ?? null,
+    matcher: tree,
+    index: 0,
+    ends,
+    starts: false,
     shown: tag ?? (events.length > 0 ? events.join(' or ') : 'any event'),
     make: (parent, ground) => new LiveFilter(plan, parent, ground),
   }
@@ -78,7 +104,10 @@ function partsPlan(tree: SeqTree | AndTree | OrTree, parts: readonly Plan[]): Pa
   const idleAfter = parts.map((_, at) => parts.slice(at + 1).reduce((sum, part) => sum + part.idle, 0))
   const Kind = tree.kind === 'seq' ? LiveSeq : tree.kind === 'and' ? LiveAnd : LiveOr
   const plan: PartsPlan = {
-    ...{ ...traitsOf(tree), kind: tree.kind, parts, idleAfter },
+    ...traitsOf(tree),
+    kind: tree.kind,
+    parts,
+    idleAfter,
     shown: parts.map(({ shown }) => shown).join(tree.kind === 'seq' ? ', then ' : ` ${tree.kind} `),
     make: (parent, ground) => new Kind(plan, parent, ground),
   }
@@ -87,7 +116,13 @@ function partsPlan(tree: SeqTree | AndTree | OrTree, parts: readonly Plan[]): Pa
 
 function untilPlan(tree: Tree, part: Plan, end: Plan | null, min: number, max: number | null): UntilPlan {
   const plan: UntilPlan = {
-    ...{ ...traitsOf(tree), kind: 'until', part, end, min, max, shown: part.shown },
+    ...traitsOf(tree),
+    kind: 'until',
+    part,
+    end,
+    min,
+    max,
+    shown: part.shown,
     make: (parent, ground) => new LiveUntil(plan, parent, ground),
   }
   return plan

@@ -114,7 +114,7 @@ export class TreeExecutor implements Executor, TreeHost {
       const forget = longest === undefined ? Infinity : longest[1] + this.#tree.forget
       const next = Math.min(this.#timers.time, forget)
       if (!(next <= time) || next === Infinity) break
-      this.now = Math.max(this.now, next)
+      this.now = this.#tree.jumps ? time : Math.max(this.now, next)
       const timer = this.#timers.take(next)
       if (timer !== undefined) {
         timer.fire()
@@ -142,6 +142,14 @@ export class TreeExecutor implements Executor, TreeHost {
 
   overfull({ key, held }: KeyTree): 'no' | 'oldest' | 'newest' {
     return this.#bounds.overfull(key, held)
+  }
+
+  get most(): number {
+    return this.#tree.limits.matchesPerAdvance
+  }
+
+  dropMatches(count: number): void {
+    this.#out.drop(count)
   }
 
   dropped(tree: KeyTree, part: Live | null): void {

@@ -107,4 +107,9 @@ export interface TreePattern {
   /** `partialMatchesPerKey` is needed where nothing else bounds what is under way. */
   readonly bounds?: Partial<Bounds>
   readonly policies?: BoundPolicies
+  /**
+   * `esper`: time passes in jumps, and what a timer begins is begun at the time that was jumped to. Without it each timer
+   * has its own time, so that what is found does not depend on how far time passed at once.
+   */
+  readonly compat?: 'esper'
 }
