@@ -13,13 +13,15 @@ interface Recipe {
   readonly make: Evaluate
   readonly key: Evaluate | null
   readonly slots: Slots
+  /** What expressions know of what was computed. */
+  readonly valuesOf?: ((match: Match) => Readonly<Record<string, unknown>>) | undefined
 }
 
 /** @throws (what is returned) RULE_EMIT_FAILED naming the field whose expression has no value */
-export function emitDraft(rule: string, { event, severity, make, key, slots }: Recipe): DraftOf {
+export function emitDraft(rule: string, { event, severity, make, key, slots, valuesOf }: Recipe): DraftOf {
   return (match) => {
     const bound = slots.bound(match.stages)
-    const current = { ...match.last, time: match.time, values: match.values ?? {} }
+    const current = { ...match.last, time: match.time, values: valuesOf?.(match) ?? match.values ?? {} }
     try {
       const madeKey = key === null ? undefined : key(current, bound, match.key)
       const data = make(current, bound, match.key)

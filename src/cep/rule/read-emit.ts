@@ -21,13 +21,11 @@ export interface Emit {
   readonly draft: DraftOf
 }
 
+/** What expressions about a match know. */
+export type About = Pick<RuleBody, 'stages' | 'values' | 'valuesOf'>
+
 /** Reads `emit: { event, severity, to, key, data }`. Values of `data` are expressions, or mappings and lists of them. */
-export function readEmit(
-  entry: Entry,
-  rule: string,
-  scope: RuleScope,
-  body: Pick<RuleBody, 'stages' | 'values'>,
-): Emit | undefined {
+export function readEmit(entry: Entry, rule: string, scope: RuleScope, body: About): Emit | undefined {
   const { file } = scope
   const fields = file.entries(entry.value, entry.key, EMIT_FIELDS, entry.keyAt)
   const event = file.text(fields.get('event'), 'event')
@@ -48,7 +46,12 @@ export function readEmit(
   const data = fields.get('data')
   const make = data === undefined ? () => ({}) : reader.value(data.value, data.keyAt, 'data').evaluate
   reader.checkRequired(data, entry.keyAt)
-  return { event, severity, to, draft: emitDraft(rule, { event, severity, make, key, slots: reader.slots }) }
+  return {
+    event,
+    severity,
+    to,
+    draft: emitDraft(rule, { event, severity, make, key, slots: reader.slots, valuesOf: body.valuesOf }),
+  }
 }
 
 interface Made {
@@ -61,10 +64,10 @@ const NOTHING: Made = { evaluate: () => null, kinds: undefined }
 class EmitReader {
   readonly slots = new Slots()
   readonly #scope: RuleScope
-  readonly #body: Pick<RuleBody, 'stages' | 'values'>
+  readonly #body: About
   readonly #event: string
 
-  constructor(scope: RuleScope, body: Pick<RuleBody, 'stages' | 'values'>, event: string) {
+  constructor(scope: RuleScope, body: About, event: string) {
     this.#scope = scope
     this.#body = body
     this.#event = event
@@ -147,7 +150,7 @@ function constantKinds(value: unknown): Kinds {
 export function readGrouping(
   entry: Entry,
   scope: RuleScope,
-  body: Pick<RuleBody, 'stages' | 'values'>,
+  body: About,
   emit: Emit,
 ): ((match: Match) => string) | undefined {
   const { file } = scope
@@ -169,7 +172,12 @@ export function readGrouping(
   }
   return (match: Match & Found) => {
     const bound = slots.bound(match.stages)
-    const event = { ...match.last, time: match.time, values: match.values ?? {}, data: emit.draft(match).data }
+    const event = {
+      ...match.last,
+      time: match.time,
+      values: body.valuesOf?.(match) ?? match.values ?? {},
+      data: emit.draft(match).data,
+    }
     return JSON.stringify(parts.map((part) => part(event, bound, match.key)))
   }
 }

@@ -43,18 +43,20 @@ export function checkStageName({ scope, stages, places }: Gathered, { key: name,
 /**
  * Reads `event` and `where`.
  * @param own name of the stage whose condition this is, or whose end with `until`; null for what takes nothing
+ * @param types when they were read before
  */
 export function readMatcher(
   gathered: Gathered,
   of: Entry,
   fields: ReadonlyMap<string, Entry>,
   own: { readonly name: string; readonly many: boolean; readonly until?: true } | null,
+  types?: readonly string[],
 ): Matcher {
   const { scope, slots, stages } = gathered
   const { file } = scope
   const event = fields.get('event')
   if (event === undefined && isMap(of.value)) file.issue(of.keyAt, `${of.key}: event is missing`)
-  const events = event === undefined ? [] : readTypes(event, scope)
+  const events = types ?? (event === undefined ? [] : readTypes(event, scope))
   if (own !== null && own.until === undefined) scope.stageTypes.set(own.name, events)
   const where = file.scalar(fields.get('where'), 'where')
   if (where === undefined) return { events }

@@ -144,3 +144,12 @@ export function readTimes(entry: Entry | undefined, file: RuleFile): { min: numb
   else return { min, max }
   return once
 }
+
+/** How many events a side takes: `times`, from none with `optional`. */
+export function readOptionalTimes(
+  fields: ReadonlyMap<string, Entry>,
+  file: RuleFile,
+): { min: number; max: number | null } {
+  const { min, max } = readTimes(fields.get('times'), file)
+  return { min: readBoolean(file, fields.get('optional')) === true ? 0 : min, max }
+}

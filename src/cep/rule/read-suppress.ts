@@ -1,8 +1,7 @@
 import { isMap, isScalar } from 'yaml'
 import { readCount, readDuration } from './read-fields.js'
-import { readGrouping, type Emit } from './read-emit.js'
+import { readGrouping, type About, type Emit } from './read-emit.js'
 import type { Entry } from './rule-file.js'
-import type { RuleBody } from './rule-kind.js'
 import type { RuleScope } from './rule-scope.js'
 import type { Suppression } from './suppress.js'
 
@@ -10,7 +9,7 @@ import type { Suppression } from './suppress.js'
 export function readSuppress(
   entry: Entry | undefined,
   scope: RuleScope,
-  body: Pick<RuleBody, 'stages' | 'values'>,
+  body: About,
   emit: Emit,
 ): Suppression | undefined {
   if (entry === undefined) return undefined

@@ -1,6 +1,7 @@
 import type { Kinds } from '../cel/check-kinds.js'
 import type { StageScope } from '../cel/scope.js'
 import type { Executable } from '../engine/executor.js'
+import type { Match } from '../engine/match.js'
 import type { Entry, RuleFile } from './rule-file.js'
 import type { RuleScope } from './rule-scope.js'
 import type { Rule, RuleKind } from './rule.js'
@@ -25,6 +26,8 @@ export interface RuleBody {
   readonly stages: ReadonlyMap<string, StageScope>
   /** Names of what is computed for a match, and what each can be. */
   readonly values: ReadonlyMap<string, Kinds>
+  /** What expressions about a match know of what was computed; default: the values of the match. */
+  readonly valuesOf?: (match: Match) => Readonly<Record<string, unknown>>
   /** When each event type has a key of its own; default: the rule's `key`. */
   readonly keyOf?: Rule['keyOf']
 }

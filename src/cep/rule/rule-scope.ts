@@ -84,8 +84,16 @@ export class RuleScope {
     return kinds.size === 0 ? undefined : kinds
   }
 
-  /** Compiles an expression of the file; what is wrong with it is noted at its place. */
-  compile(node: Node, value: string, over: Over): CompiledExpression | undefined {
+  /**
+   * Compiles an expression of the file; what is wrong with it is noted at its place.
+   * @param part where it begins, when it is a part of the value of the node
+   */
+  compile(
+    node: Node,
+    value: string,
+    over: Over,
+    part: { readonly whole: string; readonly at: number } = { whole: value, at: 0 },
+  ): CompiledExpression | undefined {
     const types = (stage: string | null) => (stage === null ? over.types : (this.stageTypes.get(stage) ?? []))
     const scope: Scope = {
       variables: over.variables,
@@ -98,7 +106,11 @@ export class RuleScope {
     const compiled = compileCel(value, scope, over.wanted)
     if (compiled.ok) return compiled
     for (const { at, detail } of compiled.problems)
-      this.file.issue(this.file.within(node, value, at), `${detail}${over.hint ?? ''}`, 'EXPRESSION_INVALID')
+      this.file.issue(
+        this.file.within(node, part.whole, part.at + at),
+        `${detail}${over.hint ?? ''}`,
+        'EXPRESSION_INVALID',
+      )
     return undefined
   }
 }

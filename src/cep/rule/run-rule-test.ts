@@ -119,12 +119,12 @@ function compare({ data, ...wanted }: ExpectedEvent, found: EmittedInTest): stri
   return differences
 }
 
-/** A text such as +10s also stands for the time that is that long after the test begins. */
+/** A text such as +10s or -1m also stands for the time that is that long after or before the test begins. */
 function agrees(expected: unknown, actual: unknown): boolean {
   if (isDeepStrictEqual(expected, actual)) return true
   if (typeof actual === 'number' && typeof expected === 'number')
     return Math.abs(actual - expected) <= 1e-9 * Math.max(Math.abs(actual), Math.abs(expected))
-  if (typeof expected !== 'string' || typeof actual !== 'number' || !expected.startsWith('+')) return false
+  if (typeof expected !== 'string' || typeof actual !== 'number' || !/^[+-]/.test(expected)) return false
   const offset = durationOf(expected.slice(1))
-  return typeof offset === 'number' && TEST_BEGINS + offset === actual
+  return typeof offset === 'number' && TEST_BEGINS + (expected.startsWith('-') ? -offset : offset) === actual
 }

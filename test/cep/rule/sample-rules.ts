@@ -54,4 +54,74 @@ tests:
     until: +1d
     expect: none
 `,
+  aggregate: `rule: spending
+on: PAYMENTS
+key: data.cardId
+aggregate:
+  event: payment.authorized
+  where: data.amount > 1
+  window: { sliding: 10m, step: 1m }
+  values:
+    total: sum(data.amount)
+    payments: count()
+    highest: max(data.amount)
+    p99: quantile(data.amount, 0.99)
+    channels: topK(data.channel, 2)
+    spread: stddev(data.amount)
+  having: total > 100 && payments >= 2
+  early: { events: 100, every: 30s }
+  allowedLateness: 1m
+suppress: 10m
+emit: { event: fraud.suspected, data: { cardId: key, amount: total, count: payments, since: window.start } }
+tests:
+  - name: two large ones
+    given:
+      - payment.authorized: { cardId: c, amount: 60 }
+      - +30s payment.authorized: { cardId: c, amount: 60 }
+    until: +2m
+    expect: { event: fraud.suspected, at: +1m, data: { amount: 120, count: 2, since: -9m } }
+`,
+  session: `rule: sessions
+on: PAYMENTS
+key: data.cardId
+aggregate:
+  event: [payment.authorized, card.verified]
+  window: { session: 30s }
+  values: { events: count(), first: first(type) }
+emit: { event: fraud.suspected, data: { cardId: key, count: events } }
+`,
+  correlate: `rule: unpaid
+on: ORDERS
+correlate:
+  sides:
+    order: { event: order.placed, key: data.order }
+    payment: { event: order.paid, key: data.order, times: 1..3, where: count(order) == 0 || data.amount >= order.data.total, starts: false }
+  outcomes: [missing, partial]
+  completes: soonest
+  duplicates: first
+  having: outcome == 'missing' && 'payment' in missing
+within: 1h
+emit: { event: order.unpaid, data: { order: key, since: order.time } }
+tests:
+  - name: paid
+    given: [{ order.placed: { order: a, total: 5 } }, { +10m order.paid: { order: a, amount: 5 } }]
+    until: +3h
+    expect: none
+  - name: paid too little
+    given: [{ order.placed: { order: a, total: 5 } }, { +10m order.paid: { order: a, amount: 4 } }]
+    until: +3h
+    expect: { event: order.unpaid, at: +1h, data: { order: a, since: +0s } }
+`,
+  join: `rule: matched
+on: ORDERS
+key: data.order
+correlate:
+  sides:
+    placed: { event: order.placed, where: data.total > 1 }
+    paid: { event: order.paid }
+  gap: { from: -5s, to: 10m }
+  on: paid.data.amount == placed.data.total
+  outer: placed
+emit: { event: order.unpaid, data: { order: key, since: 'outcome == "missing" ? 1 : gap' } }
+`,
 } as const
