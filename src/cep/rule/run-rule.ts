@@ -1,8 +1,8 @@
-import type { StoredEvent } from '../../event/event.js'
-import { createEngine } from '../engine/engine.js'
 import type { EngineStats } from '../engine/advance.js'
 import type { Match, Timeout } from '../engine/match.js'
-import { ruleInput } from './rule-input.js'
+import type { StoredEvent } from '../../event/event.js'
+import { RuleAtWork } from './rule-at-work.js'
+import { isAhead } from './rule-input.js'
 import type { Rule } from './rule.js'
 
 export interface RuleRun {
@@ -23,7 +23,7 @@ export interface RuleRun {
  * the newest event, except that events which wait for late ones are let through.
  */
 export function runRule(rule: Rule, events: Iterable<StoredEvent>, until?: number): RuleRun {
-  const engine = createEngine(rule.executable)
+  const work = new RuleAtWork(rule)
   const wanted = new Set(rule.eventTypes)
   const lists = {
     matches: [] as Match[],
@@ -31,24 +31,19 @@ export function runRule(rule: Rule, events: Iterable<StoredEvent>, until?: numbe
     late: [] as StoredEvent[],
     ahead: [] as StoredEvent[],
   }
-  const note = ({ matches, timeouts, late }: ReturnType<typeof engine.advance>) => {
+  const note = ({ matches, timeouts, late }: ReturnType<typeof work.passTime>) => {
     lists.matches.push(...matches)
     lists.timeouts.push(...timeouts)
     lists.late.push(...late)
   }
   let newest = -Infinity
-  let withoutKey = 0
   for (const event of events) {
     if (!wanted.has(event.type)) continue
-    const read = ruleInput(rule, event)
-    if (read.kind === 'ahead') lists.ahead.push(event)
-    else {
-      if (read.keyless) withoutKey++
-      newest = Math.max(newest, event.time)
-      note(engine.advance(read.input))
-    }
+    if (isAhead(event)) lists.ahead.push(event)
+    else newest = Math.max(newest, event.time)
+    for (const advance of work.take(event)) note(advance)
   }
   const end = until ?? newest
-  if (end > -Infinity) note(engine.advance({ kind: 'time', time: end }))
-  return { ...lists, withoutKey, stats: engine.stats() }
+  if (end > -Infinity) note(work.passTime(end))
+  return { ...lists, withoutKey: work.withoutKey, stats: work.stats() }
 }

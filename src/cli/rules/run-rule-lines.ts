@@ -1,12 +1,12 @@
-import { createEngine } from '../../cep/engine/engine.js'
 import type { EngineStats } from '../../cep/engine/advance.js'
 import type { Match } from '../../cep/engine/match.js'
-import { ruleInput } from '../../cep/rule/rule-input.js'
+import { RuleAtWork } from '../../cep/rule/rule-at-work.js'
+import { isAhead } from '../../cep/rule/rule-input.js'
 import type { Rule } from '../../cep/rule/rule.js'
-import type { Event } from '../../event/event.js'
+import { messageOf, isFault } from '../../error/millrace-error.js'
+import type { Event, EventDraft } from '../../event/event.js'
 import type { Registry } from '../../event/registry.js'
 import { parseTime } from '../../event/rfc3339.js'
-import { emitted, type Emitted } from '../../replay/backtest/emitted.js'
 import { POSITION_ATTRIBUTES } from '../../replay/event-line.js'
 import { parseEventLine, type LineRejection } from '../input/event-line.js'
 import type { InputLine } from '../input/lines.js'
@@ -14,7 +14,7 @@ import type { InputLine } from '../input/lines.js'
 /** A match, and the event that the rule makes of it, or why it cannot. */
 export interface RuleMatch {
   readonly match: Match
-  readonly emitted: Emitted
+  readonly emitted: { readonly event: EventDraft } | { readonly problem: string }
 }
 
 export interface RuleLinesOptions {
@@ -29,16 +29,15 @@ export interface RuleLinesOptions {
 /** A rule at work over lines, in their order, without a server. The sequence of an event is the number of its line. */
 export class RuleOverLines {
   readonly #options: RuleLinesOptions
-  readonly #engine
+  readonly #work: RuleAtWork
   readonly #types: ReadonlySet<string>
   #events = 0
-  #withoutKey = 0
   #ahead = 0
   #newest = -Infinity
 
   constructor(options: RuleLinesOptions) {
     this.#options = options
-    this.#engine = createEngine(options.rule.executable)
+    this.#work = new RuleAtWork(options.rule)
     this.#types = new Set(options.rule.eventTypes)
   }
 
@@ -48,7 +47,7 @@ export class RuleOverLines {
   }
 
   get withoutKey(): number {
-    return this.#withoutKey
+    return this.#work.withoutKey
   }
 
   /** Events dated too far after they were stored: dead letters, if it ran on a stream. */
@@ -57,7 +56,7 @@ export class RuleOverLines {
   }
 
   get stats(): EngineStats {
-    return this.#engine.stats()
+    return this.#work.stats()
   }
 
   take(line: InputLine): void {
@@ -73,24 +72,34 @@ export class RuleOverLines {
     this.#events += 1
     const { current } = parsed
     if (!this.#types.has(current.type)) return
-    const read = ruleInput(rule, { ...current, stream: rule.on, sequence: line.number, storedAt: storedAt(current) })
-    if (read.kind === 'ahead') {
-      this.#ahead += 1
-      return
-    }
-    if (read.keyless) this.#withoutKey += 1
-    this.#newest = Math.max(this.#newest, current.time)
-    this.#note(this.#engine.advance(read.input).matches)
+    const event = { ...current, stream: rule.on, sequence: line.number, storedAt: storedAt(current) }
+    if (isAhead(event)) this.#ahead += 1
+    else this.#newest = Math.max(this.#newest, current.time)
+    for (const { matches } of this.#work.take(event)) this.#note(matches)
   }
 
   /** No more lines: events that wait for late ones are let through. */
   end(): void {
-    if (this.#newest > -Infinity) this.#note(this.#engine.advance({ kind: 'time', time: this.#newest }).matches)
+    if (this.#newest > -Infinity) this.#note(this.#work.passTime(this.#newest).matches)
   }
 
   #note(matches: readonly Match[]): void {
+    for (const match of matches) this.#options.onMatch({ match, emitted: this.#emit(match) })
+  }
+
+  #emit(match: Match): RuleMatch['emitted'] {
     const { rule, registry } = this.#options
-    for (const match of matches) this.#options.onMatch({ match, emitted: emitted(rule, registry, match) })
+    try {
+      const draft = rule.emit(match)
+      const contract = registry.get(draft.type)
+      if (contract === undefined) return { problem: `${draft.type} has no contract` }
+      const checked = contract.check(draft.data, contract.version)
+      if (!checked.ok) return { problem: checked.detail }
+      return { event: { ...draft, data: checked.data, key: draft.key ?? contract.keyOf(checked.data) } }
+    } catch (error) {
+      if (isFault(error)) return { problem: error.detail }
+      return { problem: messageOf(error) }
+    }
   }
 }
 

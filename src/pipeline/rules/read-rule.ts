@@ -3,7 +3,7 @@ import type { Rule } from '../../cep/rule/rule.js'
 import { isFault } from '../../error/millrace-error.js'
 import type { Registry } from '../../event/registry.js'
 import { ruleVersion } from '../rule-version.js'
-import { contractLookup } from './contract-lookup.js'
+import { contractLookup } from '../../cep/rule/contract-lookup.js'
 
 /** A rule of a bucket as this process reads it, or why it cannot. */
 export type ReadRule =

@@ -123,7 +123,7 @@ test('RL3 a rule that cannot be read leaves the revision before it and the other
 test('RL3 a match whose data break the contract is a dead letter of its rule, and the others put out what they found', () => {
   const log = [reading(1, 91), reading(2, 92)]
   const unit = unitOf(log)
-  const broken = pairRule('broken', 80).replace('count: 2', `count: "'two'"`)
+  const broken = pairRule('broken', 80).replace('count: 2', `count: "['two'][0]"`)
   tell(unit, 1, put('broken', broken, 1), put('pair', pairRule('pair', 80), 1))
   unit.handle(log[0] as never)
   const turn = unit.handle(log[1] as never)
