@@ -22,7 +22,7 @@ import { reportPage } from './report-page.js'
 const MOST_IN_JSON = 100_000
 /** Most matches in the page. */
 const MOST_IN_PAGE = 500
-const BUCKETS = 120
+const BUCKETS = 180
 
 /**
  * Backtests a rule and says what it found.

@@ -129,7 +129,7 @@ export function problemsOf(report: BacktestReport): string[] {
     ahead > 0 && `${counted(ahead, 'event')} dated too far after being stored: live, dead letters`,
     withoutKey > 0 && `${counted(withoutKey, 'event')} without a key for this rule`,
     rejected.count > 0 &&
-      `${counted(rejected.count, 'message')} no events: live, dead letters; first at ${sample?.sequence}: ${sample?.code} ${sample?.detail}`,
+      `${counted(rejected.count, 'message')} that ${rejected.count === 1 ? 'is no event' : 'are no events'}: live, dead letters; first at ${sample?.sequence}: ${sample?.code} ${sample?.detail}`,
     evaluationErrors.count > 0 &&
       `${counted(evaluationErrors.count, 'condition')} without a value, first: ${evaluationErrors.samples[0] ?? ''}`,
     dropped.length > 0 && `bounds of the rule were hit, and dropped: ${dropped.join(', ')}`,

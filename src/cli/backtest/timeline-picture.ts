@@ -34,7 +34,7 @@ export function timelinePicture({ timeline, difference }: BacktestReport): Marku
     { lane: 'events', look: 'events', label: 'Events' },
   ]
   const middle = buckets[Math.floor(buckets.length / 2)] ?? first
-  return html`${lanes.map((lane) => laneOf(lane, buckets, width))}
+  return html`${lanes.map((lane) => laneOf(lane, buckets, { width, most: mostOf(lane, buckets) }))}
     <div class="axis" aria-hidden="true">
       <span>${short(first.time)}</span> ${buckets.length > 2 && html`<span>${short(middle.time)}</span>`}<span
         >${short(last.time)}</span
@@ -47,8 +47,17 @@ export function timelinePicture({ timeline, difference }: BacktestReport): Marku
     ${tableOf(lanes, buckets)}`
 }
 
-function laneOf({ lane, look, label }: Drawn, buckets: readonly Bucket[], width: number): Markup {
-  const most = Math.max(0, ...buckets.map((bucket) => bucket[lane]))
+/** Matches and what they are compared with have one scale. */
+function mostOf({ lane }: Drawn, buckets: readonly Bucket[]): number {
+  const highest = (of: Lane): number => buckets.reduce((most, bucket) => Math.max(most, bucket[of]), 0)
+  return lane === 'events' ? highest('events') : Math.max(highest('matches'), highest('against'))
+}
+
+function laneOf(
+  { lane, look, label }: Drawn,
+  buckets: readonly Bucket[],
+  { width, most }: { readonly width: number; readonly most: number },
+): Markup {
   const total = buckets.reduce((sum, bucket) => sum + bucket[lane], 0)
   const id = `lane-${lane}`
   const step = 1_000 / buckets.length
@@ -60,11 +69,11 @@ function laneOf({ lane, look, label }: Drawn, buckets: readonly Bucket[], width:
     height="${round(height)}"`
     return [html`<rect class="${look}" ${size}><title>${bucket.time}: ${count(value)}</title></rect>`]
   })
-  const desc = `${count(total)} in ${count(buckets.length)} bars of ${formatDuration(width)}, at most ${count(most)} in one`
+  const desc = `${count(total)} in ${count(buckets.length)} bars of ${formatDuration(width)}, at most ${count(Math.max(0, ...buckets.map((bucket) => bucket[lane])))} in one`
   return html`<figure>
     <figcaption>
       <span><span class="swatch ${look}"></span>${label}: ${count(total)}</span
-      ><span>at most ${count(most)} a bar</span>
+      ><span>${lane === 'events' ? 'height' : 'both heights'}: ${count(most)}</span>
     </figcaption>
     <svg
       class="lane${lane === 'events' ? '' : ' tall'}"
