@@ -51,7 +51,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'rules',
-    summary: 'check rule files, run a rule over a recording',
+    summary: 'check rule files, run a rule over a recording, explain what became of a key',
     load: () => import('./commands/rules.js'),
   },
   {

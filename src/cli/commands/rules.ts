@@ -1,17 +1,20 @@
 import type { Command } from 'commander'
 import type { CliContext } from '../context.js'
 import { examples } from '../examples.js'
+import { wholeNumber } from '../option-values.js'
+import type { ExplainFlags } from '../rules/explain-command.js'
 
 export function register(program: Command, context: CliContext): void {
   const rules = program
     .command('rules')
-    .description('check and test rule files, and run a rule over recorded events, without a server')
+    .description('check and test rule files, run a rule over recorded events, explain what became of a key')
   examples(rules, [
     ['millrace rules check', 'every rule in streams/'],
     ['millrace rules check streams/payments/rules/velocity.yaml', 'one file'],
     ['millrace rules test', 'the tests that stand in the rules themselves'],
     ['millrace rules run velocity --file events.ndjson', 'what would it find in a recording?'],
-    ['millrace replay --stream PAYMENTS --from-seq 1 --rule velocity', 'what would it find in a stream?'],
+    ['millrace rules explain velocity --key card-7 --last 1h', 'why did it not fire?'],
+    ['millrace backtest velocity --last 7d', 'what would it find in a stream?'],
   ])
   rules
     .command('check')
@@ -31,7 +34,7 @@ export function register(program: Command, context: CliContext): void {
     })
   rules
     .command('run')
-    .description('run a rule over NDJSON in memory and print its matches; for a stream see millrace replay --rule')
+    .description('run a rule over NDJSON in memory and print its matches; for a stream see millrace backtest')
     .argument('<rule>', 'a rule file, or the name of a rule in the streams folder')
     .requiredOption(
       '--file <path>',
@@ -41,4 +44,26 @@ export function register(program: Command, context: CliContext): void {
       const { runCommand } = await import('../rules/run-command.js')
       await runCommand(context, rule, file)
     })
+  registerExplain(rules, context)
+}
+
+function registerExplain(rules: Command, context: CliContext): void {
+  const command = rules
+    .command('explain')
+    .description('what is under way for a key and what it waits for; of a range, what came to nothing and why')
+    .argument('<rule>', 'a rule file, or the name of a rule in the streams folder')
+    .requiredOption('--key <key>', 'key of the rule')
+    .option('--from <place>', 'tell what happened from there on: a sequence, a time, or 2h for 2 hours ago')
+    .option('--to <place>', 'up to there (default: what is stored now)')
+    .option('--last <duration>', 'begin that long ago: 7d is --from 7d')
+    .option('--stream <name>', 'another stream to read (default: that of the rule)')
+    .option('--show <number>', 'print so many of each kind, the newest', wholeNumber(1), 10)
+    .action(async (rule: string, flags: ExplainFlags) => {
+      const { explainCommand } = await import('../rules/explain-command.js')
+      await explainCommand(context, rule, flags)
+    })
+  examples(command, [
+    ['millrace rules explain velocity --key card-7', 'what is under way now?'],
+    ['millrace rules explain velocity --key card-7 --last 1h', 'why did it not fire?'],
+  ])
 }

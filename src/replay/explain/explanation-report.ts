@@ -1,0 +1,85 @@
+import type { Partial } from '../../cep/engine/partial.js'
+import { eventReport, text, type EventReport } from '../backtest/found-match.js'
+import type { Explanation } from './explain-key.js'
+
+/** Something that has begun. */
+export interface PartialReport {
+  /** The stage that it has come to. */
+  readonly reached: string
+  readonly taken: readonly (EventReport & { readonly stage: string })[]
+  readonly waitsFor: readonly string[]
+  /** When its window closes; null: nothing closes it. */
+  readonly until: string | null
+}
+
+export interface EndedReport extends PartialReport {
+  readonly time: string
+  readonly reason: string
+  readonly why: string
+}
+
+export interface MatchedReport {
+  readonly time: string
+  readonly events: readonly (EventReport & { readonly stage: string })[]
+}
+
+/** What became of the events of one key, as data that JSON can carry. Its shape is stable. */
+export interface ExplanationReport {
+  readonly format: 1
+  readonly rule: string
+  readonly key: string
+  readonly stream: string
+  readonly range: { readonly first: number; readonly last: number; readonly readFrom: number; readonly enough: boolean }
+  readonly complete: boolean
+  /** Event time that the rule has come to; null before the first event. */
+  readonly clock: string | null
+  /** Under way at the end, oldest first. */
+  readonly partials: readonly PartialReport[]
+  /** What came to nothing in the range, in order. */
+  readonly ended: readonly EndedReport[]
+  readonly matches: readonly MatchedReport[]
+  /** Events of the range that are part of nothing. */
+  readonly nothing: readonly { readonly event: EventReport; readonly why: string }[]
+  /** Events of the range that had the key. */
+  readonly events: number
+}
+
+export function explanationReport({ plan, story, words, ended }: Explanation): ExplanationReport {
+  const { rule, key, clock } = story
+  return {
+    format: 1,
+    rule: rule.name,
+    key,
+    stream: plan.stream,
+    range: { first: plan.first, last: plan.last, readFrom: plan.readFrom, enough: plan.isWarm },
+    complete: ended === 'complete',
+    clock: clock === undefined ? null : text(clock),
+    partials: (story.partials ?? []).map(partialReport),
+    ended: story.ended.map((one) => ({
+      ...partialReport(one.partial),
+      time: text(one.time),
+      reason: one.reason.kind,
+      why: words.end(one),
+    })),
+    matches: story.matches.map(({ time, stages }) => ({
+      time: text(time),
+      events: Object.entries(stages).flatMap(([stage, events]) =>
+        events.map((event) => ({ stage, ...eventReport(event) })),
+      ),
+    })),
+    nothing: story.events.flatMap((told) => {
+      const why = words.nothing(told)
+      return why === undefined ? [] : [{ event: eventReport(told.event), why }]
+    }),
+    events: story.events.length + story.forgotten,
+  }
+}
+
+function partialReport({ taken, waitsFor, until }: Partial): PartialReport {
+  return {
+    reached: taken.at(-1)?.stage ?? '',
+    taken: taken.map(({ stage, event }) => ({ stage, ...eventReport(event) })),
+    waitsFor,
+    until: until === null ? null : text(until),
+  }
+}

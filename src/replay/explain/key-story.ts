@@ -1,0 +1,113 @@
+import type { Advance } from '../../cep/engine/advance.js'
+import type { Match } from '../../cep/engine/match.js'
+import type { EndReason, Partial } from '../../cep/engine/partial.js'
+import { RuleAtWork } from '../../cep/rule/rule-at-work.js'
+import type { Rule } from '../../cep/rule/rule.js'
+import type { StoredEvent } from '../../event/event.js'
+import { eventIdentity } from '../backtest/identity.js'
+
+/** Something that had begun and came to nothing. */
+export interface Ended {
+  readonly partial: Partial
+  readonly reason: EndReason
+  /** In event time, ms. */
+  readonly time: number
+}
+
+/** An event of the key. */
+export interface Told {
+  readonly event: StoredEvent
+  /** It came too late to be looked at. */
+  readonly late: boolean
+}
+
+/** Most of each that are kept, the newest. */
+const MOST = 10_000
+
+/**
+ * What became of the events of one key: a rule at work over all events, in which those of other keys only let time pass.
+ * What is begun, ended and found for a key depends on no other key, so that it is what the rule does live; only bounds
+ * over all keys are not seen.
+ */
+export class KeyStory {
+  readonly key: string
+  readonly rule: Rule
+  readonly #work: RuleAtWork
+  readonly #types: ReadonlySet<string>
+  #isTold = false
+  readonly events: Told[] = []
+  readonly ended: Ended[] = []
+  readonly matches: Match[] = []
+  readonly #taken = new Set<string>()
+  /** Events of the key that were forgotten, for there are too many. */
+  forgotten = 0
+
+  constructor(rule: Rule, key: string) {
+    this.key = key
+    this.rule = rule
+    this.#types = new Set(rule.eventTypes)
+    const own: Rule = { ...rule, keyOf: (event) => (rule.keyOf(event) === key ? key : undefined) }
+    this.#work = new RuleAtWork(own, undefined, {
+      ended: (partial, reason, time) => {
+        if (partial.key === key) this.#end({ partial, reason, time })
+      },
+    })
+  }
+
+  /** From now on, what happens is kept. */
+  tell(): void {
+    this.#isTold = true
+  }
+
+  take(event: StoredEvent): void {
+    if (!this.#types.has(event.type)) return
+    const isOwn = this.rule.keyOf(event) === this.key
+    const advances = this.#work.take(event)
+    for (const advance of advances) this.#note(advance)
+    if (!isOwn || !this.#isTold) return
+    const late = advances.some((advance) => advance.late.some((one) => one.id === event.id))
+    this.events.push({ event, late })
+    if (this.events.length > MOST) {
+      this.events.shift()
+      this.forgotten += 1
+    }
+  }
+
+  passStored(storedAt: number): void {
+    for (const advance of this.#work.passStored(storedAt)) this.#note(advance)
+  }
+
+  /** What is under way, oldest first; undefined: a rule of this kind cannot tell. */
+  get partials(): readonly Partial[] | undefined {
+    return this.#work.engine.partials(this.key)
+  }
+
+  /** Event time so far, in ms. */
+  get clock(): number | undefined {
+    return this.#work.stats().clock
+  }
+
+  /** Whether an event is part of something: under way, ended or found. */
+  isPart(event: StoredEvent): boolean {
+    const identity = eventIdentity(event)
+    return this.#taken.has(identity) || (this.partials ?? []).some((partial) => holds(partial, identity))
+  }
+
+  #end(ended: Ended): void {
+    for (const { event } of ended.partial.taken) this.#taken.add(eventIdentity(event))
+    if (!this.#isTold) return
+    this.ended.push(ended)
+    if (this.ended.length > MOST) this.ended.shift()
+  }
+
+  #note({ matches }: Advance): void {
+    for (const match of matches) {
+      for (const event of match.events) this.#taken.add(eventIdentity(event))
+      if (this.#isTold && match.key === this.key) this.matches.push(match)
+    }
+  }
+}
+
+function holds({ taken }: Partial, identity: string): boolean {
+  return taken.some(({ event }) => eventIdentity(event) === identity)
+}
