@@ -79,7 +79,7 @@ class Explainer {
   }
 
   #textOf({ start, end }: ASTNode): string {
-    return this.#condition.slice(start, end).trim()
+    return balanced(this.#condition, start, end).trim()
   }
 
   #valueOf(text: string): Value {
@@ -96,6 +96,20 @@ class Explainer {
       return { kind: 'failed', why: messageOf(error) }
     }
   }
+}
+
+const STRINGS = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'/g
+
+/** A part of an expression with the parentheses around its ends: the places of a node leave them out. */
+function balanced(text: string, start: number, end: number): string {
+  const part = text.slice(start, end)
+  let [depth, least] = [0, 0]
+  for (const character of part.replace(STRINGS, (string) => ' '.repeat(string.length)))
+    if (character === '(') depth += 1
+    else if (character === ')') least = Math.min(least, (depth -= 1))
+  const before = new RegExp(`(?:\\(\\s*){${-least}}$`).exec(text.slice(0, start))?.[0] ?? ''
+  const after = new RegExp(`^(?:\\s*\\)){${depth - least}}`).exec(text.slice(end))?.[0] ?? ''
+  return before + part + after
 }
 
 type Value =

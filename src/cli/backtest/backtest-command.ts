@@ -17,6 +17,7 @@ import { backtestJob, type BacktestJob } from './backtest-job.js'
 import { printBacktest } from './print-backtest.js'
 import { rangeOf, type AskedRange } from './range-flags.js'
 import { reportPage } from './report-page.js'
+import { whyOnly, type WhyOnly } from './why-only.js'
 
 /** Most matches in one JSON document; --out has no limit. */
 const MOST_IN_JSON = 100_000
@@ -86,11 +87,21 @@ async function run(
       ...(out === undefined ? {} : writerTo(out)),
     })
     const result = await settled(context, running)
-    const details = { ...job, buckets: BUCKETS, why: new Map<FoundMatch, string>() }
+    const why = await settled(context, whysOf(result, job, { connection, clock, signal, registry, stream: job.stream }))
+    const details = { ...job, buckets: BUCKETS, why }
     return { result, report: backtestReport(result, details) }
   } finally {
     progress.end()
   }
+}
+
+function whysOf(
+  result: BacktestResult,
+  job: BacktestJob,
+  reading: WhyOnly['reading'],
+): Promise<Map<FoundMatch, string>> {
+  if (job.against?.kind !== 'rule') return Promise.resolve(new Map())
+  return whyOnly(result, { here: job, there: { rule: job.against.rule, text: job.againstText }, reading })
 }
 
 /** Matches as lines, many in one write. */

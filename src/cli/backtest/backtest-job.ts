@@ -15,6 +15,8 @@ export interface BacktestJob extends RuleText {
   readonly against: Against | undefined
   /** What it is compared with, for people. */
   readonly withName: string
+  /** Text of the rule that it is compared with. */
+  readonly againstText: string | undefined
   readonly score: ScoreOptions | undefined
 }
 
@@ -23,8 +25,8 @@ export async function backtestJob(given: string, flags: BacktestFlags, deploymen
   const found = await ruleTextBy(given, deployment)
   const { rule } = found
   const stream = flags.stream ?? rule.on
-  const { against, withName } = await againstOf(flags.against, { rule, stream, deployment })
-  return { ...found, stream, against, withName, score: scoreOf(flags, rule, deployment) }
+  const compared = await againstOf(flags.against, { rule, stream, deployment })
+  return { ...found, stream, ...compared, score: scoreOf(flags, rule, deployment) }
 }
 
 interface Chosen {
@@ -36,14 +38,14 @@ interface Chosen {
 async function againstOf(
   given: string | undefined,
   chosen: Chosen,
-): Promise<{ against: Against | undefined; withName: string }> {
-  if (given === undefined) return { against: undefined, withName: '' }
+): Promise<Pick<BacktestJob, 'against' | 'withName' | 'againstText'>> {
+  if (given === undefined) return { against: undefined, withName: '', againstText: undefined }
   if (given.toUpperCase() === 'LIVE')
-    return { against: liveOf(chosen), withName: `what ${chosen.rule.name} emitted live` }
-  const { rule, file } = await ruleTextBy(given, chosen.deployment)
+    return { against: liveOf(chosen), withName: `what ${chosen.rule.name} emitted live`, againstText: undefined }
+  const { rule, file, text } = await ruleTextBy(given, chosen.deployment)
   if (rule.on !== chosen.rule.on)
     throw fault('USAGE', `${file} reads ${rule.on}, and ${chosen.rule.name} ${chosen.rule.on}`)
-  return { against: { kind: 'rule', rule }, withName: file }
+  return { against: { kind: 'rule', rule }, withName: file, againstText: text }
 }
 
 function liveOf({ rule, stream, deployment }: Chosen): Against {

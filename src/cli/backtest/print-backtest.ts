@@ -1,9 +1,11 @@
 import type { MatchReport } from '../../replay/backtest/found-match.js'
-import type { BacktestReport, DifferenceReport } from '../../replay/backtest/report.js'
+import type { BacktestReport } from '../../replay/backtest/report.js'
 import type { ScoreReport } from '../../replay/backtest/score.js'
 import { formatDuration } from '../../time/duration.js'
 import type { Output } from '../output.js'
 import { count, counted } from '../table.js'
+import { plain } from './plain.js'
+import { printDifference } from './print-difference.js'
 import { sparkline } from './sparkline.js'
 
 export interface Shown {
@@ -13,8 +15,6 @@ export interface Shown {
   readonly out: string | undefined
   readonly html: string | undefined
 }
-
-const EXAMPLES = 5
 
 /** What a backtest found, for a person. */
 export function printBacktest(out: Output, report: BacktestReport, { show, out: file, html }: Shown): void {
@@ -88,36 +88,6 @@ function printScore(out: Output, score: ScoreReport, against: ScoreReport | null
   if (against !== null) out.line(`  the other: ${line(against)}`)
 }
 
-function printDifference(out: Output, difference: DifferenceReport): void {
-  const { kind, common, otherwise, onlyHere, onlyThere, ahead, reached, same, examples } = difference
-  if (kind === 'live' && common + otherwise + onlyHere + onlyThere === 0 && ahead > 0)
-    return out.line(`compared with ${difference.with}: it has not come to these events`)
-  const verdict = same ? out.style('green', 'the same') : out.style('red', 'not the same')
-  const upTo = kind === 'live' ? `, up to sequence ${count(reached)}` : ''
-  out.line(`compared with ${plain(difference.with)}${upTo}: ${verdict}`)
-  const row = (label: string, times: number): void => {
-    if (times > 0) out.line(`  ${label.padEnd(22)} ${count(times).padStart(9)}`)
-  }
-  row('in both', common)
-  row(kind === 'live' ? 'with other content' : 'with other events', otherwise)
-  row('only here', onlyHere)
-  for (const { match, why } of examples.onlyHere.slice(0, EXAMPLES)) printExample(out, nameOf(match), why)
-  row('only there', onlyThere)
-  for (const one of examples.onlyThere.slice(0, EXAMPLES))
-    if ('match' in one) printExample(out, nameOf(one.match), one.why)
-    else printExample(out, `${one.output.key ?? ''} ${one.output.time} by sequence ${one.output.cause}`, one.why)
-  row('not yet live', ahead)
-}
-
-function printExample(out: Output, name: string, why: string | null): void {
-  out.line(`      ${plain(name)}${why === null ? '' : out.style('gray', `: ${plain(why)}`)}`)
-}
-
-function nameOf({ key, time, stages }: MatchReport): string {
-  const sequences = Object.values(stages).flatMap((events) => events.map(({ sequence }) => sequence))
-  return `${key} ${time} (sequences ${sequences.slice(0, 6).join(', ')}${sequences.length > 6 ? ', …' : ''})`
-}
-
 /** What of the events or the rule was not as it should be. */
 export function problemsOf(report: BacktestReport): string[] {
   const { late, ahead, withoutKey, rejected, evaluationErrors, bounds, unemitted, score, complete } = report
@@ -148,10 +118,4 @@ export function percent(share: number | null): string {
   if (share === null) return '-'
   const value = share * 100
   return `${value === 0 || value >= 99.95 ? value.toFixed(0) : value.toFixed(1)}%`
-}
-
-/** Control characters in stored data must not reach a terminal. */
-function plain(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what it is about
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd')
 }

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { CliContext } from '../context.js'
 import { examples } from '../examples.js'
 import { wholeNumber } from '../option-values.js'
+import type { DiffFlags } from '../rules/diff-command.js'
 import type { ExplainFlags } from '../rules/explain-command.js'
 
 export function register(program: Command, context: CliContext): void {
@@ -45,6 +46,7 @@ export function register(program: Command, context: CliContext): void {
       await runCommand(context, rule, file)
     })
   registerExplain(rules, context)
+  registerDiff(rules, context)
 }
 
 function registerExplain(rules: Command, context: CliContext): void {
@@ -65,5 +67,26 @@ function registerExplain(rules: Command, context: CliContext): void {
   examples(command, [
     ['millrace rules explain velocity --key card-7', 'what is under way now?'],
     ['millrace rules explain velocity --key card-7 --last 1h', 'why did it not fire?'],
+  ])
+}
+
+function registerDiff(rules: Command, context: CliContext): void {
+  const command = rules
+    .command('diff')
+    .description('compare a rule with another version of it: the text, what it means for what was begun, what it finds')
+    .argument('<rule>', 'a rule file, or the name of a rule in the streams folder')
+    .argument('<version>', 'another version of it: a file, or the name of a rule')
+    .argument('[other]', 'compare the version with this one instead')
+    .option('--from <place>', 'compare what they find from there on: a sequence, a time, or 2h for 2 hours ago')
+    .option('--to <place>', 'up to there (default: what is stored now)')
+    .option('--last <duration>', 'begin that long ago: 7d is --from 7d')
+    .option('--stream <name>', 'another stream to read (default: that of the rule)')
+    .action(async (rule: string, version: string, other: string | undefined, flags: DiffFlags) => {
+      const { diffCommand } = await import('../rules/diff-command.js')
+      await diffCommand(context, [rule, version, ...(other === undefined ? [] : [other])], flags)
+    })
+  examples(command, [
+    ['millrace rules diff velocity draft.yaml', 'what does the draft change?'],
+    ['millrace rules diff velocity draft.yaml --last 7d', 'and what would it have found?'],
   ])
 }

@@ -1,5 +1,6 @@
 import type { EventReport } from '../../replay/backtest/found-match.js'
 import type { ExplanationReport, PartialReport } from '../../replay/explain/explanation-report.js'
+import { plain } from '../backtest/plain.js'
 import type { Output } from '../output.js'
 import { count, counted } from '../table.js'
 
@@ -78,10 +79,4 @@ function nameOf({ type, sequence, time }: EventReport): string {
 
 function more(out: Output, rest: number): void {
   if (rest > 0) out.line(out.style('gray', `  and ${count(rest)} before; --show or --json has them`))
-}
-
-/** Control characters in stored data must not reach a terminal. */
-function plain(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what it is about
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '\ufffd')
 }

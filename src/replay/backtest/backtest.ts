@@ -187,6 +187,7 @@ class Backtest {
       ...(signal === undefined ? {} : { signal }),
       place: against.place,
       plan: this.#plan,
+      until: this.#here.timeAt(this.#plan.ends),
       onOutput: (time) => this.#timeline.against(time),
     })
   }

@@ -74,18 +74,23 @@ interface CompareOptions {
   readonly signal?: AbortSignal
   readonly place: LivePlace
   readonly plan: RangePlan
+  /** Event time that is taken to have come at the end of the range: what time alone brings later is not of it. */
+  readonly until: number
   /** Told when each live output of the range happened. */
   readonly onOutput: (time: number) => void
 }
 
 /** @throws STREAM_NOT_FOUND, COMMIT_RECORD_INVALID and errors of the broker */
 export async function comparedWithLive({ all }: LiveOutputs, options: CompareOptions): Promise<LiveDifference> {
-  const { connection, place, plan, onOutput } = options
+  const { connection, place, plan, until, onOutput } = options
   const { furthest } = await livePositions(connection, place.processor)
   const stored = await readOutputs(options)
   for (const { time } of stored) onOutput(time)
-  const same = pairUp(all, stored, (item) => `${placeOf(item)}\n${contentOf(item)}`)
-  const { pairs, left, right } = pairUp(same.left, same.right, placeOf)
+  // what only time brought, of events before the range, cannot be told from what came before it
+  const here = all.filter(({ found }) => found.match.last.sequence >= plan.first)
+  const same = pairUp(here, stored, (item) => `${placeOf(item)}\n${contentOf(item)}`)
+  const { pairs, left, right: rest } = pairUp(same.left, same.right, placeOf)
+  const right = rest.filter(({ time }) => time <= until)
   const known = left.filter(({ found }) => found.at <= furthest)
   return {
     common: same.pairs.length,

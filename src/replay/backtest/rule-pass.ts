@@ -74,6 +74,12 @@ export class RulePass {
     return { ahead, withoutKey, evaluationErrors, dropped: { ...dropped, droppedMatches, releasedEarly } }
   }
 
+  /** Event time, in ms, that is taken to have come when the stream's own is at `storedAt`. */
+  timeAt(storedAt: number): number {
+    const [time, since] = this.#work.state().reached ?? [Number.NEGATIVE_INFINITY, 0]
+    return Math.max(this.#work.stats().clock ?? Number.NEGATIVE_INFINITY, time + (storedAt - since) - this.rule.idle)
+  }
+
   get engine(): RuleAtWork['engine'] {
     return this.#work.engine
   }
