@@ -62,7 +62,7 @@ export function liveOf(rule: Rule, stream: StreamDeclaration): Against {
   const processor = ruleProcessor(rule, registry, { from: stream, to: stream })
   return {
     kind: 'live',
-    place: { rule: rule.name, processor, source: processorSource(processor), types: [rule.emits] },
+    place: { rule: rule.name, processor, source: processorSource(processor), types: rule.outputTypes },
   }
 }
 

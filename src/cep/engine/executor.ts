@@ -53,7 +53,7 @@ export interface Executable {
    * How far back from now, in event time in ms, the events lie that what is under way may still hold: the window of a
    * pattern. Infinity: all that there were, as for a detector that learns. Undefined: not known.
    */
-  readonly reach?: number
+  readonly reach?: number | undefined
   /** With lateness: what puts events of one time in order, ascending. Default: order of arrival. */
   readonly orderBy?: (event: StoredEvent) => number | string
   readonly bounds: {

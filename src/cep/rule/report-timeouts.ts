@@ -26,6 +26,7 @@ export function reportingTimeouts(inner: Executable, within: number): Executable
     signature: JSON.stringify([inner.signature, 'timeouts']),
     lateness: inner.lateness,
     grace: inner.grace,
+    reach: inner.reach,
     bounds: inner.bounds,
     start: (out, state, trace) => new ReportingExecutor(inner, within, out, state, trace),
   }

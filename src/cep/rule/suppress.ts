@@ -41,6 +41,7 @@ export function suppressing(inner: Executable, suppression: Suppression): Execut
     signature: JSON.stringify([inner.signature, 'suppress', suppression.signature]),
     lateness: inner.lateness,
     grace: inner.grace,
+    reach: inner.reach === undefined ? undefined : inner.reach + suppression.ms,
     bounds: inner.bounds,
     start: (out, state, trace) => new SuppressingExecutor(inner, suppression, out, state as SuppressState, trace),
   }

@@ -113,6 +113,7 @@ export function compileRunSets(pattern: Pattern): RunSetsPattern {
     lateness: pattern.lateness ?? 0,
     grace: pattern.grace ?? 0,
     ...(pattern.orderBy === undefined ? {} : { orderBy: pattern.orderBy }),
+    reach: pattern.within ?? Infinity,
     signature: signatureOf(pattern),
     start: (out, state, trace) => new RunSetsExecutor(compiled, out, state as RunSetsState | undefined, trace),
   }

@@ -52,7 +52,7 @@ function liveOf({ rule, stream, deployment }: Chosen): Against {
   if (stream !== rule.on) throw fault('USAGE', `${rule.name} is live on ${rule.on}, not on ${stream}`)
   const streams = { from: streamNamed(deployment, rule.on), to: streamNamed(deployment, rule.to) }
   const processor = ruleProcessor(rule, deployment.registry, streams)
-  const place = { rule: rule.name, processor, source: processorSource(processor), types: [rule.emits] }
+  const place = { rule: rule.name, processor, source: processorSource(processor), types: rule.outputTypes }
   return { kind: 'live', place }
 }
 
