@@ -40,7 +40,7 @@ export async function explainCommand(context: CliContext, given: string, flags: 
       rule,
       text,
       key: flags.key,
-      ...(asked ?? {}),
+      ...asked,
       onProgress: ({ events, messages, of }) => progress.update(events, of === 0 ? 1 : messages / of),
     })
     const report = explanationReport(await settled(context, running))
