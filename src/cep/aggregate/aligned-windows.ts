@@ -1,5 +1,6 @@
 import type { StoredEvent } from '../../event/event.js'
 import { EarlyResults, type SavedEarly } from './early-results.js'
+import type { Part } from './part.js'
 import { Panes, type SavedPanes } from './panes.js'
 import type { KeyWindows, WindowContext } from './window-plan.js'
 import { firstEndAfter, lastEndOf, sliceAt, type AlignedShape, type Span } from './window-shape.js'
@@ -42,6 +43,11 @@ export class AlignedWindows implements KeyWindows {
 
   get size(): number {
     return this.#panes.length
+  }
+
+  get open(): Part | undefined {
+    const part = this.#end === Infinity ? undefined : this.#panes.mergedAlone(this.#windowTo(this.#end))
+    return part === undefined ? undefined : { ...part, end: this.#end }
   }
 
   add(event: StoredEvent): void {

@@ -18,6 +18,9 @@ import type { Span } from './window-shape.js'
 /** As data: the slices, split and backTo. */
 export type SavedPanes = readonly [panes: readonly SavedPart[], split: number, backTo: number]
 
+/** For so few slices stacks do not pay. */
+const FEW = 4
+
 export class Panes {
   readonly #with: Accumulators
   readonly #panes: Part[]
@@ -71,7 +74,7 @@ export class Panes {
     const from = this.#from(start)
     const to = this.#from(end)
     if (from === to) return undefined
-    if (to - from === 1) return panes[from]
+    if (to - from <= FEW) return this.#mergeOneByOne(from, to)
     let until = to
     while (until > from && (panes[until - 1] as Part).end > closed) until--
     const whole = until > from ? this.#stacked(from, until) : this.#with.copy(panes[until++] as Part)
@@ -81,9 +84,8 @@ export class Panes {
 
   /** As `merged`, of a window that is past: without the stacks, which go on. */
   mergedAlone({ start, end }: Span): Part | undefined {
-    const [first, ...others] = this.#panes.slice(this.#from(start), this.#from(end))
-    if (first === undefined || others.length === 0) return first
-    return others.reduce((whole, pane) => this.#with.merge(whole, pane), this.#with.copy(first))
+    const [from, to] = [this.#from(start), this.#from(end)]
+    return from === to ? undefined : this.#mergeOneByOne(from, to)
   }
 
   /** Takes out the first `count` slices. */
@@ -105,6 +107,14 @@ export class Panes {
 
   save(): SavedPanes {
     return [this.#panes.map((pane) => this.#with.save(pane)), this.#split, this.#backTo]
+  }
+
+  #mergeOneByOne(from: number, to: number): Part {
+    const first = this.#panes[from] as Part
+    if (to - from === 1) return first
+    const whole = this.#with.copy(first)
+    for (let at = from + 1; at < to; at++) this.#with.merge(whole, this.#panes[at] as Part)
+    return whole
   }
 
   #stacked(from: number, until: number): Part {

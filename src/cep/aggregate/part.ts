@@ -54,23 +54,34 @@ export class Accumulators {
     }
   }
 
-  copy(part: Part): Part {
-    const states = this.#all.map(([, one], at) => one.merge(one.init(), part.states[at]))
-    return { ...part, states }
+  copy({ start, end, count, first, last, states: given }: Part): Part {
+    const states: unknown[] = []
+    for (let at = 0; at < this.#all.length; at++) {
+      const [, one] = this.#all[at] as Named
+      states.push(one.merge(one.init(), given[at]))
+    }
+    return { start, end, count, first, last, states }
   }
 
   /** @param later begins after `into`; it is not changed */
   merge(into: Part, later: Part): Part {
-    into.end = Math.max(into.end, later.end)
+    if (later.end > into.end) into.end = later.end
     into.count += later.count
     if (later.first.time < into.first.time) into.first = later.first
     if (later.last.time >= into.last.time) into.last = later.last
-    for (const [at, [, one]] of this.#all.entries()) into.states[at] = one.merge(into.states[at], later.states[at])
+    for (let at = 0; at < this.#all.length; at++) {
+      const [, one] = this.#all[at] as Named
+      into.states[at] = one.merge(into.states[at], later.states[at])
+    }
     return into
   }
 
-  results({ states }: Part): Record<string, unknown> {
-    return Object.fromEntries(this.#all.map(([name, one], at) => [name, one.result(states[at])]))
+  /** Writes the results under their names. */
+  writeResults({ states }: Part, values: Record<string, unknown>): void {
+    for (let at = 0; at < this.#all.length; at++) {
+      const [name, one] = this.#all[at] as Named
+      values[name] = one.result(states[at])
+    }
   }
 
   save({ start, end, count, first, last, states }: Part): SavedPart {

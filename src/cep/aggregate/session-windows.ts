@@ -55,6 +55,10 @@ export class SessionWindows implements KeyWindows {
     return this.#sessions.length
   }
 
+  get open(): Part | undefined {
+    return this.#open?.part
+  }
+
   add(event: StoredEvent): void {
     const open = this.#open
     if (open === undefined) return this.addBehind(event, event.time)

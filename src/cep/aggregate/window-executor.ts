@@ -14,6 +14,7 @@ import type { StoredEvent } from '../../event/event.js'
 import { EarliestHeap, NOT_QUEUED, type Queued } from '../../time/earliest-heap.js'
 import type { Collector } from '../engine/collector.js'
 import type { Executor, ExecutorStats } from '../engine/executor.js'
+import type { Partial } from '../engine/partial.js'
 import { Tally, type SavedTally } from '../engine/tally.js'
 import { AlignedWindows } from './aligned-windows.js'
 import { SessionWindows } from './session-windows.js'
@@ -24,6 +25,9 @@ import type { KeyWindows, WindowContext, WindowPlan } from './window-plan.js'
 interface KeyEntry extends Queued {
   readonly key: string
   readonly windows: KeyWindows
+  /** What `windows` had when they were last looked at: how many slices or sessions, and the time of their earliest event. */
+  size: number
+  oldest: number
   /** When something that is kept for late events can go; undefined: nothing is ever kept. */
   readonly kept: Kept | undefined
 }
@@ -60,8 +64,7 @@ export class WindowExecutor implements Executor {
     this.#context = { plan, errors, drops, put: resultsTo(plan, out, this.#tally) }
     if (state === undefined) return
     this.#clock = state.clock ?? -Infinity
-    for (const [key, order, saved] of state.keys)
-      this.#settle(this.#enter(key, order, this.#windowsOf(key, saved)), 0, Infinity)
+    for (const [key, order, saved] of state.keys) this.#settle(this.#enter(key, order, this.#windowsOf(key, saved)))
     this.#order = state.order
     this.#oldest = undefined
   }
@@ -74,10 +77,8 @@ export class WindowExecutor implements Executor {
       if (!this.#hasRoom(key)) return
       entry = this.#enter(key, this.#order++, this.#windowsOf(key))
     }
-    const { windows } = entry
-    const { size, oldest } = windows
-    windows.add(event)
-    this.#settle(entry, size, oldest)
+    entry.windows.add(event)
+    this.#settle(entry)
   }
 
   takeBehind(event: StoredEvent, key: string): boolean {
@@ -86,26 +87,23 @@ export class WindowExecutor implements Executor {
     const windows = known?.windows ?? this.#windowsOf(key)
     if (windows.isTooLate(event.time, this.#clock)) return false
     if (known === undefined && !this.#hasRoom(key)) return true
-    const { size, oldest } = windows
     windows.addBehind(event, this.#clock)
-    this.#settle(known ?? this.#enter(key, this.#order++, windows), size, oldest)
+    this.#settle(known ?? this.#enter(key, this.#order++, windows))
     return true
   }
 
   passTime(time: number): void {
     for (let next = this.#next(); next !== undefined && next.due <= time; next = this.#next()) {
-      const { size, oldest, deadline } = next.windows
-      this.#clock = deadline
+      this.#clock = next.due
       next.windows.fire()
-      this.#settle(next, size, oldest)
+      this.#settle(next)
     }
     this.#clock = Math.max(this.#clock, time)
     for (let first = this.#kept.first; first !== undefined && first.due <= time; first = this.#kept.first) {
       const entry = this.#keys.get(first.key) as KeyEntry
       this.#kept.remove(first)
-      const { size, oldest } = entry.windows
       entry.windows.forget(time)
-      this.#settle(entry, size, oldest)
+      this.#settle(entry)
     }
   }
 
@@ -127,6 +125,14 @@ export class WindowExecutor implements Executor {
       partialMatches: this.#size,
       ...this.#tally.stats,
     }
+  }
+
+  partials(key: string): readonly Partial[] {
+    const open = this.#keys.get(key)?.windows.open
+    if (open === undefined) return []
+    const events = open.first === open.last ? [open.first] : [open.first, open.last]
+    const taken = events.map((event) => ({ stage: 'window', event }))
+    return [{ key, taken, waitsFor: [`the end of the window: ${open.count} events so far`], until: open.end }]
   }
 
   snapshot(): WindowState {
@@ -157,7 +163,7 @@ export class WindowExecutor implements Executor {
 
   #enter(key: string, order: number, windows: KeyWindows): KeyEntry {
     const kept = this.#plan.keep > 0 ? { key, due: Infinity, order, place: NOT_QUEUED } : undefined
-    const entry: KeyEntry = { key, windows, due: Infinity, order, place: NOT_QUEUED, kept }
+    const entry: KeyEntry = { key, windows, due: Infinity, order, place: NOT_QUEUED, kept, size: 0, oldest: Infinity }
     this.#keys.set(key, entry)
     return entry
   }
@@ -174,23 +180,29 @@ export class WindowExecutor implements Executor {
 
   #remove(entry: KeyEntry): void {
     this.#keys.delete(entry.key)
-    this.#size -= entry.windows.size
-    this.#oldest = undefined
+    this.#size -= entry.size
+    this.#moveOldest(entry.oldest, Infinity)
     if (entry.place !== NOT_QUEUED) this.#due.remove(entry)
     if (entry.kept !== undefined && entry.kept.place !== NOT_QUEUED) this.#kept.remove(entry.kept)
   }
 
-  /** Windows of a key have changed. @param size they had. @param oldest event they had */
-  #settle(entry: KeyEntry, size: number, oldest: number): void {
+  /** Windows of a key have changed. */
+  #settle(entry: KeyEntry): void {
     const { windows, kept } = entry
-    this.#size += windows.size - size
-    if (this.#oldest !== undefined) {
-      if (windows.oldest <= this.#oldest) this.#oldest = windows.oldest
-      else if (oldest === this.#oldest) this.#oldest = undefined
-    }
-    if (windows.size === 0) return this.#remove(entry)
+    const { size, oldest } = windows
+    this.#size += size - entry.size
+    this.#moveOldest(entry.oldest, oldest)
+    entry.size = size
+    entry.oldest = oldest
+    if (size === 0) return this.#remove(entry)
     queue(this.#due, entry, windows.deadline)
     if (kept !== undefined) queue(this.#kept, kept, windows.forgetAt)
+  }
+
+  #moveOldest(from: number, to: number): void {
+    if (this.#oldest === undefined) return
+    if (to <= this.#oldest) this.#oldest = to
+    else if (from === this.#oldest) this.#oldest = undefined
   }
 
   /** The key whose result comes next, queued at its time. */

@@ -41,6 +41,8 @@ export interface WindowValues extends Readonly<Record<string, unknown>> {
   readonly start: number
   /** In ms; the first moment that is not in it. */
   readonly end: number
+  /** Of a session: results that were given and have become part of it. */
+  readonly replaces?: readonly Span[]
 }
 
 /** What windows of a key work with: the plan, where results go, and what is counted. */
@@ -68,6 +70,8 @@ export interface KeyWindows {
   readonly oldest: number
   /** Slices or sessions. */
   readonly size: number
+  /** The window that ends next, so far; undefined when none is open. Looking changes nothing. */
+  readonly open: Part | undefined
   /** Takes an event that is in order. */
   add(event: StoredEvent): void
   /** Whether an event of this time, which is behind `now`, is too late for every window. */

@@ -6,7 +6,9 @@ import type { WindowContext, WindowPlan, WindowValues } from './window-plan.js'
 export function resultsTo({ accumulators, having }: WindowPlan, out: Collector, tally: Tally): WindowContext['put'] {
   return (key, window, part, kind, time) => {
     const { first, last } = part
-    const values: WindowValues = { kind, ...window, ...accumulators.results(part) }
+    const { start, end, replaces } = window
+    const values: WindowValues = replaces === undefined ? { kind, start, end } : { kind, start, end, replaces }
+    accumulators.writeResults(part, values)
     const wanted =
       having === undefined ||
       tally.holds(

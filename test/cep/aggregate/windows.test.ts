@@ -199,6 +199,16 @@ test('windows that slide by little cost a bounded number of merges, not one for 
   assert.ok(merges < events * 8, `${merges} merges of ${events} slices`)
 })
 
+test('the window that ends next can be shown, which changes nothing', () => {
+  const engine = createEngine(compileAggregate({ ...options, window: { sliding: 10, step: 5 } }))
+  for (const [at, tick] of [[12, 'a', 3] as const, [14, 'a', 4] as const].entries()) engine.advance(inputOf(tick, at))
+  const [open] = engine.partials?.('a') ?? []
+  assert.equal([open?.until, open?.taken.map(({ event }) => event.time)], [15, [12, 14]])
+  assert.match(open?.waitsFor[0] ?? '', /2 events/)
+  assert.equal(engine.partials?.('b'), [])
+  assert.is(engine.advance({ kind: 'time', time: 15 }).matches[0]?.values?.['n'], 2)
+})
+
 test('size and step need not divide, and step may leave gaps', () => {
   const ticks: Tick[] = [0, 3, 6, 9, 12].map((time) => [time, 'a', 1])
   const times = (window: AggregateOptions['window']) =>
