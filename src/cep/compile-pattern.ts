@@ -1,6 +1,6 @@
-import type { Executable } from './engine/executor.js'
+import type { Begin, Executable } from './engine/executor.js'
 import { compilePattern as compileFlat } from './flat/compile-pattern.js'
-import type { Pattern } from './pattern/pattern.js'
+import type { Matcher, Pattern, Stage, TakeStage } from './pattern/pattern.js'
 import { compileRunSets, fitsRunSets, paysInRunSets } from './run-sets/run-sets-pattern.js'
 
 export interface CompileOptions {
@@ -17,7 +17,46 @@ export interface CompileOptions {
  * Checks a pattern and makes it ready to run: `createEngine` takes the result, any number of times.
  * @throws PATTERN_INVALID with every fault found, also when the executor that was asked for cannot run it
  */
-export function compilePattern(pattern: Pattern, { executor }: CompileOptions = {}): Executable {
+export function compilePattern(pattern: Pattern, options: CompileOptions = {}): Executable {
+  const { executor } = options
   const runSets = executor === undefined ? fitsRunSets(pattern) && paysInRunSets(pattern) : executor === 'run-sets'
-  return runSets ? compileRunSets(pattern) : compileFlat(pattern)
+  return {
+    ...(runSets ? compileRunSets(pattern) : compileFlat(pattern)),
+    begins: beginsOf(pattern.stages),
+    withConditions: (change) => compilePattern({ ...pattern, stages: changed(pattern.stages, change) }, options),
+  }
+}
+
+/** The conditions of every stage that can take the first event. */
+function beginsOf(stages: readonly Stage[]): Begin[] {
+  const begins: Begin[] = []
+  for (const stage of stages) {
+    if (stage.kind === 'take') begins.push(beginOf(stage))
+    if (stage.kind === 'group') begins.push(...beginsOf(stage.stages))
+    if (!canBeLeftOut(stage)) break
+  }
+  return begins
+}
+
+function beginOf({ events, equals = [], where, local }: TakeStage): Begin {
+  if (where === undefined || local !== true) return { events, equals, where: undefined }
+  return { events, equals, where: (event, key) => where(event, NOTHING, key) }
+}
+
+const NOTHING: readonly unknown[] = []
+
+function canBeLeftOut(stage: Stage): boolean {
+  if (stage.kind === 'not' || stage.optional === true) return true
+  return stage.kind === 'group' && stage.stages.every(canBeLeftOut)
+}
+
+/** Stages with other conditions that say the same. */
+function changed(stages: readonly Stage[], change: (matcher: Matcher) => Matcher): Stage[] {
+  return stages.map((stage): Stage => {
+    if (stage.kind === 'not') return { ...stage, ...change(stage) }
+    const until = stage.until === undefined ? {} : { until: change(stage.until) }
+    return stage.kind === 'group'
+      ? { ...stage, stages: changed(stage.stages, change), ...until }
+      : { ...stage, ...change(stage), ...until }
+  })
 }

@@ -2,6 +2,7 @@ import { messageOf } from '../../error/millrace-error.js'
 import { nearestName } from '../../event/nearest-name.js'
 import { checkKinds, type Kinds } from './check-kinds.js'
 import { closureOf, isSupported, type Readers } from './closures.js'
+import { factsOf, type ConditionFacts } from './condition-facts.js'
 import { environmentFor, parseCel, type CelProblem } from './environment.js'
 import { libraryEvaluate } from './fallback.js'
 import { referencesOf, type StageUse } from './references.js'
@@ -18,6 +19,7 @@ export type CompiledCel =
       readonly local: boolean
       readonly by: 'closures' | 'library'
       readonly kinds: Kinds
+      readonly facts: ConditionFacts
     }
   | { readonly ok: false; readonly problems: readonly CelProblem[] }
 
@@ -47,7 +49,8 @@ export function compileCel(expression: string, scope: Scope, wanted?: 'bool'): C
     const evaluate = supported
       ? closureOf(parsed.ast, { item: null, readers, values: new Set(values) })
       : libraryEvaluate(parsed.ast, scope.variables, readers, values)
-    return { ok: true, evaluate, local: uses.length === 0, by: supported ? 'closures' : 'library', kinds }
+    const by = supported ? 'closures' : 'library'
+    return { ok: true, evaluate, local: uses.length === 0, by, kinds, facts: factsOf(parsed.ast) }
   } catch (error) {
     return failed(messageOf(error))
   }

@@ -50,6 +50,24 @@ export interface Engine {
   /** The whole state as plain data that JSON can carry. An engine made from it goes on exactly as this one would. */
   snapshot(): EngineSnapshot
   stats(): EngineStats
+  /** Event time reached, in ms; -Infinity before the first input. */
+  readonly clock: number
+  /**
+   * Earliest event time in ms at which time alone would bring or free anything; -Infinity: it cannot tell, or keeps events
+   * waiting for late ones, so that it must be shown every event.
+   */
+  readonly wakes: number
+  /** Whether anything is under way for the key; true when it cannot tell. */
+  has(key: string): boolean
+  /** Every key for which something is under way; none when it cannot tell. */
+  liveKeys(): Iterable<string>
+  /**
+   * Says that events went by which it was not shown, because they could change nothing but the time: no key of theirs had
+   * anything under way, none of them could begin anything, and time did not come to `wakes`.
+   * @param time that they brought, in ms
+   * @param events how many they were, `raised` of them by grace
+   */
+  passOver(time: number, events: number, raised: number): void
   /** What is under way for a key, oldest first; undefined when its executor cannot tell. */
   partials(key: string): readonly Partial[] | undefined
 }

@@ -102,6 +102,31 @@ class OrderedEngine implements Engine {
     return Math.min(this.#executor.due, this.#buffer.time)
   }
 
+  get clock(): number {
+    return this.#clock
+  }
+
+  get wakes(): number {
+    const { has, wakes } = this.#executor
+    return has === undefined || wakes === undefined || this.#lateness > 0 ? -Infinity : wakes
+  }
+
+  has(key: string): boolean {
+    return this.#executor.has?.(key) ?? true
+  }
+
+  liveKeys(): Iterable<string> {
+    return this.#executor.liveKeys?.() ?? []
+  }
+
+  passOver(time: number, events: number, raised: number): void {
+    this.#seen += events
+    this.#collector.counts.raised += raised
+    if (time <= this.#clock) return
+    this.#clock = time
+    this.#executor.passTime(time)
+  }
+
   partials(key: string): readonly Partial[] | undefined {
     return this.#executor.partials?.(key)
   }

@@ -1,6 +1,7 @@
 import type { StoredEvent } from '../../event/event.js'
 import type { Collector } from './collector.js'
 import type { Partial, Trace } from './partial.js'
+import type { Equality, Matcher } from '../pattern/pattern.js'
 
 /** What an executor counts of itself, beside what it puts out. */
 export interface ExecutorStats {
@@ -39,6 +40,25 @@ export interface Executor {
   readonly stats: ExecutorStats
   /** What is under way for a key, oldest first. */
   partials?(key: string): readonly Partial[]
+  /** Whether anything is under way for a key. Who cannot tell is shown every event. */
+  has?(key: string): boolean
+  /** Every key for which something is under way. */
+  liveKeys?(): Iterable<string>
+  /**
+   * Earliest time in ms at which `passTime` would put out anything or free state; it may be too early, never too late.
+   * Infinity: never. Who cannot tell is shown every event.
+   */
+  readonly wakes?: number
+}
+
+/** With which events something can begin. */
+export interface Begin {
+  /** None named: any type. */
+  readonly events: readonly string[]
+  /** What of the event must be one of these values: all of them, as far as it is known. */
+  readonly equals: readonly Equality[]
+  /** Conditions that read the event only have a local `where`. What it throws is for the executor to count. */
+  readonly where: ((event: StoredEvent, key: string) => boolean) | undefined
 }
 
 /** Something that an engine can run: what a compile step gives. May be shared by any number of engines. */
@@ -56,6 +76,13 @@ export interface Executable {
   readonly reach?: number | undefined
   /** With lateness: what puts events of one time in order, ascending. Default: order of arrival. */
   readonly orderBy?: (event: StoredEvent) => number | string
+  /**
+   * Where nothing is under way for a key, an event that is none of these changes nothing but the time. Undefined: any
+   * event might.
+   */
+  readonly begins?: readonly Begin[]
+  /** The same with other conditions in the place of each of its own, which must say the same. */
+  withConditions?(change: (matcher: Matcher) => Matcher): Executable
   readonly bounds: {
     /** Events that wait for late ones; the oldest are let through before their time. */
     readonly waiting: number

@@ -145,6 +145,18 @@ export class FlatExecutor implements Executor {
     return this.#store.deadlines.starts.time
   }
 
+  has(key: string): boolean {
+    return this.#store.keys.has(key) || this.#settling.held.has(key)
+  }
+
+  liveKeys(): Iterable<string> {
+    return this.#store.keys.keys()
+  }
+
+  get wakes(): number {
+    return this.#store.deadlines.next
+  }
+
   get due(): number {
     if (!this.#pattern.endsLater && this.#settling.held.size === 0) return Infinity
     this.#store.trimStarts()

@@ -24,6 +24,16 @@ export interface Matcher {
   readonly where?: Where
   /** The condition reads the current event only, never `bound`: it is evaluated once per event, not once per partial match. */
   readonly local?: boolean
+  /** What `where` says, in a canonical form: of two local conditions with one text, either can stand for the other. */
+  readonly text?: string
+  /** What an event must have to satisfy `where`, as far as it is known. Conditions are found by it. */
+  readonly equals?: readonly Equality[]
+}
+
+/** A path of names in an event's data, and the values of which it must have one. */
+export interface Equality {
+  readonly path: readonly string[]
+  readonly values: readonly (string | number | boolean)[]
 }
 
 /** What may be repeated or left out: a stage that takes events, or a group of stages. */

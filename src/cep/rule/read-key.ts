@@ -18,7 +18,9 @@ export function readKey(
   if (found === undefined) return undefined
   const over = { variables: EVENT_VARIABLES, slots: new Slots(), types, all: true }
   const compiled = scope.compile(found.node, String(found.value), over)
-  return compiled === undefined ? undefined : (event) => keyFrom(compiled.evaluate, event)
+  if (compiled === undefined) return undefined
+  const { evaluate, facts } = compiled
+  return Object.assign((event: StoredEvent) => keyFrom(evaluate, event), { text: facts.text })
 }
 
 function keyFrom(evaluate: Evaluate, event: StoredEvent): string | undefined {

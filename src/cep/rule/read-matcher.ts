@@ -68,7 +68,7 @@ export function readMatcher(
     wanted: 'bool',
   })
   if (compiled === undefined) return { events }
-  const { evaluate, local } = compiled
+  const { evaluate, local, facts } = compiled
   const holds: Where = (e, bound, key) => truth(evaluate(e, bound, key))
-  return { events, where: holds, local }
+  return { events, where: holds, local, ...facts }
 }

@@ -1,9 +1,10 @@
 import type { StoredEvent } from '../../event/event.js'
 import type { Advance, Engine, EngineStats } from '../engine/advance.js'
 import { createEngine } from '../engine/engine.js'
+import type { Executable } from '../engine/executor.js'
 import type { EngineSnapshot } from '../engine/engine-snapshot.js'
 import type { Trace } from '../engine/partial.js'
-import { ruleInput } from './rule-input.js'
+import { ruleInput, type RuleInput } from './rule-input.js'
 import type { Rule } from './rule.js'
 
 /** State of a rule as plain data. */
@@ -11,6 +12,18 @@ export interface RuleState {
   readonly engine: EngineSnapshot
   /** [event time reached by events, when the event that reached it was stored], in ms; null before the first event. */
   readonly reached: readonly [number, number] | null
+}
+
+/** What went by, and where that has brought the time. */
+export interface PassedOver {
+  /** Event time, in ms. */
+  readonly clock: number
+  /** As {@link RuleAtWork.reached}. */
+  readonly reached: readonly [number, number]
+  readonly events: number
+  readonly raised: number
+  readonly withoutKey: number
+  readonly ahead: number
 }
 
 /**
@@ -30,9 +43,10 @@ export class RuleAtWork {
   #ahead = 0
   #withoutKey = 0
 
-  constructor(rule: Rule, state?: RuleState, trace?: Trace) {
+  /** @param executable that says the same as the rule's own */
+  constructor(rule: Rule, state?: RuleState, trace?: Trace, executable: Executable = rule.executable) {
     this.rule = rule
-    this.#engine = createEngine(rule.executable, state?.engine, trace)
+    this.#engine = createEngine(executable, state?.engine, trace)
     const reached = state?.reached ?? null
     if (reached !== null) [this.#time, this.#storedAt] = reached
   }
@@ -45,13 +59,26 @@ export class RuleAtWork {
       this.#ahead += 1
       return ended
     }
-    if (read.keyless) this.#withoutKey += 1
+    const advance = this.takeRead(event, read)
+    return ended.length === 0 ? [advance] : [...ended, advance]
+  }
+
+  /** Takes an event as `ruleInput` has read it, when nothing that is due before it is left. */
+  takeRead(event: StoredEvent, { input, keyless }: Extract<RuleInput, { kind: 'input' }>): Advance {
+    if (keyless) this.#withoutKey += 1
     if (event.time > this.#time) {
       this.#time = event.time
       this.#storedAt = event.storedAt
     }
-    const advance = this.#engine.advance(read.input)
-    return ended.length === 0 ? [advance] : [...ended, advance]
+    return this.#engine.advance(input)
+  }
+
+  /** Says that events of its types went by which could change nothing of it but the time: see `Engine.passOver`. */
+  passOver({ clock, reached, events, raised, withoutKey, ahead }: PassedOver): void {
+    ;[this.#time, this.#storedAt] = reached
+    this.#withoutKey += withoutKey
+    this.#ahead += ahead
+    this.#engine.passOver(clock, events, raised)
   }
 
   /** Ends what is due when the stream's own time, in ms, has come to `storedAt`. */
@@ -84,7 +111,12 @@ export class RuleAtWork {
     return this.#withoutKey
   }
 
-  get engine(): Pick<Engine, 'partials'> {
+  /** [event time reached by events, when the event that reached it was stored], in ms; -Infinity before the first. */
+  get reached(): readonly [number, number] {
+    return [this.#time, this.#storedAt]
+  }
+
+  get engine(): Pick<Engine, 'partials' | 'clock' | 'due' | 'wakes' | 'has' | 'liveKeys'> {
     return this.#engine
   }
 

@@ -4,6 +4,7 @@ import type { DataKind } from '../../event/contract-kinds.js'
 import { nearestName } from '../../event/nearest-name.js'
 import type { Kinds } from '../cel/check-kinds.js'
 import { compileCel } from '../cel/compile-cel.js'
+import type { ConditionFacts } from '../cel/condition-facts.js'
 import type { Scope, StageScope } from '../cel/scope.js'
 import type { Evaluate, Slots } from '../cel/slots.js'
 import type { RuleFile } from './rule-file.js'
@@ -27,6 +28,7 @@ export interface Over {
 export interface CompiledExpression {
   readonly evaluate: Evaluate
   readonly local: boolean
+  readonly facts: ConditionFacts
   readonly kinds: Kinds
 }
 

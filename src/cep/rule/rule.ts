@@ -13,6 +13,13 @@ export interface RulePlaces {
   readonly fields: Readonly<Record<string, { readonly line: number; readonly column: number }>>
 }
 
+/** Makes the key of an event. */
+export interface KeyOf {
+  (event: StoredEvent): string | undefined
+  /** What the key is made of, in a canonical form: those of one text make the same key of every event. */
+  readonly text?: string
+}
+
 /** What to look for in one stream, with what it emits; read from a file by `parseRule`, or made by `defineRule`. */
 export interface Rule {
   readonly name: string
@@ -42,7 +49,7 @@ export interface Rule {
   readonly tests: readonly RuleTest[]
   readonly places: RulePlaces
   /** The event's key for this rule; undefined when it has none, so that the rule passes it over. */
-  keyOf(event: StoredEvent): string | undefined
+  readonly keyOf: KeyOf
   /**
    * The event that a match becomes: its data from the rule's expressions, its time the match's, caused by the match's
    * last event. `key` is undefined unless the rule names one: the contract of the event decides.

@@ -48,7 +48,7 @@ export class RunSetsExecutor implements Executor {
   take(event: StoredEvent, key: string): void {
     const at = this.#at++
     this.passTime(event.time)
-    const { types, anyType, beginBits, layout, begins } = this.#pattern
+    const { types, anyType, beginBits, layout, firsts } = this.#pattern
     const bits = types.get(event.type) ?? anyType
     if (bits === 0 && !types.has(event.type)) return
     const known = this.#keys.get(key)
@@ -61,7 +61,7 @@ export class RunSetsExecutor implements Executor {
     const beginning =
       (bits & beginBits) === 0
         ? NOWHERE
-        : begins.filter(({ test, until }) => truth.of(test) && !(until !== null && truth.of(until)))
+        : firsts.filter(({ test, until }) => truth.of(test) && !(until !== null && truth.of(until)))
     if (known !== undefined) known.seen = at
     if (passages.length === 0 && beginning.length === 0) return
     this.#complete(event, key, known, beginning)
@@ -109,7 +109,7 @@ export class RunSetsExecutor implements Executor {
     }
     const sets = over.kind === 'key' ? over.sets : this.#earliest()
     const before = sets.size
-    this.#end(sets, sets.oldestBeginning(this.#pattern.begins))
+    this.#end(sets, sets.oldestBeginning(this.#pattern.firsts))
     this.#room.dropped.partialMatches += before - sets.size
   }
 
@@ -120,7 +120,7 @@ export class RunSetsExecutor implements Executor {
 
   /** Ends what began when its window closes, in order of beginning. */
   passTime(time: number): void {
-    const { within, begins } = this.#pattern
+    const { within, firsts: begins } = this.#pattern
     const starts = this.#starts
     while (time - starts.time >= within) {
       const { start } = starts
@@ -152,10 +152,22 @@ export class RunSetsExecutor implements Executor {
     return Infinity
   }
 
+  has(key: string): boolean {
+    return this.#keys.has(key)
+  }
+
+  liveKeys(): Iterable<string> {
+    return this.#keys.keys()
+  }
+
+  get wakes(): number {
+    return this.#starts.time + this.#pattern.within
+  }
+
   partials(key: string): readonly Partial[] {
     const sets = this.#keys.get(key)
     if (sets === undefined) return []
-    const { layout, within, begins } = this.#pattern
+    const { layout, within, firsts: begins } = this.#pattern
     return new OpenPaths(layout, within, MOST_LISTED).list(sets, sets.beginnings(begins))
   }
 
@@ -182,12 +194,12 @@ export class RunSetsExecutor implements Executor {
   }
 
   #restore(state: RunSetsState): void {
-    const { layout, begins } = this.#pattern
+    const { layout, firsts } = this.#pattern
     const starts: [KeySets, Taken][] = []
     for (const sets of readSets(layout, state)) {
       this.#keys.set(sets.key, sets)
       this.#room.held += sets.size
-      for (const taken of sets.beginnings(begins)) starts.push([sets, taken])
+      for (const taken of sets.beginnings(firsts)) starts.push([sets, taken])
     }
     starts.sort(([, a], [, b]) => a.at - b.at)
     for (const [sets, { at, event }] of starts) this.#starts.push(sets, event.time, at)

@@ -11,7 +11,7 @@ import type { RunSetsState } from './snapshot.js'
 export interface RunSetsPattern extends Executable {
   readonly pattern: Pattern
   readonly layout: Positions
-  readonly begins: readonly Position[]
+  readonly firsts: readonly Position[]
   /** Positions from which something can go on: what comes there is held. */
   readonly held: readonly Position[]
   /** For each type that the rule sees, the conditions that such an event could satisfy, as bits. */
@@ -90,7 +90,7 @@ export function compileRunSets(pattern: Pattern): RunSetsPattern {
   if (faults.length > 0)
     throw fault('PATTERN_INVALID', faults.join('; '), { issues: faults.map((detail) => ({ detail })) })
   const layout = layOutPositions(pattern)
-  const begins = layout.positions.filter((position) => position.begins)
+  const firsts = layout.positions.filter((position) => position.begins)
   const limits = { ...DEFAULT_BOUNDS, ...pattern.bounds }
   const named = new Set([...layout.tests.flatMap(({ matcher }) => matcher.events), ...(pattern.events ?? [])])
   const bitsOf = (type: string | null) =>
@@ -101,17 +101,19 @@ export function compileRunSets(pattern: Pattern): RunSetsPattern {
   const compiled: RunSetsPattern = {
     pattern,
     layout,
-    begins,
+    firsts,
     held: layout.positions.filter(({ out }) => out.length > 0),
     types: new Map([...named].map((type) => [type, bitsOf(type)])),
     anyType: bitsOf(null),
-    beginBits: begins.reduce((bits, { test }) => bits | test.bit, 0),
+    beginBits: firsts.reduce((bits, { test }) => bits | test.bit, 0),
     within: pattern.within ?? Infinity,
     limits,
     bounds: limits,
     policies: pattern.policies ?? {},
     lateness: pattern.lateness ?? 0,
     grace: pattern.grace ?? 0,
+    reach: pattern.within ?? Infinity,
+    ...(pattern.orderBy === undefined ? {} : { orderBy: pattern.orderBy }),
     ...(pattern.orderBy === undefined ? {} : { orderBy: pattern.orderBy }),
     reach: pattern.within ?? Infinity,
     signature: signatureOf(pattern),
