@@ -115,7 +115,6 @@ export function compileRunSets(pattern: Pattern): RunSetsPattern {
     reach: pattern.within ?? Infinity,
     ...(pattern.orderBy === undefined ? {} : { orderBy: pattern.orderBy }),
     ...(pattern.orderBy === undefined ? {} : { orderBy: pattern.orderBy }),
-    reach: pattern.within ?? Infinity,
     signature: signatureOf(pattern),
     start: (out, state, trace) => new RunSetsExecutor(compiled, out, state as RunSetsState | undefined, trace),
   }
