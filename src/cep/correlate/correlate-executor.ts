@@ -15,7 +15,7 @@ import type { Executor, ExecutorStats } from '../engine/executor.js'
 import { Tally, type SavedTally } from '../engine/tally.js'
 import type { Partial, Trace } from '../engine/partial.js'
 import { Ring } from '../engine/ring.js'
-import type { CorrelatePlan, CorrelationValues } from './correlate-plan.js'
+import type { CorrelatePlan, CorrelationValues, Side } from './correlate-plan.js'
 import { Correlation, type SavedCorrelation } from './correlation.js'
 
 export interface CorrelateState {
@@ -113,7 +113,7 @@ export class CorrelateExecutor implements Executor {
   }
 
   #begin(event: StoredEvent, key: string): void {
-    const side = this.#plan.sides.findIndex((each, at) => each.starts && this.#takes(at, event, NONE_TAKEN, key))
+    const side = this.#plan.sides.findIndex((each, at) => each.starts && this.#takes(at, event, undefined, key))
     if (side < 0) return
     const { correlations: most, policy } = this.#plan.limits
     if (this.#live >= most) {
@@ -151,9 +151,10 @@ export class CorrelateExecutor implements Executor {
   #join(correlation: Correlation, event: StoredEvent, key: string): void {
     let taker = -1
     let full = -1
-    for (const [side, { max }] of this.#plan.sides.entries()) {
-      if (!this.#takes(side, event, correlation.taken, key)) continue
-      if (correlation.countOf(side) < max) {
+    const { sides } = this.#plan
+    for (let side = 0; side < sides.length; side++) {
+      if (!this.#takes(side, event, correlation, key)) continue
+      if (correlation.countOf(side) < (sides[side] as Side).max) {
         taker = side
         break
       }
@@ -179,18 +180,18 @@ export class CorrelateExecutor implements Executor {
     return true
   }
 
-  #takes(side: number, event: StoredEvent, taken: Correlation['taken'], key: string): boolean {
-    const { name, types, where } = this.#plan.sides[side] as CorrelatePlan['sides'][number]
+  #takes(side: number, event: StoredEvent, correlation: Correlation | undefined, key: string): boolean {
+    const { name, types, where } = this.#plan.sides[side] as Side
     if (types.size > 0 && !types.has(event.type)) return false
     if (where === undefined) return true
     return this.#tally.holds(
-      () => where(event, taken, key),
+      () => where(event, correlation?.taken ?? NONE_TAKEN, key),
       () => `${event.id}, ${name}`,
     )
   }
 
   #mayComplete(correlation: Correlation, time: number): void {
-    const isOver = this.#plan.soonest ? correlation.missing.length === 0 : correlation.isFull
+    const isOver = this.#plan.soonest ? correlation.isReady : correlation.isFull
     if (!isOver) return
     this.#put(correlation, time)
     if (this.#plan.again) this.#forget(correlation)

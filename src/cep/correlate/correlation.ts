@@ -1,6 +1,6 @@
 import type { StoredEvent } from '../../event/event.js'
 import type { Partial } from '../engine/partial.js'
-import type { CorrelatePlan, Outcome, Taken } from './correlate-plan.js'
+import type { CorrelatePlan, Outcome, Side, Taken } from './correlate-plan.js'
 
 /** As data: [what links it, window end, 1: over, [side, event]…, links] */
 export type SavedCorrelation = readonly [
@@ -24,7 +24,8 @@ export class Correlation {
   /** It has no events any more; `over`: it swallows what comes until its window closes. */
   state: 'open' | 'over' | 'gone'
   readonly #plan: CorrelatePlan
-  readonly #sides: Record<string, StoredEvent[]>
+  readonly #sides: readonly StoredEvent[][]
+  #taken: Taken | undefined
   #events: StoredEvent[] = []
 
   constructor(plan: CorrelatePlan, group: string, end: number, saved?: SavedCorrelation) {
@@ -33,7 +34,7 @@ export class Correlation {
     this.end = end
     this.links = [...(saved?.[4] ?? [])]
     this.state = saved?.[2] === 1 ? 'over' : 'open'
-    this.#sides = Object.fromEntries(plan.sides.map(({ name }) => [name, []]))
+    this.#sides = plan.sides.map(() => [])
     for (const [side, event] of saved?.[3] ?? []) this.add(side, event)
   }
 
@@ -46,7 +47,7 @@ export class Correlation {
   }
 
   get taken(): Taken {
-    return this.#sides
+    return (this.#taken ??= Object.fromEntries(this.#plan.sides.map(({ name }, side) => [name, this.#of(side)])))
   }
 
   countOf(side: number): number {
@@ -69,6 +70,13 @@ export class Correlation {
     return this.#plan.sides.filter(({ min }, side) => this.countOf(side) < min).map(({ name }) => name)
   }
 
+  /** Every side has what it needs. */
+  get isReady(): boolean {
+    const { sides } = this.#plan
+    for (let side = 0; side < sides.length; side++) if (this.countOf(side) < (sides[side] as Side).min) return false
+    return true
+  }
+
   /** No side can take more. */
   get isFull(): boolean {
     return this.#plan.sides.every(({ max }, side) => this.countOf(side) >= max)
@@ -76,39 +84,41 @@ export class Correlation {
 
   /** How it ends if nothing more comes. */
   get outcome(): Outcome {
-    if (this.missing.length === 0) return 'complete'
-    return Object.values(this.#sides).filter(({ length }) => length > 0).length === 1 ? 'missing' : 'partial'
+    if (this.isReady) return 'complete'
+    let there = 0
+    for (const { length } of this.#sides) if (length > 0) there++
+    return there === 1 ? 'missing' : 'partial'
   }
 
   /** Its match was put out, or will not be: only its window is left. */
   finish(state: 'over' | 'gone'): void {
     this.state = state
     this.#events = []
-    for (const list of Object.values(this.#sides)) list.length = 0
+    for (const list of this.#sides) list.length = 0
   }
 
   /** The sides that have events, as copies. */
   stages(): Record<string, readonly StoredEvent[]> {
-    const some = Object.entries(this.#sides).filter(([, { length }]) => length > 0)
-    return Object.fromEntries(some.map(([name, list]) => [name, [...list]]))
+    const stages: Record<string, readonly StoredEvent[]> = {}
+    for (const [side, { name }] of this.#plan.sides.entries())
+      if (this.countOf(side) > 0) stages[name] = [...this.#of(side)]
+    return stages
   }
 
   /** It as it is shown to who asks. */
   partial(): Partial {
-    const taken = Object.entries(this.#sides).flatMap(([stage, events]) => events.map((event) => ({ stage, event })))
+    const taken = Object.entries(this.taken).flatMap(([stage, events]) => events.map((event) => ({ stage, event })))
     taken.sort((a, b) => this.#events.indexOf(a.event) - this.#events.indexOf(b.event))
     return { key: this.group, taken, waitsFor: this.missing, until: this.end }
   }
 
   save(): SavedCorrelation {
-    const sideOf = new Map(
-      this.#plan.sides.flatMap(({ name }, side) => (this.#sides[name] ?? []).map((event) => [event, side] as const)),
-    )
+    const sideOf = new Map(this.#sides.flatMap((events, side) => events.map((event) => [event, side] as const)))
     const taken = this.#events.map((event) => [sideOf.get(event) as number, event] as const)
     return [this.group, this.end, this.state === 'over' ? 1 : 0, taken, [...this.links]]
   }
 
   #of(side: number): StoredEvent[] {
-    return this.#sides[(this.#plan.sides[side] as { name: string }).name] as StoredEvent[]
+    return this.#sides[side] as StoredEvent[]
   }
 }
