@@ -1,4 +1,5 @@
 import { slotOf } from './holt-winters.js'
+import { RunningMoments, type Moments } from './moments.js'
 import { Novelty, type NoveltyState } from './novelty.js'
 import { SeriesScale, type ScaleState } from './series-scale.js'
 
@@ -16,21 +17,19 @@ export interface View {
 export type ViewMaker = (capacity: number, scale: SeriesScale, state: unknown) => View
 
 /** As many values as any view looks back. */
-export const LONGEST = 96
+export const LONGEST = 48
 
 /**
- * The views of `auto`: the value alone, the step, short shapes, and means, shapes and spreads over 6 to 96 values (half an hour to
- * eight hours at five minutes), each by its distance from what was seen before; and the value among those at the same time of day.
+ * The views of `auto`: the value alone, the step, and means, shapes and spreads over 6 to 48 values (half an hour to
+ * four hours at five minutes), each by its distance from what was seen before; and the value among those at the same time of day.
  */
 export const VIEWS: readonly ViewMaker[] = [
   shape(1, 1),
   shape(2, 2),
-  shape(4, 4),
   shape(6, 1),
   shape(24, 1),
   shape(24, 4),
   shape(48, 8),
-  shape(96, 8),
   feature(12, spread(12)),
   feature(48, spread(48)),
   feature(1, (recent) => (recent.at(-1) as number) - (recent.at(-2) ?? NaN)),
@@ -93,63 +92,113 @@ const SLOTS = 48
 const SLOT_CAPACITY = 16
 /** Visits of a slot before it says anything. */
 const SLOT_VISITS = 3
+/** Visits that the mean of a slot looks back. */
+const SLOT_MEMORY = 14
+
+/** The time of day counts where values lie so much nearer to the mean of their slot than to the median: half of the variance. */
+const EXPLAINED = Math.SQRT1_2
+const FORGETTING = 0.0005
 
 interface Slot {
   visits: number
+  /** Mean of its values, by visit. */
+  mean: number
   readonly known: Novelty
 }
 
-type TimeOfDayState = readonly [
-  now: number,
-  visit: number[],
-  stride: number,
-  skipped: number,
-  slots: [number, number, NoveltyState][],
-]
+interface TimeOfDayState {
+  readonly slot: number
+  readonly visit: Visit
+  readonly offSlot: Moments
+  readonly offMedian: Moments
+  readonly slots: readonly (readonly [slot: number, visits: number, mean: number, known: NoveltyState])[]
+}
+
+/** Values of the slot that goes on: every `stride`-th, and the sum of all. */
+interface Visit {
+  values: number[]
+  stride: number
+  skipped: number
+  sum: number
+  count: number
+}
+
+const NO_VISIT: Visit = { values: [], stride: 1, skipped: 0, sum: 0, count: 0 }
 
 /** Distance from the values of earlier days in the same half hour. A visit becomes known when it is over. */
 function timeOfDay(): ViewMaker {
-  return (_capacity, scale, state) => {
-    const [now = -1, visit = [], stride = 1, skipped = 0, seen = []] = (state ?? []) as Partial<TimeOfDayState>
-    const slots = new Map<number, Slot>()
-    for (const [slot, visits, known] of seen)
-      slots.set(slot, { visits, known: new Novelty(SLOT_CAPACITY, 0, scale, known) })
-    let present = { now, visit: [...visit], stride, skipped }
-    const turn = (next: number): void => {
-      if (present.now >= 0) {
-        const slot = slots.get(present.now) ?? { visits: 0, known: new Novelty(SLOT_CAPACITY, 0, scale) }
-        slots.set(present.now, slot)
-        slot.visits++
-        for (const value of present.visit) slot.known.learn([value])
+  return (_capacity, scale, state) => new TimeOfDay(scale, state as TimeOfDayState | undefined)
+}
+
+class TimeOfDay implements View {
+  readonly #scale: SeriesScale
+  readonly #slots = new Map<number, Slot>()
+  /** Mean distances from the mean of the slot, and from the median of all. */
+  readonly #offSlot: RunningMoments
+  readonly #offMedian: RunningMoments
+  #slot: number
+  #visit: Visit
+
+  constructor(scale: SeriesScale, state?: TimeOfDayState) {
+    this.#scale = scale
+    this.#slot = state?.slot ?? -1
+    this.#visit = { ...(state?.visit ?? NO_VISIT), values: [...(state?.visit.values ?? [])] }
+    this.#offSlot = new RunningMoments(FORGETTING, state?.offSlot)
+    this.#offMedian = new RunningMoments(FORGETTING, state?.offMedian)
+    for (const [slot, visits, mean, known] of state?.slots ?? [])
+      this.#slots.set(slot, { visits, mean, known: new Novelty(SLOT_CAPACITY, 0, scale, known) })
+  }
+
+  measure(recent: Recent, time: number): number | null {
+    const value = recent.at(-1) as number
+    const at = slotOf(time, DAY, SLOTS)
+    if (at !== this.#slot) this.#turn(at)
+    keep(this.#visit, value)
+    const slot = this.#slots.get(at)
+    if (slot === undefined || slot.visits < SLOT_VISITS) return null
+    const explained = this.#offSlot.mean <= EXPLAINED * this.#offMedian.mean
+    const place = this.#scale.place(value)
+    this.#offSlot.add(Math.abs(place - this.#scale.place(slot.mean)))
+    this.#offMedian.add(Math.abs(place))
+    return explained ? slot.known.distance([value]) : null
+  }
+
+  #turn(next: number): void {
+    const { values, sum, count } = this.#visit
+    if (count > 0) {
+      const slot = this.#slots.get(this.#slot) ?? {
+        visits: 0,
+        mean: 0,
+        known: new Novelty(SLOT_CAPACITY, 0, this.#scale),
       }
-      present = { now: next, visit: [], stride: 1, skipped: 0 }
+      this.#slots.set(this.#slot, slot)
+      slot.visits++
+      slot.mean += (sum / count - slot.mean) / Math.min(slot.visits, SLOT_MEMORY)
+      for (const value of values) slot.known.learn([value])
     }
+    this.#slot = next
+    this.#visit = { ...NO_VISIT, values: [] }
+  }
+
+  snapshot(): TimeOfDayState {
     return {
-      measure: (recent, time) => {
-        const value = recent.at(-1) as number
-        const at = slotOf(time, DAY, SLOTS)
-        if (at !== present.now) turn(at)
-        thin(present, value)
-        const slot = slots.get(at)
-        return slot === undefined || slot.visits < SLOT_VISITS ? null : slot.known.distance([value])
-      },
-      snapshot: (): TimeOfDayState => [
-        present.now,
-        [...present.visit],
-        present.stride,
-        present.skipped,
-        Array.from(slots, ([slot, { visits, known }]) => [slot, visits, known.snapshot()]),
-      ],
+      slot: this.#slot,
+      visit: { ...this.#visit, values: [...this.#visit.values] },
+      offSlot: this.#offSlot.snapshot(),
+      offMedian: this.#offMedian.snapshot(),
+      slots: Array.from(this.#slots, ([slot, { visits, mean, known }]) => [slot, visits, mean, known.snapshot()]),
     }
   }
 }
 
 /** Keeps every `stride`-th value of a visit, and of many every second one. */
-function thin(present: { visit: number[]; stride: number; skipped: number }, value: number): void {
-  if (++present.skipped < present.stride) return
-  present.skipped = 0
-  present.visit.push(value)
-  if (present.visit.length < 2 * SLOT_CAPACITY) return
-  present.visit = present.visit.filter((_, i) => i % 2 === 1)
-  present.stride *= 2
+function keep(visit: Visit, value: number): void {
+  visit.sum += value
+  visit.count++
+  if (++visit.skipped < visit.stride) return
+  visit.skipped = 0
+  visit.values.push(value)
+  if (visit.values.length < 2 * SLOT_CAPACITY) return
+  visit.values = visit.values.filter((_, i) => i % 2 === 1)
+  visit.stride *= 2
 }

@@ -1,3 +1,4 @@
+import { Calm, type CalmState } from './calm.js'
 import { LONGEST, VIEWS, type View } from './auto-views.js'
 import { checkNumber } from './check-options.js'
 import { signatureOf, type Detector, type DetectorPlan, type Score } from './detector.js'
@@ -39,35 +40,28 @@ interface AutoState {
   readonly scale: ScaleState
   readonly views: readonly unknown[]
   readonly tails: readonly TailState[]
-  /** Height of the last alarm, in decades, and values since. */
-  readonly alarm: readonly [height: number, since: number]
+  readonly calm: CalmState
 }
 
 /** One view alone says at most one in a thousand: it is the others that make it more. */
 const MOST = 3
 /** Decades, together, from which it is an alarm: what the default threshold of a decision stands for. */
-const ALARM = 1.4
-/** An alarm within the calm must be so much higher. */
-const HIGHER = 1.3
+const ALARM = 1.25
 
 class Auto implements Detector {
   readonly #recent: number[]
   readonly #scale: SeriesScale
   readonly #views: readonly { readonly view: View; readonly tail: TailHistogram }[]
-  readonly #calm: number
-  #height: number
-  #since: number
+  readonly #calm: Calm
 
   constructor(capacity: number, calm: number, state?: AutoState) {
-    this.#calm = calm
+    this.#calm = new Calm(ALARM, calm, state?.calm)
     this.#recent = [...(state?.recent ?? [])]
     this.#scale = new SeriesScale(state?.scale)
     this.#views = VIEWS.map((make, i) => ({
       view: make(capacity, this.#scale, state?.views[i]),
       tail: new TailHistogram(state?.tails[i]),
     }))
-    this.#height = state?.alarm[0] ?? 0
-    this.#since = state?.alarm[1] ?? calm
   }
 
   observe(value: number, time: number): Score | null {
@@ -75,7 +69,7 @@ class Auto implements Detector {
     const expected = recent.length === 0 ? null : meanOfLast(recent, 24)
     recent.push(value)
     if (recent.length > LONGEST) recent.shift()
-    const decades = this.#calmed(this.#weigh(time))
+    const decades = this.#calm.lower(this.#weigh(time))
     this.#scale.add(value)
     return expected === null
       ? null
@@ -100,25 +94,13 @@ class Auto implements Detector {
     return Math.cbrt(cubes / this.#views.length)
   }
 
-  #calmed(decades: number): number {
-    if (this.#since < this.#calm) {
-      this.#since++
-      if (decades <= this.#height * HIGHER) return Math.min(decades, ALARM) / 2
-    }
-    if (decades >= ALARM) {
-      this.#height = decades
-      this.#since = 0
-    }
-    return decades
-  }
-
   snapshot(): AutoState {
     return {
       recent: [...this.#recent],
       scale: this.#scale.snapshot(),
       views: this.#views.map(({ view }) => view.snapshot()),
       tails: this.#views.map(({ tail }) => tail.snapshot()),
-      alarm: [this.#height, this.#since],
+      calm: this.#calm.snapshot(),
     }
   }
 }

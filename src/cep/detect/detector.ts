@@ -52,6 +52,10 @@ export interface DetectorPlan<V = number> {
   readonly warmUp: number
   /** `rule`: one detector sees the values of all keys. */
   readonly scope: 'key' | 'rule'
+  /** Numbers that it reads of each event, as an array; 0: none, whatever the event. Not given: one number, as such. */
+  readonly dimensions?: number
+  /** Milliseconds that it waits for an event of a key: the key is not forgotten before. */
+  readonly patience?: number
   /** @param state what `snapshot()` gave */
   start(state?: unknown): Detector<V> & Partial<Deadline>
   /** For detectors across keys: forgets what it knew of a key. */

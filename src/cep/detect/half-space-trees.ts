@@ -39,6 +39,7 @@ export function halfSpaceTrees(options: HalfSpaceTreesOptions): DetectorPlan<rea
     signature: signatureOf(name, options),
     warmUp: 2 * window,
     scope: 'key',
+    dimensions,
     start: (state) => new HalfSpaceTrees(forest, window, state as ForestState | undefined),
   }
 }

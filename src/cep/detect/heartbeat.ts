@@ -20,6 +20,8 @@ export function heartbeat(options: HeartbeatOptions): DetectorPlan {
     signature: signatureOf(name, options),
     warmUp: 0,
     scope: 'key',
+    dimensions: 0,
+    patience: every,
     start: (state) => new Heartbeat(every, (state as number | null | undefined) ?? Infinity),
   }
 }
