@@ -3,7 +3,7 @@ import type { Collector } from '../engine/collector.js'
 import type { Executor, ExecutorStats } from '../engine/executor.js'
 import type { Partial, Trace } from '../engine/partial.js'
 import type { CompiledPattern } from './compiled-pattern.js'
-import { layOutFound } from './lay-out-found.js'
+import { FlatMatch, FlatTimeout } from './found.js'
 import { endOf } from './partials.js'
 import type { Done, Run } from './run.js'
 import { RunStore } from './run-store.js'
@@ -121,16 +121,16 @@ export class FlatExecutor implements Executor {
 
   #timeout(key: string, run: Run, time: number, over: From): void {
     const ways = waysFrom(run.ways, over)
-    this.#out.timeout({ kind: 'timeout', ...layOutFound(this.#pattern, key, run.last, time), ways })
+    this.#out.timeout(new FlatTimeout(this.#pattern.steps, key, run.first, run.last, time, ways))
   }
 
   /** Turns what became certain into matches, after the skip strategy. */
   #settle(key: string, time: number): void {
     const store = this.#store
     const head = store.keys.get(key)
-    const stands = ({ last }: Done) => {
+    const stands = ({ first, last }: Done) => {
       if (this.#out.isFull) this.#out.drop(1)
-      else this.#out.match({ kind: 'match', ...layOutFound(this.#pattern, key, last, time) })
+      else this.#out.match(new FlatMatch(this.#pattern.steps, key, first, last, time))
     }
     const list = this.#settling.settle(key, head ?? null, this.#stepper.done, stands, (run) => {
       store.live--

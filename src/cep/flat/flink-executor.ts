@@ -7,15 +7,16 @@ import type { EndReason, Partial, Trace } from '../engine/partial.js'
 import type { Bound } from '../pattern/pattern.js'
 import { ruledOutBy } from './after-match.js'
 import type { CompiledPattern } from './compiled-pattern.js'
-import { byStart, startOf, type Computation, type KeyState } from './computation.js'
-import { completes, explore } from './explore.js'
+import { beyond, byStart, dueOf, horizonOf, inHeap, startOf, type Computation, type KeyState } from './computation.js'
+import { FlinkMoves, type FlinkMove } from './flink-moves.js'
+import { FlatMatch, FlatTimeout } from './found.js'
 import type { Node } from './graph.js'
 import { Heap } from './heap.js'
-import { layOutFound } from './lay-out-found.js'
 import { Limits } from './limits.js'
 import { endOf, partialOf } from './partials.js'
 import { take, unbound, type Done, type Taking } from './run.js'
 import { readRuns, writeRuns, type FlatState } from './snapshot.js'
+import type { State } from './state.js'
 import { Truth } from './truth.js'
 
 /** Runs a pattern exactly as Flink's NFA does, quirks included. For comparison and migration: it is not made for speed. */
@@ -26,6 +27,9 @@ export class FlinkExecutor implements Executor {
   readonly #truth = new Truth()
   readonly #limits: Limits
   readonly #none: Bound
+  readonly #moves: FlinkMoves
+  /** What every match begins from. */
+  readonly #begin: Computation
   readonly #keys = new Map<string, KeyState>()
   #at = 0
 
@@ -35,6 +39,8 @@ export class FlinkExecutor implements Executor {
     this.#trace = trace ?? null
     this.#limits = new Limits(pattern)
     this.#none = unbound(pattern)
+    this.#moves = new FlinkMoves(pattern.states)
+    this.#begin = this.#computation(pattern.states.begin, null, null)
     if (state !== undefined) this.#restore(state)
   }
 
@@ -43,68 +49,89 @@ export class FlinkExecutor implements Executor {
     const { types, anyType } = this.#pattern
     const bits = types.get(event.type) ?? anyType
     if (bits === 0 && !types.has(event.type)) return
-    const state = this.#keys.get(key) ?? this.#newKey(key)
-    this.#passTime(state, event.time)
     this.#truth.begin(event, key, bits)
-    const next = new Heap<Computation>(byStart)
-    const done = new Heap<Done>(byStart)
-    for (const computation of state.partial.list) this.#step(computation, event, at, key, next, done)
-    this.#settle(state, done, next, event.time)
+    const known = this.#keys.get(key)
+    if (known === undefined && this.#moveOf(this.#begin).idle) return
+    const state = known ?? this.#newKey(key)
+    if (this.#isDue(state, event.time)) this.#passTime(state, event.time)
+    const { list } = state.partial
+    // As long as nothing moves, the heap stays as it is: to build it anew from itself would give the same.
+    let next: Heap<Computation> | null = null
+    const done: Done[] = []
+    for (let i = 0; i < list.length; i++) {
+      const computation = list[i] as Computation
+      const move = this.#moveOf(computation)
+      if (!move.idle) {
+        next ??= new Heap<Computation>(byStart, list.slice(0, i))
+        this.#step(computation, move, event, at, key, next, done)
+      } else next?.push(computation)
+    }
+    if (next !== null) this.#settle(state, done, next, event.time)
     if (state.partial.list.length === 1) this.#keys.delete(key)
-    else this.#bound(state, event.time)
+    else if (next !== null) this.#bound(state, event.time)
+  }
+
+  #moveOf({ state, moves, last }: Computation): FlinkMove {
+    const truth = this.#truth.of(state.watch, state.conditions, last === null ? this.#none : last.bound)
+    return moves[truth] ?? this.#moves.make(state, truth)
   }
 
   passTime(time: number): void {
     for (const state of this.#keys.values()) {
-      this.#passTime(state, time)
+      if (this.#isDue(state, time)) this.#passTime(state, time)
       if (state.partial.list.length === 1) this.#keys.delete(state.key)
     }
   }
 
+  /** Whether a window of the key may be over: of the whole pattern, that of what began first is over first. */
+  #isDue({ partial }: KeyState, time: number): boolean {
+    const { within, gaps } = this.#pattern
+    if (gaps.length > 0) return true
+    const first = partial.first?.first ?? null
+    return within !== null && first !== null && time - first.event.time >= within
+  }
+
   #newKey(key: string): KeyState {
-    const state: KeyState = { key, partial: new Heap<Computation>(byStart), completed: new Heap<Done>(byStart) }
-    state.partial.push({ state: this.#pattern.states.begin, first: null, last: null })
+    const state: KeyState = { key, partial: new Heap(byStart, [this.#begin]), completed: new Heap<Done>(byStart) }
     this.#keys.set(key, state)
     return state
   }
 
+  #computation(state: State, first: Taking | null, last: Taking | null): Computation {
+    return { state, moves: this.#moves.of(state), first, last }
+  }
+
   #step(
     from: Computation,
+    { ways, stopped }: FlinkMove,
     event: StoredEvent,
     at: number,
     key: string,
     next: Heap<Computation>,
-    done: Heap<Done>,
+    done: Done[],
   ): void {
-    const { state, first, last } = from
-    const truth = this.#truth.of(state.watch, state.conditions, last?.bound ?? this.#none)
-    const { edges, stopped } = explore(state.nodes[0] as Node, truth)
-    const retained: Computation[] = []
-    const before = done.list.length
-    for (const { action, source, target } of edges) {
-      if (action === 'ignore') {
-        if (first === null) continue
-        if (target.kind === 'final') done.push({ first, last: last as Taking })
-        else retained.push({ state: this.#pattern.states.of([target]), first, last })
-        continue
-      }
-      const taking = take(this.#pattern, this.#none, last, event, source.step, at)
+    const { first, last } = from
+    let live = false
+    const before = done.length
+    for (const { step, state, completes } of ways) {
+      if (step === -1 && first === null) continue
+      const taking = step === -1 ? (last as Taking) : take(this.#pattern, this.#none, last, event, step, at)
       const begun = first ?? taking
-      if (target.kind !== 'final')
-        retained.push({ state: this.#pattern.states.of([target]), first: begun, last: taking })
-      if (completes(target, truth)) done.push({ first: begun, last: taking })
+      if (state !== null) {
+        live = true
+        next.push(this.#computation(state, begun, taking))
+      }
+      if (completes) done.push({ first: begun, last: taking })
     }
-    if (first === null) retained.push(from)
-    if (stopped === null) for (const computation of retained) next.push(computation)
-    if (first !== null && (stopped !== null || retained.length === 0) && done.list.length === before)
-      this.#ended(key, from, endOf({ stopped }, event), event.time)
+    if (first === null) next.push(from)
+    else if (!live && done.length === before) this.#ended(key, from, endOf({ stopped }, event), event.time)
   }
 
   /** Everything of a key whose window is over at `time` ends, in the order in which it lies. */
   #passTime(state: KeyState, time: number): void {
     const { within } = this.#pattern
     const next = new Heap<Computation>(byStart)
-    const done = new Heap<Done>(byStart)
+    const done: Done[] = []
     for (const computation of state.partial.list) {
       const { first, last } = computation
       const node = computation.state.nodes[0] as Node
@@ -118,22 +145,22 @@ export class FlinkExecutor implements Executor {
         continue
       }
       const end = gapOver ? last.event.time + node.gap : first.event.time + (within ?? 0)
-      this.#out.timeout({ kind: 'timeout', ...layOutFound(this.#pattern, state.key, last, end), ways: 1 })
+      this.#out.timeout(new FlatTimeout(this.#pattern.steps, state.key, first, last, end, 1))
       this.#ended(state.key, computation, { kind: 'window' }, end)
     }
     this.#settle(state, done, next, time)
   }
 
-  #settle(state: KeyState, done: Heap<Done>, next: Heap<Computation>, time: number): void {
+  #settle(state: KeyState, done: readonly Done[], next: Heap<Computation>, time: number): void {
     const { completed } = state
-    for (const match of done.list) completed.push(match)
+    for (const match of inHeap(done)) completed.push(match)
     const skips = this.#pattern.skip.type !== 'none'
     for (let match = completed.first; match !== undefined; match = completed.first) {
       if (skips && next.first !== undefined && startOf(next.first) < startOf(match)) break
       completed.shift()
       if (skips) this.#prune(state, ruledOutBy(this.#pattern, match), next, time)
       if (this.#out.isFull) this.#out.drop(1)
-      else this.#out.match({ kind: 'match', ...layOutFound(this.#pattern, state.key, match.last, time) })
+      else this.#out.match(new FlatMatch(this.#pattern.steps, state.key, match.first, match.last, time))
     }
     state.partial = next
   }
@@ -149,12 +176,10 @@ export class FlinkExecutor implements Executor {
   }
 
   #bound(state: KeyState, time: number): void {
-    const count = state.partial.list.length - 1
-    const excess = this.#limits.excess('partialMatchesPerKey', count)
+    const excess = this.#limits.excess('partialMatchesPerKey', state.partial.list.length - 1)
     if (excess <= 0) return
     const policy = this.#limits.policyAt('partialMatchesPerKey', state.key)
-    const oldest = state.partial.list.filter(({ first }) => first !== null).sort(byStart)
-    const gone = new Set(policy === 'drop-oldest' ? oldest.slice(0, excess) : oldest.slice(count - excess))
+    const gone = new Set(beyond(state.partial.list, excess, policy))
     for (const each of gone) this.#ended(state.key, each, { kind: 'bound', bound: 'partialMatchesPerKey' }, time)
     state.partial.filter((computation) => !gone.has(computation))
     this.#limits.count('partialMatchesPerKey', gone.size)
@@ -182,20 +207,12 @@ export class FlinkExecutor implements Executor {
   }
 
   get horizon(): number {
-    return Math.min(Infinity, ...this.#computations().map(({ first }) => first?.event.time ?? Infinity))
+    return horizonOf(this.#computations())
   }
 
   /** Any window that closes may let a match go that is held back. */
   get due(): number {
-    const within = this.#pattern.within ?? Infinity
-    let due = Infinity
-    for (const { state, first, last } of this.#computations())
-      due = Math.min(
-        due,
-        (first?.event.time ?? Infinity) + within,
-        (last?.event.time ?? Infinity) + (state.nodes[0]?.gap ?? Infinity),
-      )
-    return due
+    return dueOf(this.#computations(), this.#pattern.within ?? Infinity)
   }
 
   get stats(): ExecutorStats {
@@ -220,11 +237,10 @@ export class FlinkExecutor implements Executor {
   #restore(snapshot: FlatState): void {
     const { states } = this.#pattern
     for (const { key, runs, held } of readRuns(this.#pattern, snapshot, (text) => states.restore(text))) {
-      const state: KeyState = { key, partial: new Heap<Computation>(byStart), completed: new Heap<Done>(byStart) }
-      for (const run of runs)
-        state.partial.push(run.last === null ? { state: run.state, first: null, last: null } : run)
-      for (const done of held) state.completed.push(done)
-      this.#keys.set(key, state)
+      const list = runs.map((run) =>
+        run.last === null ? this.#begin : this.#computation(run.state, run.first, run.last),
+      )
+      this.#keys.set(key, { key, partial: new Heap(byStart, list), completed: new Heap(byStart, [...held]) })
     }
     this.#at = snapshot.at
     this.#limits.dropped = { ...snapshot.dropped }

@@ -3,11 +3,13 @@
  * NFA looks at first. `list` is the heap as it lies in memory, which is the order in which Flink walks it.
  */
 export class Heap<T> {
-  list: T[] = []
+  list: T[]
   readonly #compare: (a: T, b: T) => number
 
-  constructor(compare: (a: T, b: T) => number) {
+  /** @param list the beginning of another heap's, as it lies; it becomes this heap's */
+  constructor(compare: (a: T, b: T) => number, list: T[] = []) {
     this.#compare = compare
+    this.list = list
   }
 
   get first(): T | undefined {
