@@ -54,7 +54,7 @@ export function compileTree(pattern: TreePattern): CompiledTree {
     running: new Running(pattern.aggregates ?? []),
     limits,
     policies: pattern.policies ?? {},
-    bounds: limits,
+    bounds: { ...limits, failOnMatches: pattern.policies?.matchesPerAdvance === 'fail' },
     forget: pattern.forget ?? Infinity,
     timed: hasInterval(tree),
     jumps: pattern.compat === 'esper',
