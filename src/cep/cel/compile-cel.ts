@@ -32,7 +32,8 @@ export function compileCel(expression: string, scope: Scope, wanted?: 'bool'): C
   if (expression.length > MOST_CHARACTERS)
     return failed(`${expression.length} characters; an expression has at most ${MOST_CHARACTERS}`)
   const values = [...(scope.valueKinds?.keys() ?? [])]
-  const names = [...scope.variables, ...values, ...scope.stages.keys()]
+  // a name that means two things was told where it was given
+  const names = [...new Set([...scope.variables, ...values, ...scope.stages.keys()])]
   const parsed = parseCel(environmentFor(names), expression, wanted)
   if (!parsed.ok) return { ok: false, problems: [suggest(parsed.problem, names)] }
   const { uses, problems } = referencesOf(parsed.ast, scope)

@@ -29,7 +29,9 @@ const LIMITS = { maxAstNodes: 1_000, maxDepth: 50, maxListElements: 500, maxMapE
  */
 export function environmentFor(variables: Iterable<string>): Environment {
   const environment = OPERATORS.clone()
-  for (const name of variables) environment.registerVariable(name === 'type' ? TYPE_VARIABLE : name, 'dyn')
+  for (const name of variables)
+    if (name === 'type') environment.registerVariable(TYPE_VARIABLE, 'dyn')
+    else if (canBeVariable(name)) environment.registerVariable(name, 'dyn')
   const tests = new Map<string, (text: string) => boolean>() // of the constants of one expression
   environment.registerFunction(`string.${MATCHES}(string): bool`, (value: string, pattern: string) => {
     const test = tests.get(pattern) ?? regexTest(pattern)
@@ -37,6 +39,29 @@ export function environmentFor(variables: Iterable<string>): Environment {
     return test(value)
   })
   return environment
+}
+
+/** Whether CEL has no other use for a name: types and namespaces such as `int` and `google` are taken. */
+export function canBeVariable(name: string): boolean {
+  let free = FREE.get(name)
+  if (free === undefined) {
+    if (FREE.size > 1_000) FREE.clear()
+    free = name !== TYPE_VARIABLE && accepts(name)
+    FREE.set(name, free)
+  }
+  return free
+}
+
+/** What was found out about names: the same for ever. */
+const FREE = new Map<string, boolean>()
+
+function accepts(name: string): boolean {
+  try {
+    OPERATORS.clone().registerVariable(name, 'dyn')
+    return true
+  } catch {
+    return false // the library says so only in this way
+  }
 }
 
 /** What all environments have; making it is most of the work. */

@@ -8,6 +8,7 @@ import { readAggregator } from './read-aggregator.js'
 import { readBounds } from './read-bounds.js'
 import { readCount, readDuration, readTypes } from './read-fields.js'
 import { EVENT_VARIABLES } from './read-key.js'
+import { MOST_NAMES } from './read-matcher.js'
 import { readHaving } from './read-having.js'
 import { checkValueName } from './read-values.js'
 import type { Entry } from './rule-file.js'
@@ -32,7 +33,10 @@ function readAggregate(entry: Entry, context: KindContext): RuleBody | undefined
   const values: Record<string, AnyAggregator> = {}
   const kinds = new Map<string, Kinds>([['window', new Set(['map'])]])
   const valuesEntry = fields.get('values')
-  for (const value of valuesEntry === undefined ? [] : file.pairs(valuesEntry.value, 'values', valuesEntry.keyAt)) {
+  const listed = valuesEntry === undefined ? [] : file.pairs(valuesEntry.value, 'values', valuesEntry.keyAt)
+  if (listed.length > MOST_NAMES)
+    file.issue(valuesEntry?.keyAt ?? 0, `more than ${MOST_NAMES} values`, 'RULE_TOO_LARGE')
+  for (const value of listed.slice(0, MOST_NAMES)) {
     checkValueName(file, value, RESERVED)
     const read = readAggregator(value, scope, events)
     kinds.set(value.key, read?.kinds)

@@ -1,6 +1,6 @@
 import { isMap } from 'yaml'
 import { truth } from '../cel/cel-value.js'
-import { AGGREGATES } from '../cel/environment.js'
+import { AGGREGATES, canBeVariable } from '../cel/environment.js'
 import type { StageScope } from '../cel/scope.js'
 import type { Slots } from '../cel/slots.js'
 import type { Matcher, Where } from '../pattern/pattern.js'
@@ -30,12 +30,24 @@ export interface Gathered {
   readonly places: Map<string, number>
 }
 
+/** More stages, sides or tags than this are no rule; each can be named in the conditions of all others. */
+export const MOST_NAMES = 64
+
+/** Notes what is one too many. */
+export function hasRoom({ scope, places }: Gathered, at: number): boolean {
+  if (places.size < MOST_NAMES) return true
+  if (places.size === MOST_NAMES) scope.file.issue(at, `more than ${MOST_NAMES} names`, 'RULE_TOO_LARGE')
+  places.set('', at) // told once
+  return false
+}
+
 /** Notes a name that a stage cannot have. `what`: a stage, a side, a tag. */
 export function checkStageName({ scope, stages, places }: Gathered, { key: name, keyAt }: Entry, what = 'stage'): void {
   const { file } = scope
   if (!/^[a-z][A-Za-z0-9_]{0,63}$/.test(name))
     file.issue(keyAt, `${name.slice(0, 100)} is not a ${what} name: a lower-case letter, then letters, digits, _`)
-  else if (RESERVED.has(name)) file.issue(keyAt, `a ${what} cannot be called ${name}: conditions use that word`)
+  else if (RESERVED.has(name) || !canBeVariable(name))
+    file.issue(keyAt, `a ${what} cannot be called ${name}: conditions use that word`)
   else if (stages.has(name)) file.issue(keyAt, `two ${what}s are called ${name}`)
   places.set(name, keyAt)
 }

@@ -2,7 +2,7 @@ import { isMap } from 'yaml'
 import type { Where } from '../pattern/pattern.js'
 import { readBoolean } from './read-fields.js'
 import { readKey } from './read-key.js'
-import { checkStageName, readMatcher, type Gathered } from './read-matcher.js'
+import { checkStageName, MOST_NAMES, readMatcher, type Gathered } from './read-matcher.js'
 import { readOptionalTimes } from './read-stages.js'
 import type { Entry } from './rule-file.js'
 import type { Rule } from './rule.js'
@@ -30,8 +30,9 @@ export function readSides(entry: Entry | undefined, gathered: Gathered, pairs: b
   const entries = file.pairs(entry.value, 'sides', entry.keyAt)
   if (isMap(entry.value) && (pairs ? entries.length !== 2 : entries.length < 2))
     file.issue(entry.keyAt, pairs ? 'gap is between two sides' : 'a correlation has two sides at least')
+  if (entries.length > MOST_NAMES) file.issue(entry.keyAt, `more than ${MOST_NAMES} sides`, 'RULE_TOO_LARGE')
   const known = pairs ? ['event', 'where', 'key'] : SIDE_FIELDS
-  const sides = entries.map((side) => {
+  const sides = entries.slice(0, MOST_NAMES).map((side) => {
     checkStageName(gathered, side, 'side')
     const fields = file.entries(side.value, side.key, known, side.keyAt)
     const { min, max } = readOptionalTimes(fields, file)

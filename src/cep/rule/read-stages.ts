@@ -2,7 +2,7 @@ import { isSeq } from 'yaml'
 import { MOST_TIMES } from '../pattern/check-repetition.js'
 import type { Contiguity, GroupStage, NotStage, Repetition, Stage, TakeStage } from '../pattern/pattern.js'
 import { readBoolean, readChoice, readDuration } from './read-fields.js'
-import { checkStageName, readMatcher, type Gathered } from './read-matcher.js'
+import { checkStageName, hasRoom, readMatcher, type Gathered } from './read-matcher.js'
 import type { Entry, RuleFile } from './rule-file.js'
 
 const CONTIGUITIES = ['strict', 'relaxed', 'any'] as const
@@ -30,7 +30,7 @@ export function readStages(entry: Entry, gathered: Gathered, around: Around = { 
   if (isSeq(entry.value) && items.length === 0) file.issue(file.at(entry.value), `${entry.key} is empty`)
   for (const item of items) {
     const [stage, more] = file.pairs(item, 'a stage (- name: { event: … })', entry.keyAt)
-    if (stage === undefined) continue
+    if (stage === undefined || !hasRoom(gathered, stage.keyAt)) continue
     if (more !== undefined) file.issue(more.keyAt, `${more.key}: each stage is a list item of its own`)
     const here = { ...around, first: around.first && stages.length === 0 }
     if (stage.key === 'not') stages.push(readNot(stage, gathered))

@@ -1,3 +1,4 @@
+import { canBeVariable } from '../cel/environment.js'
 import type { Entry, RuleFile } from './rule-file.js'
 
 const WORDS = new Set(
@@ -10,6 +11,6 @@ const WORDS = new Set(
 export function checkValueName(file: RuleFile, { key: name, keyAt }: Entry, reserved: readonly string[]): void {
   if (!/^[a-z][A-Za-z0-9_]{0,63}$/.test(name))
     file.issue(keyAt, `${name.slice(0, 100)} is not a name: a lower-case letter, then letters, digits, _`)
-  else if (WORDS.has(name) || reserved.includes(name))
+  else if (WORDS.has(name) || reserved.includes(name) || !canBeVariable(name))
     file.issue(keyAt, `a value cannot be called ${name}: that word means something already`)
 }

@@ -38,7 +38,7 @@ const FRAGMENTS = [
   '{', '}', '[', ']', ':', ': ', '- ', '\n', '\n  ', ',', '"', "'", '|', '>', '&a ', '*a', '!!js/function ', '? ', '#', '%',
   '@', '`', '<<: ', '..', 'null', '~', '-1', '0', '1e999', '.nan', '.inf', '0x1F', 'true', 'data', 'data.', 'key', '__proto__',
   'constructor', '\t', '\0', '\u2028', '😀', '(', ')', '&&', 'count(', 'matches("(a+)+$")', '10 parsecs', '9999999d', '3..1',
-  'times: 0..', 'sequence:', 'emit:', 'within: -5m', 'bounds: {keys: 0}', 'every:', '- not: ', 'skip: sideways',
+  'times: 0..', 'sequence:', 'emit:', 'within: -5m', 'bounds: {keys: 0}', 'every:', '- not: ', 'skip: sideways', '- data: ', '- type: ', '- int: ', '- values: ', 'probe', 'placed: ', 'total: ', 'and: ', 'window: ',
 ] // prettier-ignore
 const sample = fc.constantFrom(...Object.values(SAMPLES))
 const change = fc.record({

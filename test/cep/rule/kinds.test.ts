@@ -78,6 +78,37 @@ test('a correlation is checked: sides, keys, conditions on other sides, outcomes
   ])
 })
 
+test('a pattern is checked: operators, tags, durations, and state that nothing bounds', () => {
+  assertTold(SAMPLES.pattern, [
+    ['interval: 30m', 'intervall: 30m', /9:13 there is no intervall; did you mean interval/],
+    ['interval: 30m', 'interval: never', /9:23 .*duration/],
+    ['placed: { event: order.placed', 'placed: { event: order.plaecd', /7:\d+ .*did you mean order.placed/],
+    ['placed.data.total', 'place.data.total', /did you mean placed/],
+    ['placed: {', 'data: {', /a tag cannot be called data/],
+    ['      - placed: { event: order.placed, where: data.total > 1 }\n', '      - {}\n', /nothing is named/],
+    ['          - not:', '            not:', /./],
+    ['    seq:', '    - seq:', /mapping/],
+  ])
+  assertTold(SAMPLES.every, [
+    ['times: 3', 'time: 3', /did you mean times/],
+    ['end: { event: card.verified }, ', '', /until: end is missing/],
+    ['min: 2', 'min: 9', /min/],
+    [', for: 10s', '', /within: for is missing/],
+    ['every:\n', 'every:\n  and: []\n', /side by side/],
+  ])
+})
+
+test('names that expressions have another use for are refused wherever a name is given', () => {
+  for (const name of ['data', 'type', 'int', 'map', 'google', 'optional', 'null', 'in', 'constructor', '__proto__'])
+    for (const kind of ['sequence', 'pattern', 'correlate', 'aggregate'] as const) {
+      const text = SAMPLES[kind].replaceAll(/\b(?:probe|placed|order|total)(?=:)/g, name)
+      assert.is.not(text, SAMPLES[kind])
+      const issues = issuesIn(text)
+      if (name === 'constructor') continue // a name like any other
+      assert.ok(issues.length > 0, `${name} in ${kind}`)
+    }
+})
+
 test('a join finds pairs, and with outer what has none', () => {
   const rule = ruleOf(SAMPLES.join)
   const placed = (time: number, total: number) =>

@@ -54,6 +54,66 @@ tests:
     until: +1d
     expect: none
 `,
+  groups: `rule: rounds
+on: PAYMENTS
+key: data.cardId
+sequence:
+  - start: { event: card.verified }
+  - group:
+      times: 2..3
+      inner: any
+      withinPrev: 5m
+      stages:
+        - low: { event: payment.authorized, where: data.amount < 5 }
+        - high: { event: payment.authorized, where: data.amount > 5 && data.amount > last(low).data.amount, contiguity: strict }
+within: 1h
+skip: past-last
+emit: { event: fraud.suspected, data: { cardId: key, count: count(high), amount: sum(high.data.amount) } }
+tests:
+  - name: low and high, twice
+    given:
+      - card.verified: { cardId: c }
+      - +1m payment.authorized: { cardId: c, amount: 1 }
+      - +2m payment.authorized: { cardId: c, amount: 10 }
+      - +3m payment.authorized: { cardId: c, amount: 2 }
+      - +4m payment.authorized: { cardId: c, amount: 20 }
+    expect: { count: 2, amount: 30 }
+`,
+  pattern: `rule: silence
+on: ORDERS
+key: data.order
+pattern:
+  every:
+    seq:
+      - placed: { event: order.placed, where: data.total > 1 }
+      - and:
+          - interval: 30m
+          - not: { event: order.paid, where: data.amount >= placed.data.total }
+within: 1h
+forget: 1d
+emit: { event: order.unpaid, data: { order: key, since: placed.time } }
+tests:
+  - name: paid too little, and then nothing
+    given: [{ order.placed: { order: a, total: 5 } }, { +10m order.paid: { order: a, amount: 4 } }]
+    until: +2h
+    expect: { event: order.unpaid, at: +30m, data: { order: a, since: +0s } }
+  - name: paid
+    given: [{ order.placed: { order: a, total: 5 } }, { +10m order.paid: { order: a, amount: 5 } }]
+    until: +2h
+    expect: none
+`,
+  every: `rule: repeated
+on: PAYMENTS
+key: data.cardId
+every:
+  or:
+    - repeat: { of: { small: { event: payment.authorized, where: data.amount < 2 } }, times: 3 }
+    - until: { of: { more: { event: payment.authorized } }, end: { event: card.verified }, min: 2, max: 5 }
+    - within: { of: { seq: [{ one: { event: card.verified } }, { two: { event: card.verified } }] }, for: 10s }
+within: 10m
+forget: 1h
+emit: { event: fraud.suspected, data: { cardId: key, count: count(small) + count(more) } }
+`,
   aggregate: `rule: spending
 on: PAYMENTS
 key: data.cardId
