@@ -6,9 +6,11 @@ import type { EventDraft } from '../../src/event/event.ts'
 import { processorSource } from '../../src/kernel/processor.ts'
 import { ProcessorRun } from '../../src/kernel/run-processor.ts'
 import { silentLog } from '../../src/observe/log.ts'
+import { rulesProcessor } from '../../src/pipeline/rules-processor.ts'
 import { ruleProcessor } from '../../src/pipeline/rule-processor.ts'
 import { backtest } from '../../src/replay/backtest/backtest.ts'
 import type { Against, BacktestOptions, BacktestResult } from '../../src/replay/backtest/backtest-result.ts'
+import { livePositions } from '../../src/replay/live-positions.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { eventually, sharedConnection } from './broker.ts'
 import { Reading, registry } from './kill-fixture.ts'
@@ -66,9 +68,19 @@ export function liveOf(rule: Rule, stream: StreamDeclaration): Against {
   }
 }
 
-/** Runs a rule live until it has handled so many messages. */
-export async function runLive(rule: Rule, stream: StreamDeclaration, turns: number): Promise<void> {
-  const run = await ProcessorRun.start(ruleProcessor(rule, registry, { from: stream, to: stream }), {
+/** Runs a rule live until it has handled all that is stored when it begins. */
+export async function runLive(rule: Rule, stream: StreamDeclaration): Promise<void> {
+  const connection = await sharedConnection()
+  const { last_seq: end } = (await connection.manager.streams.info(stream.name)).state
+  const run = await startLive(rule, stream)
+  const processor = ruleProcessor(rule, registry, { from: stream, to: stream })
+  await eventually('all is handled', async () => (await livePositions(connection, processor)).furthest >= end)
+  await run.stop()
+}
+
+/** Starts a rule as the runtime does: with the others of its stream, here none. */
+export async function startLive(rule: Rule, stream: StreamDeclaration): Promise<ProcessorRun> {
+  return ProcessorRun.start(rulesProcessor({ registry, from: stream, to: stream, fixed: [rule] }), {
     connection: await sharedConnection(),
     registry,
     clock: systemClock,
@@ -78,8 +90,6 @@ export async function runLive(rule: Rule, stream: StreamDeclaration, turns: numb
       throw error
     },
   })
-  await eventually(`${turns} turns`, () => run.counts.turns >= turns || undefined)
-  await run.stop()
 }
 
 /** What a match is about, as one text. */

@@ -3,6 +3,7 @@ import { messageOf } from '../../error/millrace-error.js'
 import type { StoredEvent } from '../../event/event.js'
 import { compileCel } from './compile-cel.js'
 import { environmentFor, parseCel } from './environment.js'
+import type { StageScope } from './scope.js'
 import { Slots } from './slots.js'
 
 /** What an event can be asked by itself. */
@@ -15,30 +16,46 @@ const MOST_VALUE = 80
  * Why a condition does not hold for an event, term by term: `data.amount < 2 is false: data.amount is 40`. Empty when it
  * holds, and when it depends on other events: `reads` then says so.
  * @param stages names of the stages that the condition may read
+ * @param taken what was taken before; undefined: conditions on it are not looked at
  */
 export function explainCondition(
   condition: string,
   event: StoredEvent,
   key: string,
   stages: readonly string[],
+  taken?: readonly TakenEvent[],
 ): { readonly holds: boolean | undefined; readonly because: readonly string[] } {
   const parsed = parseCel(environmentFor([...VARIABLES, ...stages]), condition)
   if (!parsed.ok) return { holds: undefined, because: [] }
-  const explainer = new Explainer(condition, event, key)
+  const explainer = new Explainer(condition, { event, key, stages, taken })
   const holds = explainer.visit(parsed.ast)
   return { holds, because: explainer.because }
+}
+
+/** An event that was taken before, and the stage that it was taken as. */
+export interface TakenEvent {
+  readonly stage: string
+  readonly event: StoredEvent
+}
+
+interface About {
+  readonly event: StoredEvent
+  readonly key: string
+  readonly stages: readonly string[]
+  readonly taken: readonly TakenEvent[] | undefined
 }
 
 class Explainer {
   readonly because: string[] = []
   readonly #condition: string
-  readonly #event: StoredEvent
-  readonly #key: string
+  readonly #about: About
+  readonly #scope: ReadonlyMap<string, StageScope>
 
-  constructor(condition: string, event: StoredEvent, key: string) {
+  constructor(condition: string, about: About) {
     this.#condition = condition
-    this.#event = event
-    this.#key = key
+    this.#about = about
+    const stages = about.taken === undefined ? [] : about.stages
+    this.#scope = new Map(stages.map((stage) => [stage, { many: false, own: false }]))
   }
 
   /** @returns whether the term holds; undefined when that depends on other events */
@@ -83,15 +100,20 @@ class Explainer {
   }
 
   #valueOf(text: string): Value {
+    const { event, key, taken = [] } = this.#about
+    const slots = new Slots()
     const compiled = compileCel(text, {
       variables: VARIABLES,
-      stages: new Map(),
-      slots: new Slots(),
+      stages: this.#scope,
+      slots,
       fieldProblem: () => undefined,
     })
     if (!compiled.ok) return { kind: 'unknown' } // it names a stage
     try {
-      return { kind: 'value', value: compiled.evaluate(this.#event, [], this.#key) }
+      const bound = slots.aggregates.map(({ stage, initial, add }) =>
+        taken.reduce((value, one) => (one.stage === stage ? add(value, one.event) : value), initial),
+      )
+      return { kind: 'value', value: compiled.evaluate(event, bound, key) }
     } catch (error) {
       return { kind: 'failed', why: messageOf(error) }
     }

@@ -35,7 +35,7 @@ export async function backtestCommand(context: CliContext, given: string, flags:
   const asked = rangeOf(flags, context.clock.now())
   if (asked === undefined) throw fault('USAGE', 'where to begin is missing: --from or --last; all of it: --from 1')
   const deployment = await context.deployment({ rules: false })
-  const job = await backtestJob(given, flags, deployment)
+  const job = await backtestJob(context, given, flags, deployment)
   const out = flags.out === undefined ? undefined : await openOutput(flags.out, false)
   const page = flags.html === undefined ? undefined : await openOutput(flags.html, false)
   for (const file of [out, page]) if (file !== undefined) context.atEnd(() => file.close())

@@ -6,7 +6,9 @@ import { parseLabel } from '../../replay/backtest/label.js'
 import type { ScoreOptions } from '../../replay/backtest/score.js'
 import type { Rule } from '../../cep/rule/rule.js'
 import { streamNamed, type Deployment } from '../../runtime/deployment.js'
-import { ruleTextBy, type RuleText } from '../rules/rule-text.js'
+import type { CliContext } from '../context.js'
+import { ruleVersionBy } from '../rules/rule-version-by.js'
+import type { RuleText } from '../rules/rule-text.js'
 import type { BacktestFlags } from './backtest-flags.js'
 
 /** What a backtest is run with. */
@@ -21,15 +23,21 @@ export interface BacktestJob extends RuleText {
 }
 
 /** @throws DECLARATION_UNKNOWN, RULE_INVALID, LABEL_INVALID, USAGE, INPUT_UNREADABLE */
-export async function backtestJob(given: string, flags: BacktestFlags, deployment: Deployment): Promise<BacktestJob> {
-  const found = await ruleTextBy(given, deployment)
+export async function backtestJob(
+  context: CliContext,
+  given: string,
+  flags: BacktestFlags,
+  deployment: Deployment,
+): Promise<BacktestJob> {
+  const found = await ruleVersionBy(context, given, deployment)
   const { rule } = found
   const stream = flags.stream ?? rule.on
-  const compared = await againstOf(flags.against, { rule, stream, deployment })
+  const compared = await againstOf(flags.against, { context, rule, stream, deployment })
   return { ...found, stream, ...compared, score: scoreOf(flags, rule, deployment) }
 }
 
 interface Chosen {
+  readonly context: CliContext
   readonly rule: Rule
   readonly stream: string
   readonly deployment: Deployment
@@ -42,7 +50,7 @@ async function againstOf(
   if (given === undefined) return { against: undefined, withName: '', againstText: undefined }
   if (given.toUpperCase() === 'LIVE')
     return { against: liveOf(chosen), withName: `what ${chosen.rule.name} emitted live`, againstText: undefined }
-  const { rule, file, text } = await ruleTextBy(given, chosen.deployment)
+  const { rule, file, text } = await ruleVersionBy(chosen.context, given, chosen.deployment, chosen.rule)
   if (rule.on !== chosen.rule.on)
     throw fault('USAGE', `${file} reads ${rule.on}, and ${chosen.rule.name} ${chosen.rule.on}`)
   return { against: { kind: 'rule', rule }, withName: file, againstText: text }

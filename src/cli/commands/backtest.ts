@@ -8,12 +8,15 @@ export function register(program: Command, context: CliContext): void {
   const command = program
     .command('backtest')
     .description('run a rule over recorded history of its stream: what would it have found? Nothing is published')
-    .argument('<rule>', 'a rule file, or the name of a rule in the streams folder')
+    .argument('<rule>', 'a rule file, the name of a rule in the streams folder, or a deployed revision (velocity@3)')
     .option('--from <place>', 'first sequence, or time: 1200, 2026-01-31T12:00:00Z, 2026-01-31, 2h for 2 hours ago')
     .option('--to <place>', 'last sequence, or time before which the last one was stored (default: what is stored now)')
     .option('--last <duration>', 'begin that long ago: 7d is --from 7d')
     .option('--stream <name>', 'another stream to read (default: that of the rule)')
-    .option('--against <what>', 'compare with live (what the rule emitted), or another rule file or rule')
+    .option(
+      '--against <what>',
+      'compare with live (what the rule emitted), a deployed revision (3), or another rule file or rule',
+    )
     .option('--check', 'exit code 5 unless that is the same')
     .option(
       '--label <label>',
@@ -33,6 +36,7 @@ export function register(program: Command, context: CliContext): void {
     ['millrace backtest velocity --last 7d', 'the last week'],
     ['millrace backtest draft.yaml --from 1 --against velocity', 'a draft beside the rule that there is'],
     ['millrace backtest velocity --last 1d --against live --check', 'does it find what it found?'],
+    ['millrace backtest velocity --last 1d --against 3', 'and what did revision 3 find?'],
     ['millrace backtest draft.yaml --from 1 --label data.isFraud', 'precision and recall'],
     ['millrace backtest draft.yaml --last 30d --html report.html', 'to show somebody'],
   ])

@@ -75,17 +75,23 @@ function registerDiff(rules: Command, context: CliContext): void {
     .command('diff')
     .description('compare a rule with another version of it: the text, what it means for what was begun, what it finds')
     .argument('<rule>', 'a rule file, or the name of a rule in the streams folder')
-    .argument('<version>', 'another version of it: a file, or the name of a rule')
+    .argument('[version]', 'another version: a file, a rule, or a deployed revision (default: what was deployed last)')
     .argument('[other]', 'compare the version with this one instead')
     .option('--from <place>', 'compare what they find from there on: a sequence, a time, or 2h for 2 hours ago')
     .option('--to <place>', 'up to there (default: what is stored now)')
     .option('--last <duration>', 'begin that long ago: 7d is --from 7d')
     .option('--stream <name>', 'another stream to read (default: that of the rule)')
-    .action(async (rule: string, version: string, other: string | undefined, flags: DiffFlags) => {
+    .action(async (rule: string, version: string | undefined, other: string | undefined, flags: DiffFlags) => {
       const { diffCommand } = await import('../rules/diff-command.js')
-      await diffCommand(context, [rule, version, ...(other === undefined ? [] : [other])], flags)
+      await diffCommand(
+        context,
+        [rule, version, other].filter((name) => name !== undefined),
+        flags,
+      )
     })
   examples(command, [
+    ['millrace rules diff velocity', 'what does the file change of what is deployed?'],
+    ['millrace rules diff velocity 3 5', 'revision 5 against revision 3'],
     ['millrace rules diff velocity draft.yaml', 'what does the draft change?'],
     ['millrace rules diff velocity draft.yaml --last 7d', 'and what would it have found?'],
   ])

@@ -3,6 +3,7 @@ import { withContext, type DifferentLine } from '../../cep/rule/line-difference.
 import { fault } from '../../error/millrace-error.js'
 import { backtest } from '../../replay/backtest/backtest.js'
 import { backtestReport, type BacktestReport } from '../../replay/backtest/report.js'
+import type { Deployment } from '../../runtime/deployment.js'
 import { whyOnly } from '../backtest/why-only.js'
 import { printDifference } from '../backtest/print-difference.js'
 import { rangeOf, type AskedRange, type RangeFlags } from '../backtest/range-flags.js'
@@ -12,6 +13,7 @@ import { orStopped, settled } from '../or-stopped.js'
 import type { Output } from '../output.js'
 import { createProgress } from '../progress.js'
 import { counted } from '../table.js'
+import { deployedText, ruleVersionBy } from './rule-version-by.js'
 import { ruleTextBy, type RuleText } from './rule-text.js'
 
 /** The options of `millrace rules diff`, as commander reads them. */
@@ -24,15 +26,13 @@ const AROUND = 3
 
 /**
  * Compares two versions of a rule: as texts, in what they mean, and over a range in what they find.
- * @param names the rule and one version, or two versions of it
+ * @param names the rule, and none, one or two versions of it
  * @throws USAGE, RULE_INVALID, DECLARATION_UNKNOWN, INPUT_UNREADABLE; with a range, what backtests throw
  */
 export async function diffCommand(context: CliContext, names: readonly string[], flags: DiffFlags): Promise<void> {
   const asked = rangeOf(flags, context.clock.now())
   const deployment = await context.deployment({ rules: false })
-  const [first = '', second = '', third] = names
-  const before = await ruleTextBy(third === undefined ? first : second, deployment)
-  const after = await ruleTextBy(third ?? second, deployment)
+  const { before, after } = await versionsOf(context, names, deployment)
   const comparison = compareRules(before, after)
   const found = asked === undefined ? undefined : await matches(context, { before, after, asked, flags }, deployment)
   if (context.json)
@@ -46,6 +46,24 @@ export async function diffCommand(context: CliContext, names: readonly string[],
     })
   printComparison(context.out, comparison, { before, after })
   if (found?.difference) printFound(context.out, found)
+}
+
+/** Without a version: what was deployed last, and the file. With one: the file, or what is there, and that. */
+async function versionsOf(
+  context: CliContext,
+  [name = '', first, second]: readonly string[],
+  deployment: Deployment,
+): Promise<Versions> {
+  if (first === undefined) {
+    const after = await ruleTextBy(name, deployment)
+    return { before: await deployedText(context, deployment, after.rule.name), after }
+  }
+  const version = (given: string): Promise<RuleText> => ruleVersionBy(context, given, deployment, { name })
+  if (second !== undefined) return { before: await version(first), after: await version(second) }
+  const there = await ruleVersionBy(context, name, deployment)
+  const given = await ruleVersionBy(context, first, deployment, there.rule)
+  // a revision came before the file; a file that is named is what it may become
+  return /^\d+$|@\d+$/.test(first) ? { before: given, after: there } : { before: there, after: given }
 }
 
 interface Versions {

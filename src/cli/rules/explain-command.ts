@@ -7,7 +7,7 @@ import { printJson } from '../json.js'
 import { orStopped, settled } from '../or-stopped.js'
 import { createProgress } from '../progress.js'
 import { printExplanation } from './print-explanation.js'
-import { ruleTextBy } from './rule-text.js'
+import { ruleVersionBy } from './rule-version-by.js'
 
 /** The options of `millrace rules explain`, as commander reads them. */
 export interface ExplainFlags extends RangeFlags {
@@ -27,7 +27,7 @@ export async function explainCommand(context: CliContext, given: string, flags: 
   if (flags.key === '') throw fault('USAGE', '--key is empty')
   const asked = rangeOf(flags, clock.now())
   const deployment = await context.deployment({ rules: false })
-  const { rule, text } = await ruleTextBy(given, deployment)
+  const { rule, text } = await ruleVersionBy(context, given, deployment)
   const connection = await orStopped(context.connect(), signal)
   const progress = createProgress(context, { label: `explaining ${rule.name}`, unit: 'events' })
   try {

@@ -36,9 +36,28 @@ export class InWords {
   }
 
   /** Why an event of the key is part of nothing; undefined when it is part of something. */
-  nothing({ event, late }: Told): string | undefined {
+  nothing(told: Told): string | undefined {
+    const { event, late } = told
     if (late) return `it came too late: time had come past ${text(event.time)} before it was stored`
     if (this.#story.isPart(event)) return undefined
+    return this.#further(told) ?? this.#begins(told)
+  }
+
+  /** Why it took nothing further that was under way when it came: of what had come furthest. */
+  #further({ event, open }: Told): string | undefined {
+    const [furthest] = [...open].sort((one, other) => other.taken.length - one.taken.length)
+    if (furthest === undefined) return undefined
+    for (const condition of this.#conditions) {
+      const { stage, events, isNot } = condition
+      if (isNot || !furthest.waitsFor.includes(stage) || !(events.length === 0 || events.includes(event.type))) continue
+      const because = this.#false(condition, event, furthest.taken)
+      const began = furthest.taken[0]?.event.sequence
+      if (because !== undefined) return `no ${stage} for what began at sequence ${began ?? '?'}: ${because}`
+    }
+    return undefined
+  }
+
+  #begins({ event }: Told): string {
     const first = this.#conditions.find(({ isNot }) => !isNot)
     if (first === undefined) return 'nothing that it could begin or take further'
     if (first.events.length > 0 && !first.events.includes(event.type)) {
@@ -51,27 +70,29 @@ export class InWords {
   }
 
   #window(partial: Partial, time: number): string {
-    const after = this.#story.events.find(({ event }) => event.time >= time && this.#couldBe(partial.waitsFor, event))
+    const after = this.#story.events.find(
+      ({ event }) => event.time >= time && this.#couldBe(partial, partial.waitsFor, event),
+    )
     const until = `the window closed at ${text(time)}`
     if (after === undefined) return `${until}, and no ${list(partial.waitsFor)} came after it either`
     const late = after.event.time - time
-    const stage = partial.waitsFor.find((name) => this.#couldBe([name], after.event)) ?? ''
+    const stage = partial.waitsFor.find((name) => this.#couldBe(partial, [name], after.event)) ?? ''
     return `${until}, ${late === 0 ? 'just' : formatDuration(late)} before ${named(after.event)}, which could have been ${stage}`
   }
 
   /** Whether an event has the type of one of the stages, and what of its condition can be told holds. */
-  #couldBe(stages: readonly string[], event: StoredEvent): boolean {
+  #couldBe({ taken }: Partial, stages: readonly string[], event: StoredEvent): boolean {
     return this.#conditions.some((condition) => {
       if (condition.isNot || !stages.includes(condition.stage)) return false
       if (condition.events.length > 0 && !condition.events.includes(event.type)) return false
       if (condition.where === undefined) return true
-      return explainCondition(condition.where, event, this.#story.key, this.#stages).holds !== false
+      return explainCondition(condition.where, event, this.#story.key, this.#stages, taken).holds !== false
     })
   }
 
-  #false({ where }: WrittenCondition, event: StoredEvent): string | undefined {
+  #false({ where }: WrittenCondition, event: StoredEvent, taken?: Partial['taken']): string | undefined {
     if (where === undefined) return undefined
-    const { holds, because } = explainCondition(where, event, this.#story.key, this.#stages)
+    const { holds, because } = explainCondition(where, event, this.#story.key, this.#stages, taken)
     return holds === false ? because.join('; ') : undefined
   }
 }

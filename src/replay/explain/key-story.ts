@@ -19,8 +19,12 @@ export interface Told {
   readonly event: StoredEvent
   /** It came too late to be looked at. */
   readonly late: boolean
+  /** What was under way when it came. */
+  readonly open: readonly Partial[]
 }
 
+/** What was under way when an event came: so many are looked at, the oldest. */
+const MOST_OPEN = 20
 /** Most of each that are kept, the newest. */
 const MOST = 10_000
 
@@ -62,11 +66,12 @@ export class KeyStory {
   take(event: StoredEvent): void {
     if (!this.#types.has(event.type)) return
     const isOwn = this.rule.keyOf(event) === this.key
+    const open = isOwn && this.#isTold ? (this.partials ?? []).slice(0, MOST_OPEN) : []
     const advances = this.#work.take(event)
     for (const advance of advances) this.#note(advance)
     if (!isOwn || !this.#isTold) return
     const late = advances.some((advance) => advance.late.some((one) => one.id === event.id))
-    this.events.push({ event, late })
+    this.events.push({ event, late, open })
     if (this.events.length > MOST) {
       this.events.shift()
       this.forgotten += 1

@@ -88,6 +88,15 @@ test('an event that began nothing: which term of the first condition was false',
   )
 })
 
+test('an event that took nothing further: what its values and those of earlier events were', () => {
+  fresh()
+  const { story, words } = told(textOf(), [event('paid', 0, 1), event('paid', 1, 1.5), event('paid', 2, 40)])
+  assert.is(
+    words.nothing(story.events[2] as never),
+    'no hit for what began at sequence 1: data.amount > 50 * avg(probe.data.amount) is false: data.amount is 40, 50 * avg(probe.data.amount) is 62.5',
+  )
+})
+
 test('an event that is part of something has nothing to explain', () => {
   fresh()
   const { story, words } = told(textOf(), [event('paid', 0, 1), event('paid', 1, 1), event('paid', 2, 400)])
