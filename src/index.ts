@@ -50,6 +50,31 @@ export type { Tree, TreePattern } from './cep/tree/tree.js'
 export type { AnyEvent } from './cep/engine/any-event.js'
 export type { CorrelationValues, Outcome, Taken } from './cep/correlate/correlate-plan.js'
 
+export { adwin, type AdwinOptions } from './cep/detect/adwin.js'
+export { auto, type AutoOptions } from './cep/detect/auto.js'
+export {
+  compileDetect,
+  type DetectBounds,
+  type DetectOptions,
+  type Detection,
+  type Reading,
+} from './cep/detect/compile-detect.js'
+export { cusum, type CusumOptions } from './cep/detect/cusum.js'
+export type { DecisionOptions } from './cep/detect/decision.js'
+export type { Deadline, Detector, DetectorPlan, Direction, Score } from './cep/detect/detector.js'
+export { ewma, type EwmaOptions } from './cep/detect/ewma.js'
+export { halfSpaceTrees, type HalfSpaceTreesOptions } from './cep/detect/half-space-trees.js'
+export { heartbeat, type HeartbeatOptions } from './cep/detect/heartbeat.js'
+export { holtWinters, type HoltWintersOptions } from './cep/detect/holt-winters.js'
+export { hourOfWeek, type HourOfWeekOptions } from './cep/detect/hour-of-week.js'
+export { medianMad, type MedianMadOptions } from './cep/detect/median-mad.js'
+export { pageHinkley, type PageHinkleyOptions } from './cep/detect/page-hinkley.js'
+export { peer, type PeerOptions } from './cep/detect/peer.js'
+export { quantileBand, type QuantileBandOptions } from './cep/detect/quantile-band.js'
+export { rateOfChange, type RateOfChangeOptions } from './cep/detect/rate-of-change.js'
+export { threshold, type ThresholdOptions } from './cep/detect/threshold.js'
+export { twoWindow, type TwoWindowOptions } from './cep/detect/two-window.js'
+
 // pipeline
 export { definePipeline, type PipelineDeclaration, type PipelineOptions } from './pipeline/define-pipeline.js'
 export type { PipelineContext, StepOptions, StepWork } from './pipeline/pipeline-context.js'

@@ -48,10 +48,12 @@ export class Novelty {
   learn(point: number[]): void {
     this.#place()
     const placed = this.#placeOf(point)
-    if (this.#points.length > 0 && nearest(this.#placed, placed) <= this.#radius) return
+    // without a unit all places are one: what comes before it is kept as it is
+    const known = this.#scale.epoch > 0 && this.#points.length > 0
+    if (known && nearest(this.#placed, placed) <= this.#radius) return
     this.#points.push(point)
     this.#placed.push(placed)
-    while (this.#points.length > this.#capacity) this.#merge()
+    while (this.#points.length > this.#capacity && this.#scale.epoch > 0) this.#merge()
   }
 
   #merge(): void {

@@ -33,7 +33,7 @@ export class SeriesScale {
   epoch: number
 
   constructor(state?: ScaleState) {
-    const [quantiles, distance, count, next, centre, unit, epoch] = state ?? [[], 0, 0, FIRST, 0, 1, 0]
+    const [quantiles, distance, count, next, centre, unit, epoch] = state ?? [[], 0, 0, FIRST, 0, 0, 0]
     this.#quantiles = [
       new P2Quantile(0.1, quantiles[0]),
       new P2Quantile(0.5, quantiles[1]),
@@ -47,7 +47,9 @@ export class SeriesScale {
     this.epoch = epoch
   }
 
+  /** 0 for every value as long as there is no unit. */
   place(value: number): number {
+    if (this.#unit === 0) return 0
     return Math.asinh((value - this.#centre) / this.#unit)
   }
 
