@@ -227,6 +227,16 @@ export class DurableOps {
     return this.#engine('aggregate', aggregationOf(options as AggregateInput), by)
   }
 
+  /** Alarms of an anomaly detector, compiled outside of the pipeline. */
+  detect<E extends StoredEvent>(detector: Executable, { by }: EngineOptions<E> = {}): OperatorFunction<E, Match> {
+    return engineOperator(this.#host, detector, {
+      name: 'detect',
+      by,
+      timeouts: false,
+      flush: false,
+    }) as OperatorFunction<E, Match>
+  }
+
   #engine<E extends StoredEvent>(name: string, executable: Executable, by: EngineOptions<E>['by']) {
     const use = { name, by, timeouts: false, flush: true }
     return engineOperator(this.#host, executable, use) as OperatorFunction<E, Match>

@@ -131,6 +131,57 @@ test('windows and joins that are open when the source ends come out then, patter
   )
 })
 
+/** Says that nothing has come for 30 ms. */
+const silence: Executable = {
+  signature: 'silence',
+  lateness: 0,
+  grace: 0,
+  bounds: { waiting: 1, matchesPerAdvance: 10 },
+  start(out, state) {
+    let last = state as StoredEvent | null | undefined
+    const due = (): number => (last ? last.time + 30 : Infinity)
+    const passTime = (time: number): void => {
+      if (!last || due() > time) return
+      out.match({ kind: 'match', key: '', stages: {}, events: [last], first: last, last, time: due() })
+      last = null
+    }
+    return {
+      take(event) {
+        passTime(event.time)
+        last = event
+      },
+      passTime,
+      get due() {
+        return due()
+      },
+      get horizon() {
+        return last?.time ?? Infinity
+      },
+      snapshot: () => last ?? null,
+      get stats() {
+        return { keys: last ? 1 : 0, partialMatches: 0, evaluationErrors: 0, errorSamples: [], dropped: {} }
+      },
+    }
+  },
+}
+
+test('a detector’s alarms come when they are due, and none because the source ends', () => {
+  const values: Log = [5, 20, 60].map((time) => [time, eventOf(time)] as const)
+  const times = (ends: boolean) =>
+    at((ops) => ops.detect(silence), values, { completes: ends }).map(([time, found]) => [
+      time,
+      typeof found === 'string' ? found : found.last.time,
+    ])
+  assert.equal(times(false), [
+    [50, 20],
+    [90, 60],
+  ])
+  assert.equal(times(true), [
+    [50, 20],
+    [60, 'complete'],
+  ])
+})
+
 test('what a key holds goes when its window is over, also when the key never comes back', () => {
   const endless: Pattern = {
     stages: [
