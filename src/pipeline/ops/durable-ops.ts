@@ -13,10 +13,12 @@ import { engineOperator } from './engines.js'
 import {
   aggregationOf,
   correlationOf,
+  detectionOf,
   intervalJoinOf,
   patternOf,
   type AggregateInput,
   type CorrelateInput,
+  type DetectInput,
   type EngineOptions,
   type IntervalJoinInput,
   type PatternInput,
@@ -227,9 +229,9 @@ export class DurableOps {
     return this.#engine('aggregate', aggregationOf(options as AggregateInput), by)
   }
 
-  /** Alarms of an anomaly detector, compiled outside of the pipeline. */
-  detect<E extends StoredEvent>(detector: Executable, { by }: EngineOptions<E> = {}): OperatorFunction<E, Match> {
-    return engineOperator(this.#host, detector, {
+  /** Alarms of an anomaly detector. @throws DETECTOR_INVALID */
+  detect<E extends StoredEvent>(options: DetectInput, { by }: EngineOptions<E> = {}): OperatorFunction<E, Match> {
+    return engineOperator(this.#host, detectionOf(options), {
       name: 'detect',
       by,
       timeouts: false,

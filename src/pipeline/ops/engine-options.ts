@@ -3,6 +3,7 @@ import { compileAggregate, type AggregateOptions } from '../../cep/aggregate/com
 import { compilePattern } from '../../cep/compile-pattern.js'
 import { compileCorrelate, type CorrelateOptions } from '../../cep/correlate/compile-correlate.js'
 import { compileIntervalJoin, type IntervalJoinOptions } from '../../cep/correlate/compile-interval-join.js'
+import { compileDetect, type DetectOptions } from '../../cep/detect/compile-detect.js'
 import type { Executable } from '../../cep/engine/executor.js'
 import type { Pattern } from '../../cep/pattern/pattern.js'
 
@@ -18,9 +19,12 @@ export type CorrelateInput = CorrelateOptions | Executable
 export type IntervalJoinInput = IntervalJoinOptions | Executable
 export type AggregateInput<Values extends Named = Named> = AggregateOptions<Values> | Executable
 
+export type DetectInput = DetectOptions | Executable
+
 export const patternOf = once((pattern: Pattern) => compilePattern(pattern))
 export const correlationOf = once(compileCorrelate)
 export const intervalJoinOf = once(compileIntervalJoin)
+export const detectionOf = once(compileDetect)
 export const aggregationOf = once((options: AggregateOptions) => compileAggregate(options))
 
 /** A pipeline is put together for each key: what is described outside of it is compiled only once. */
