@@ -6,7 +6,7 @@ import type { Output } from '../output.js'
 import { count, counted } from '../table.js'
 import { plain } from './plain.js'
 import { printDifference } from './print-difference.js'
-import { sparkline } from './sparkline.js'
+import { perBar, sparkline } from './sparkline.js'
 
 export interface Shown {
   /** Matches that are printed. */
@@ -74,7 +74,12 @@ function printTimeline(out: Output, { timeline, difference }: BacktestReport): v
       difference.kind === 'live' ? 'live' : 'other',
       buckets.map(({ against }) => against),
     )
-  out.line(out.style('gray', `${' '.repeat(9)}${first.time} to ${last.time}, ${formatDuration(timeline.width)} a bar`))
+  out.line(
+    out.style(
+      'gray',
+      `${' '.repeat(9)}${first.time} to ${last.time}, ${formatDuration(timeline.width * perBar(buckets.length, width))} a bar`,
+    ),
+  )
 }
 
 function printScore(out: Output, score: ScoreReport, against: ScoreReport | null): void {

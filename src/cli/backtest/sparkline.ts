@@ -1,3 +1,8 @@
+/** How many counts one bar stands for. */
+export function perBar(counts: number, width: number): number {
+  return Math.max(1, Math.ceil(counts / Math.max(1, width)))
+}
+
 const BARS = '▁▂▃▄▅▆▇█'
 
 /**
@@ -5,7 +10,7 @@ const BARS = '▁▂▃▄▅▆▇█'
  * @param width most characters: neighbours are added up
  */
 export function sparkline(counts: readonly number[], width: number): string {
-  const per = Math.max(1, Math.ceil(counts.length / Math.max(1, width)))
+  const per = perBar(counts.length, width)
   const sums: number[] = []
   for (let at = 0; at < counts.length; at += per)
     sums.push(counts.slice(at, at + per).reduce((sum, value) => sum + value, 0))
