@@ -80,7 +80,7 @@ function associated(tree: CaseTree, text: string): CaseTree {
 export function multiplies(given: Case): boolean {
   if (given.kind !== 'tree') return false
   const has = (part: Tree): boolean => {
-    if (part.kind === 'every' && part.part.kind !== 'every' && traitsOf(part.part).repeats) return true
+    if (part.kind === 'every' && traitsOf(part.part).repeats) return true
     return partsOf(part).some(has)
   }
   return has(readTree(given as TreeCase))

@@ -38,7 +38,7 @@ export function compileTree(pattern: TreePattern): CompiledTree {
   const faults = treeFaults(pattern)
   if (faults.length > 0)
     throw fault('PATTERN_INVALID', faults.join('; '), { issues: faults.map((detail) => ({ detail })) })
-  const tree = simplified(pattern.tree)
+  const { tree } = pattern
   const found: FilterPlan[] = []
   const plan = makePlan(tree, found)
   noteStarts(plan)
@@ -68,27 +68,6 @@ export function compileTree(pattern: TreePattern): CompiledTree {
 
 function takes(events: readonly string[], type: string): boolean {
   return events.length === 0 || events.includes(type)
-}
-
-/** `every` right in `every` is one. */
-function simplified(tree: Tree): Tree {
-  switch (tree.kind) {
-    case 'filter':
-    case 'interval':
-      return tree
-    case 'seq':
-    case 'and':
-    case 'or':
-      return { ...tree, parts: tree.parts.map(simplified) }
-    case 'until':
-      return { ...tree, part: simplified(tree.part), end: simplified(tree.end) }
-    case 'every': {
-      const part = simplified(tree.part)
-      return part.kind === 'every' ? part : { ...tree, part }
-    }
-    default:
-      return { ...tree, part: simplified(tree.part) }
-  }
 }
 
 function hasInterval(tree: Tree): boolean {

@@ -38,7 +38,7 @@ export interface NotTree {
 
 /**
  * Its part again and again: the part begins anew each time it comes, and when it is false for good. A part that comes
- * more than once by itself multiplies: each coming adds one that runs beside it. `every` right in `every` is one.
+ * more than once by itself multiplies, another `every` for instance: each coming adds one that runs beside it.
  */
 export interface EveryTree {
   readonly kind: 'every'
