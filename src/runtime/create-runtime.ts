@@ -10,7 +10,9 @@ import type { Log } from '../observe/log.js'
 import type { Clock } from '../time/clock.js'
 import type { Deployment } from './deployment.js'
 import { keepForgetting } from './forgetting.js'
-import { processorsOf } from './processors.js'
+import { processorsOf, rulesProcessorOf } from './processors.js'
+import { reconcileRules } from './rules/reconcile-rules.js'
+import { watchPairs } from './rules/rule-pairs.js'
 import { UnitStarter } from './unit-starter.js'
 
 export interface RuntimeOptions {
@@ -22,6 +24,8 @@ export interface RuntimeOptions {
   readonly owner: string
   /** Processes of one group share the units of their processors. Default `millrace`. */
   readonly group?: string
+  /** Whether rules that came from files which are no more are removed; else that is only said. Default false. */
+  readonly removesRules?: boolean
   /** Only these processors; default all. */
   readonly only?: (processor: Processor) => boolean
 }
@@ -54,13 +58,14 @@ const SHARE_MS = 10_000
 export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { connection, deployment, clock, log, owner, group = DEFAULT_GROUP } = options
   requireNoDrift(await planStreams(connection, deployment.streams))
-  const all = processorsOf(deployment)
-  const processors = all.filter(options.only ?? (() => true))
+  const known = await reconcileRules({ ...options, removes: options.removesRules })
+  const all = processorsOf(deployment, known)
+  const only = options.only ?? (() => true)
+  const processors = all.filter(only)
   const starter = new UnitStarter({ connection, registry: deployment.registry, clock, log, owner, processors })
   await starter.rebuild()
   const end = new End(log)
   const failed = new Map<string, MillraceError>()
-  const units = starter.units
   const ownership = await Ownership.start({
     connection,
     clock,
@@ -68,20 +73,34 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     group,
     member: owner,
     replicas: Math.max(1, ...deployment.streams.map(({ replicas }) => replicas)),
-    units,
+    units: starter.units,
     run: (unit) => startUnit(starter, unit, failed),
     onFailure: (unit, error) => {
       failed.set(unit, error) // it is in the log
-      if (failed.size === units.length) end.reject(fault('RUNTIME_FAILED', error.message, { cause: error }))
+      if (failed.size === starter.units.length) end.reject(fault('RUNTIME_FAILED', error.message, { cause: error }))
     },
     onEnd: (error) => end.reject(error),
   }).catch((error: unknown) => starter.giveUp(error))
-  await untilShared(clock, ownership, units.length, failed)
+  await untilShared(clock, ownership, starter.units.length, failed)
   for (const processor of processors) logStart(log, processor, starter.running)
   const stopForgetting = keepForgetting({ connection, clock, log, processors: all })
+  const stopWatching = watchPairs({
+    ...options,
+    after: Math.max(0, ...known.map(({ last }) => last)),
+    onPair: (pair) => {
+      const processor = rulesProcessorOf(deployment, pair)
+      if (!only(processor) || all.some((one) => processorId(one) === processorId(processor))) return
+      all.push(processor)
+      processors.push(processor)
+      starter.add(processor)
+      ownership.update(starter.units)
+      log.info({ processor: processorId(processor) }, 'rules are deployed where there were none')
+    },
+  })
   let stopping: Promise<void> | undefined
   const stop = async (): Promise<void> => {
     stopForgetting()
+    stopWatching()
     await ownership.stop()
     starter.close()
     end.resolve()

@@ -9,6 +9,8 @@ import type { PipelineStreams } from '../pipeline/pipeline-processor.js'
 /** A rule and the file it came from. */
 export interface RuleFile {
   readonly file: string
+  /** What is in it; absent for a rule that is a part of the code. */
+  readonly text?: string
   readonly rule: Rule
 }
 

@@ -93,7 +93,8 @@ async function loadRules(contexts: readonly string[], registry: Registry): Promi
   for (const path of await rulePaths(contexts)) {
     const file = relative('', path)
     try {
-      loaded.push({ file, rule: await loadRule(path, registry) })
+      const text = await readRuleText(path)
+      loaded.push({ file, text, rule: parseFile(path, text, registry) })
     } catch (error) {
       issues.push({ file, error })
     }
@@ -107,12 +108,19 @@ async function loadRules(contexts: readonly string[], registry: Registry): Promi
 
 /** Reads one rule file and checks it against the contracts, if there are. @throws RULE_INVALID, INPUT_UNREADABLE */
 export async function loadRule(path: string, registry: Registry | undefined): Promise<Rule> {
-  let text: string
+  return parseFile(path, await readRuleText(path), registry)
+}
+
+/** @throws INPUT_UNREADABLE */
+export async function readRuleText(path: string): Promise<string> {
   try {
-    text = await readFile(path, 'utf8')
+    return await readFile(path, 'utf8')
   } catch (error) {
     throw fault('INPUT_UNREADABLE', `${path}: ${messageOf(error)}`, { cause: error })
   }
+}
+
+function parseFile(path: string, text: string, registry: Registry | undefined): Rule {
   const file = relative('', path)
   return parseRule(text, registry === undefined ? { file } : { file, contracts: contractLookup(registry) })
 }

@@ -1,40 +1,41 @@
 import { isMerge } from '../broker/merge-stream.js'
-import type { Rule } from '../cep/rule/rule.js'
 import { fault } from '../error/millrace-error.js'
 import type { Processor } from '../kernel/processor.js'
 import { contractsProcessor } from '../pipeline/contracts-processor.js'
 import { outboxName, outboxProcessor } from '../pipeline/outbox-processor.js'
 import { declaredProcessor } from '../pipeline/declared-pipeline.js'
+import { awaitRuleChanges } from '../pipeline/rules/await-changes.js'
 import { rulesProcessor } from '../pipeline/rules-processor.js'
 import { pipelineStreams, streamNamed, type Deployment } from './deployment.js'
+import { rulePairs, type RulePair } from './rules/rule-pairs.js'
+import type { KnownRule } from './rules/rule-store.js'
 
 /**
  * Every processor of a deployment: one per pipeline, one for all rules from one stream to another, one per stream that
  * minds its contracts, and one for each pair of streams of which a pipeline writes to both, which carries events from
  * the first to the second.
+ * @param known rules that are deployed, of whatever files
  * @throws DECLARATION_INVALID, DECLARATION_UNKNOWN
  */
-export function processorsOf(deployment: Deployment): Processor[] {
+export function processorsOf(deployment: Deployment, known: readonly KnownRule[] = []): Processor[] {
   return [
     // what is merged was minded where it came from
     ...deployment.streams.filter((declared) => !isMerge(declared)).map((declared) => contractsProcessor(declared)),
     ...deployment.pipelines.map((pipeline) => declaredProcessor(pipeline, pipelineStreams(deployment, pipeline))),
-    ...rulesProcessorsOf(deployment),
+    ...rulePairs(deployment, known).map((pair) => rulesProcessorOf(deployment, pair)),
     ...outboxesOf(deployment),
   ]
 }
 
-function rulesProcessorsOf(deployment: Deployment): Processor[] {
-  const pairs = new Map<string, Rule[]>()
-  for (const { rule } of deployment.rules) {
-    const pair = `${rule.on} ${rule.to}`
-    pairs.set(pair, [...(pairs.get(pair) ?? []), rule])
-  }
-  return [...pairs.values()].flatMap((fixed) => {
-    const [first] = fixed
-    if (first === undefined) return []
-    const [from, to] = [streamNamed(deployment, first.on), streamNamed(deployment, first.to)]
-    return [rulesProcessor({ registry: deployment.registry, from, to, fixed })]
+/** The processor of the rules from one stream to another. @throws DECLARATION_UNKNOWN */
+export function rulesProcessorOf(deployment: Deployment, { from, to }: RulePair): Processor {
+  const { registry, rules } = deployment
+  return rulesProcessor({
+    registry,
+    from: streamNamed(deployment, from),
+    to: streamNamed(deployment, to),
+    fixed: rules.flatMap(({ rule, text }) => (text === undefined && rule.on === from && rule.to === to ? [rule] : [])),
+    awaitChanges: awaitRuleChanges(registry, from, to),
   })
 }
 

@@ -20,17 +20,19 @@ export interface UnitStarterOptions {
 /** Starts the units that this process comes to own, and knows those that run. */
 export class UnitStarter {
   readonly #options: UnitStarterOptions
-  readonly #units: ReadonlyMap<string, { readonly processor: Processor; readonly partition: string }>
+  readonly #units = new Map<string, { readonly processor: Processor; readonly partition: string }>()
   readonly #shadows = new Map<string, Shadow>()
   readonly #running = new Map<string, ProcessorRun>()
 
   constructor(options: UnitStarterOptions) {
     this.#options = options
-    this.#units = new Map(
-      options.processors.flatMap((processor) =>
-        partitionsOf(processor).map((partition) => [unitId(processor, partition), { processor, partition }] as const),
-      ),
-    )
+    for (const processor of options.processors) this.add(processor)
+  }
+
+  /** One more processor, whose state needs not be made anew. */
+  add(processor: Processor): void {
+    for (const partition of partitionsOf(processor))
+      this.#units.set(unitId(processor, partition), { processor, partition })
   }
 
   /** Every unit that this process can run. */

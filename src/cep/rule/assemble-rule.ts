@@ -28,6 +28,7 @@ export interface RuleParts {
   readonly within: number | undefined
   readonly lateness: number
   readonly idle: number | undefined
+  readonly onChange?: Rule['onChange']
   readonly hash: string
   readonly emit: RuleOutput
   /** For partial matches whose window closed. */
@@ -59,6 +60,7 @@ export function assembleRule(parts: RuleParts): Rule {
     emits: emit.event,
     outputTypes: [...new Set(onTimeout === undefined ? [emit.event] : [emit.event, onTimeout.event])],
     severity: emit.severity,
+    ...(parts.onChange === undefined ? {} : { onChange: parts.onChange }),
     tests,
     places,
     keyOf,

@@ -3,19 +3,20 @@ import { fault, isFault, messageOf } from '../../error/millrace-error.js'
 import { assembleRule, type RuleParts } from './assemble-rule.js'
 import { KINDS } from './kinds.js'
 import { readEmit, type Emit } from './read-emit.js'
-import { readBoolean, readDuration, readName } from './read-fields.js'
+import { readBoolean, readDuration, readName, readOneOf } from './read-fields.js'
 import { readKey } from './read-key.js'
 import { readSuppress } from './read-suppress.js'
 import { readTests } from './read-tests.js'
 import { RuleFile, type Entry } from './rule-file.js'
 import type { KindContext, KindReader, RuleBody } from './rule-kind.js'
 import { RuleScope } from './rule-scope.js'
-import type { ContractLookup, Rule, RulePlaces } from './rule.js'
+import { ON_CHANGE, type ContractLookup, type Rule, type RulePlaces } from './rule.js'
 
 const COMMON = [
   'rule',
   'description',
   'enabled',
+  'onChange',
   'on',
   'key',
   'lateness',
@@ -71,7 +72,9 @@ function read(file: RuleFile, scope: RuleScope, text: string): Rule | undefined 
   if (outputs === undefined || file.issues.length > 0 || keyOf === undefined) return undefined
   const { eventTypes, executable } = body
   const common = { name, description, kind: reader.kind, enabled, on, lateness, idle, within, eventTypes, executable }
-  return assembleRule({ ...common, ...outputs, hash: hashOf(text), places: placesOf(file, fields), keyOf })
+  const onChange = readOneOf(file, fields.get('onChange'), ON_CHANGE)
+  if (file.issues.length > 0) return undefined
+  return assembleRule({ ...common, ...outputs, onChange, hash: hashOf(text), places: placesOf(file, fields), keyOf })
 }
 
 /** What becomes of matches, and the tests of it. */

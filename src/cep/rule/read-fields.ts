@@ -95,3 +95,16 @@ export function readTypes(entry: Entry, scope: RuleScope): string[] {
   if (nodes.length === 0) file.issue(file.at(entry.value, entry.keyAt), `${entry.key} names no event type`)
   return types
 }
+
+/** One of a few words. */
+export function readOneOf<Word extends string>(
+  file: RuleFile,
+  entry: Entry | undefined,
+  words: readonly Word[],
+): Word | undefined {
+  const text = file.text(entry, entry?.key ?? '')
+  const found = words.find((word) => word === text)
+  if (text !== undefined && found === undefined)
+    file.issue(file.at(entry?.value, entry?.keyAt), `${entry?.key} is one of ${words.join(', ')}`)
+  return found
+}

@@ -7,6 +7,17 @@ import type { RuleTest } from './rule-test.js'
 /** What a rule looks for. */
 export type RuleKind = 'sequence' | 'pattern' | 'correlate' | 'aggregate' | 'detect'
 
+/**
+ * What becomes of what a rule has begun when it is changed while it works. A closed set.
+ *
+ * - `cut`: the new revision starts empty.
+ * - `keep`: the new revision goes on with it. Both have to be of the same shape.
+ * - `drain`: the old revision goes on with what it has begun, and begins nothing new; the new one starts empty beside it.
+ */
+export type OnChange = 'cut' | 'keep' | 'drain'
+
+export const ON_CHANGE: readonly OnChange[] = ['cut', 'keep', 'drain']
+
 /** Where the parts of a rule stand in its file, by the names of their fields. */
 export interface RulePlaces {
   readonly file: string
@@ -27,6 +38,8 @@ export interface Rule {
   readonly kind: RuleKind
   /** False: it is checked and can be tested and run over recordings, but does not run on its stream. */
   readonly enabled: boolean
+  /** What becomes of what the revision before it has begun. Default `cut`. */
+  readonly onChange?: OnChange
   /** Name of the stream that it reads. */
   readonly on: string
   /** Name of the stream that its events go to. */

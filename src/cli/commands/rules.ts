@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import type { CliContext } from '../context.js'
 import { examples } from '../examples.js'
+import { registerLiveRules } from './rules-live.js'
 import { wholeNumber } from '../option-values.js'
 import type { DiffFlags } from '../rules/diff-command.js'
 import type { ExplainFlags } from '../rules/explain-command.js'
@@ -8,7 +9,7 @@ import type { ExplainFlags } from '../rules/explain-command.js'
 export function register(program: Command, context: CliContext): void {
   const rules = program
     .command('rules')
-    .description('check and test rule files, run a rule over recorded events, explain what became of a key')
+    .description('check, test and run rule files, explain what became of a key; change rules while they work')
   examples(rules, [
     ['millrace rules check', 'every rule in streams/'],
     ['millrace rules check streams/payments/rules/velocity.yaml', 'one file'],
@@ -16,6 +17,9 @@ export function register(program: Command, context: CliContext): void {
     ['millrace rules run velocity --file events.ndjson', 'what would it find in a recording?'],
     ['millrace rules explain velocity --key card-7 --last 1h', 'why did it not fire?'],
     ['millrace backtest velocity --last 7d', 'what would it find in a stream?'],
+    ['millrace rules deploy velocity.yaml', 'a new revision, while events flow'],
+    ['millrace rules rollback velocity', 'the revision before it again'],
+    ['millrace rules list', 'what runs, which revision, since which sequence'],
   ])
   rules
     .command('check')
@@ -47,6 +51,7 @@ export function register(program: Command, context: CliContext): void {
     })
   registerExplain(rules, context)
   registerDiff(rules, context)
+  registerLiveRules(rules, context)
 }
 
 function registerExplain(rules: Command, context: CliContext): void {

@@ -45,6 +45,7 @@ export async function devCommand(context: CliContext, options: DevOptions): Prom
     deployment,
     log,
     readyFile: options.readyFile,
+    removesRules: true, // the folder is all that there is to say
     onReady: () => {
       if (!isLive) return
       out.line(`publish with ${out.style('cyan', 'millrace publish')} in this folder, stop with Ctrl-C`)

@@ -20,6 +20,8 @@ export interface ServeOptions {
   /** Written when every processor has started, removed at the end. */
   readonly readyFile?: string | undefined
   readonly onReady?: (runtime: Runtime) => void
+  /** Whether a rule goes with its file. */
+  readonly removesRules?: boolean
 }
 
 /** How long the last commit may take once the command was asked to stop. */
@@ -43,6 +45,7 @@ export async function serve(context: CliContext, options: ServeOptions): Promise
     clock: context.clock,
     log,
     owner: `${hostname()}/${process.pid}`,
+    removesRules: options.removesRules ?? false,
     ...onlyThese(deployment, options.only),
   }
   const runtime = await whenThere(context, log, () => createRuntime(runtimeOptions))

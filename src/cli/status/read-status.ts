@@ -11,6 +11,7 @@ import { rulesStatus, type RuleStatus } from './rules-status.js'
 import { partitionsOf, processorId, unitId, type Processor } from '../../kernel/processor.js'
 import type { Deployment } from '../../runtime/deployment.js'
 import { processorsOf } from '../../runtime/processors.js'
+import { RuleStore } from '../../runtime/rules/rule-store.js'
 import type { Clock } from '../../time/clock.js'
 
 /** How far one unit of a processor is. */
@@ -99,7 +100,7 @@ export async function readStatus(connection: Connection, clock: Clock, deploymen
       unmerged: status.unmerged ?? 0,
     })
   }
-  const processors = processorsOf(deployment)
+  const processors = processorsOf(deployment, await new RuleStore(connection, clock).read())
   const dead = streams.find(({ stream }) => stream === DEAD_LETTER_STREAM)
   return {
     server: { version: connection.server.version, url: connection.nats.getServer() },

@@ -69,6 +69,35 @@ export const CEP_ERRORS = {
     exit: EXIT.failure,
     status: 422,
   },
+  RULE_CHANGED_MEANWHILE: {
+    disposition: 'reject',
+    means: 'somebody else has changed the rule at the same moment',
+    advice: 'Look at what it is now (millrace rules show RULE), and do it again if that is still right',
+    exit: EXIT.conflict,
+    status: 409,
+  },
+  RULE_STATE_DIFFERS: {
+    disposition: 'reject',
+    means: 'a rule was to go on with what its former revision has begun, but the two are not of the same shape',
+    advice:
+      'Deploy it with --on-change drain (the former revision ends what it has begun) or cut (that is dropped); keep is for changes of emit and of values in conditions',
+    exit: EXIT.conflict,
+    status: 409,
+  },
+  RULE_UNKNOWN: {
+    disposition: 'reject',
+    means: 'no rule of that name, or no such revision of it, is deployed',
+    advice: 'Choose one of the names or revisions in the detail',
+    exit: EXIT.notFound,
+    status: 404,
+  },
+  RULE_NOT_DEPLOYABLE: {
+    disposition: 'reject',
+    means: 'a rule cannot be deployed as it is asked for',
+    advice: 'The detail says what is in the way and how to go on',
+    exit: EXIT.conflict,
+    status: 409,
+  },
   EXPRESSION_FAILED: {
     disposition: 'reject',
     means: 'an expression cannot be evaluated for this event',

@@ -1,13 +1,4 @@
-/**
- * What becomes of what a rule has begun when it is changed. A closed set.
- *
- * - `cut`: the new revision starts empty.
- * - `keep`: the new revision goes on with it. Both have to be of the same shape.
- * - `drain`: the old revision goes on with what it has begun, and begins nothing new; the new one starts empty beside it.
- */
-export type OnChange = 'cut' | 'keep' | 'drain'
-
-export const ON_CHANGE = ['cut', 'keep', 'drain'] as const
+import type { OnChange } from '../../cep/rule/rule.js'
 
 /** A rule as it is to be from now on, or that it is no more. Plain data: the journal holds it. */
 export type RuleChange =

@@ -1,5 +1,5 @@
 import { messageOf } from '../../error/millrace-error.js'
-import { ON_CHANGE, type OnChange } from './rule-change.js'
+import { ON_CHANGE, type OnChange } from '../../cep/rule/rule.js'
 
 /** Bucket in which the rules are that can be changed while they work. A key is `<stream that it reads>.<rule>`. */
 export const RULES_BUCKET = 'millrace_rules'
