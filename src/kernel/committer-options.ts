@@ -35,7 +35,7 @@ export interface CommitterOptions {
   readonly packing?: Packing | undefined
   /** What the processor has passed over without a dead letter. */
   readonly notices?: () => Readonly<Record<string, number>> | undefined
-  /** Memory `snapshot`: the first commit holds the state, for what is stored is another code’s. */
+  /** Memory `snapshot`: the first commit holds the state, for what is stored is another code’s, or nothing is. */
   readonly snapshotFirst?: boolean
   /** What the processor tells of itself. */
   readonly reporting?: Reporting | undefined

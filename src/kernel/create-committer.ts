@@ -29,7 +29,8 @@ export function createCommitter(
     root: to.stream.root,
     memory,
     snapshot: () => logic.snapshot?.(),
-    snapshotFirst: claim.changedFrom !== undefined && claim.upgrade === 'keep' && memory === 'snapshot',
+    // without a snapshot, nobody would know later which code has written what
+    snapshotFirst: claim.upgrade === 'keep' && (claim.changedFrom !== undefined || record.snapshot === null),
     ...(looks ? { checkpoint: () => execution.checkpoint() } : {}),
     stateLog: memory === 'keyed' ? new StateLog(() => logic.entries?.() ?? [], state) : undefined,
     takeover: takesOver ? new Takeover(claim, to.stream.name) : undefined,

@@ -33,7 +33,7 @@ test('RL1 RL3 deployed, broken, changed, paused, rolled back and removed while a
     any
   >
   assert.equal([deployed['revision'], deployed['from'], deployed['taken'], deployed['state']], [2, 1, true, 'at-work'])
-  assert.is(deployed['since'], 4 + 4, 'four orders, and what was made of them')
+  assert.ok(deployed['since'] >= 4, 'a sequence of the stream, behind the four orders')
   await world.publish(1)
   assert.equal((await world.flagged(5)).at(-1), { amount: 5, revision: 2 })
   assert.match(
@@ -62,7 +62,7 @@ test('RL1 RL3 deployed, broken, changed, paused, rolled back and removed while a
 
   const other = await world.write(
     'other.yaml',
-    eachRule('x').replace('- order:', '- first: { event: order.flagged }\n  - order:'),
+    eachRule('another shape').replace('  - order:', '  - first: { event: order.placed }\n  - order:'),
   )
   const keep = await world.cli('rules', 'deploy', other, '--on-change', 'keep')
   assert.is(keep.code, 6)
