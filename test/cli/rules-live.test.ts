@@ -62,7 +62,7 @@ test('RL1 RL3 deployed, broken, changed, paused, rolled back and removed while a
 
   const other = await world.write(
     'other.yaml',
-    eachRule('another shape').replace('  - order:', '  - first: { event: order.placed }\n  - order:'),
+    eachRule('another shape').replace('  - order:', '  - before: { event: order.placed }\n  - order:'),
   )
   const keep = await world.cli('rules', 'deploy', other, '--on-change', 'keep')
   assert.is(keep.code, 6)
