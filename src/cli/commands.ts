@@ -51,7 +51,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'rules',
-    summary: 'check rule files, run a rule over a recording, explain what became of a key',
+    summary: 'check, test and explain rules; deploy, pause and roll them back while they work',
     load: () => import('./commands/rules.js'),
   },
   {

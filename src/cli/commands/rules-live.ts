@@ -53,16 +53,6 @@ function registerShowing(rules: Command, context: CliContext): void {
       const { showCommand } = await import('../rules/live/show-command.js')
       await showCommand(context, rule, flags)
     })
-  rules
-    .command('diff')
-    .description('show how what is deployed differs from a file, or one revision from another')
-    .argument('<rule>', RULE)
-    .argument('[file]', 'a rule file (default: the one in the streams folder)')
-    .option('--revision <number>', 'a revision; twice for two of them', revisions)
-    .action(async (rule: string, file: string | undefined, flags: { readonly revision?: readonly number[] }) => {
-      const { diffCommand } = await import('../rules/live/diff-command.js')
-      await diffCommand(context, rule, file, flags.revision ?? [])
-    })
 }
 
 function registerChanges(rules: Command, context: CliContext): void {
@@ -106,8 +96,4 @@ function wait(): Option {
   return new Option('--wait <duration>', 'how long to wait until it has taken effect')
     .argParser((text) => (text === '0' ? 0 : duration(text)))
     .default(5_000, '5s')
-}
-
-function revisions(text: string, before: readonly number[] = []): readonly number[] {
-  return [...before, wholeNumber()(text)]
 }
