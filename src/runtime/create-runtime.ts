@@ -12,7 +12,8 @@ import type { Deployment } from './deployment.js'
 import { keepForgetting } from './forgetting.js'
 import { processorsOf, rulesProcessorOf } from './processors.js'
 import { reconcileRules } from './rules/reconcile-rules.js'
-import { watchPairs } from './rules/rule-pairs.js'
+import { watchPairs, type RulePair } from './rules/rule-pairs.js'
+import type { KnownRule } from './rules/rule-store.js'
 import { UnitStarter } from './unit-starter.js'
 
 export interface RuntimeOptions {
@@ -60,8 +61,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   requireNoDrift(await planStreams(connection, deployment.streams))
   const known = await reconcileRules({ ...options, removes: options.removesRules })
   const all = processorsOf(deployment, known)
-  const only = options.only ?? (() => true)
-  const processors = all.filter(only)
+  const processors = all.filter(options.only ?? (() => true))
   const starter = new UnitStarter({ connection, registry: deployment.registry, clock, log, owner, processors })
   await starter.rebuild()
   const end = new End(log)
@@ -84,19 +84,7 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
   await untilShared(clock, ownership, starter.units.length, failed)
   for (const processor of processors) logStart(log, processor, starter.running)
   const stopForgetting = keepForgetting({ connection, clock, log, processors: all })
-  const stopWatching = watchPairs({
-    ...options,
-    after: Math.max(0, ...known.map(({ last }) => last)),
-    onPair: (pair) => {
-      const processor = rulesProcessorOf(deployment, pair)
-      if (!only(processor) || all.some((one) => processorId(one) === processorId(processor))) return
-      all.push(processor)
-      processors.push(processor)
-      starter.add(processor)
-      ownership.update(starter.units)
-      log.info({ processor: processorId(processor) }, 'rules are deployed where there were none')
-    },
-  })
+  const stopWatching = watchRules(options, { known, all, processors, starter, ownership })
   let stopping: Promise<void> | undefined
   const stop = async (): Promise<void> => {
     stopForgetting()
@@ -116,6 +104,30 @@ export async function createRuntime(options: RuntimeOptions): Promise<Runtime> {
     ended: end.promise,
     stop: () => (stopping ??= stop()),
   }
+}
+
+interface AtWork {
+  readonly known: readonly KnownRule[]
+  /** Every processor of the deployment, and those of them that this process can run; they grow. */
+  readonly all: Processor[]
+  readonly processors: Processor[]
+  readonly starter: UnitStarter
+  readonly ownership: Ownership
+}
+
+/** Takes up the first rule between two streams while everything runs. @returns ends it */
+function watchRules(options: RuntimeOptions, { known, all, processors, starter, ownership }: AtWork): () => void {
+  const { deployment, log, only = () => true } = options
+  const onPair = (pair: RulePair): void => {
+    const processor = rulesProcessorOf(deployment, pair)
+    if (!only(processor) || all.some((one) => processorId(one) === processorId(processor))) return
+    all.push(processor)
+    processors.push(processor)
+    starter.add(processor)
+    ownership.update(starter.units)
+    log.info({ processor: processorId(processor) }, 'rules are deployed where there were none')
+  }
+  return watchPairs({ ...options, after: Math.max(0, ...known.map(({ last }) => last)), onPair })
 }
 
 /** What went wrong when the unit stopped here once is over when it runs again. */
