@@ -1,5 +1,6 @@
 import { AGGREGATE } from './read-aggregate.js'
 import { CORRELATE } from './read-correlate.js'
+import { DETECT } from './read-detect.js'
 import { EVERY, PATTERN } from './read-pattern.js'
 import { SEQUENCE } from './read-sequence.js'
 import type { KindReader } from './rule-kind.js'
@@ -11,4 +12,5 @@ export const KINDS: ReadonlyMap<string, KindReader> = new Map([
   ['every', EVERY],
   ['correlate', CORRELATE],
   ['aggregate', AGGREGATE],
+  ['detect', DETECT],
 ])

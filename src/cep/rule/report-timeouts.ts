@@ -1,8 +1,8 @@
 import { Collector } from '../engine/collector.js'
-import type { Executable, Executor, ExecutorStats } from '../engine/executor.js'
+import type { Executable, Executor } from '../engine/executor.js'
 import type { Match, Timeout } from '../engine/match.js'
-import type { Trace } from '../engine/partial.js'
 import type { StoredEvent } from '../../event/event.js'
+import { executableAround, ExecutorAround } from './executor-around.js'
 
 /** `values` of a match that stands for a partial match whose window closed. */
 export const TIMED_OUT = { outcome: 'timeout' } as const
@@ -20,59 +20,51 @@ interface ReportState {
  * The same executable, where a partial match whose window closed is put out as a match too, so that something can be
  * emitted for it. @param within window of the whole, in ms
  */
-export function reportingTimeouts(inner: Executable, within: number): Executable & { readonly inner: Executable } {
-  return {
-    inner,
-    signature: JSON.stringify([inner.signature, 'timeouts']),
-    lateness: inner.lateness,
-    grace: inner.grace,
-    reach: inner.reach,
-    bounds: inner.bounds,
-    start: (out, state, trace) => new ReportingExecutor(inner, within, out, state, trace),
-  }
+export function reportingTimeouts(inner: Executable, within: number): Executable {
+  return executableAround(inner, 'timeouts', (changed) => ({
+    start: (out, state, trace) => {
+      const saved = state as ReportState | undefined
+      return new ReportingExecutor(
+        changed.start(new Reporter(out), saved?.inner, trace),
+        within,
+        saved?.time ?? -Infinity,
+      )
+    },
+  }))
 }
 
-class ReportingExecutor implements Executor {
-  readonly #inner: Executor
+class ReportingExecutor extends ExecutorAround {
   readonly #within: number
-  readonly partials?: NonNullable<Executor['partials']>
-  #time = -Infinity
+  #time: number
 
-  constructor(inner: Executable, within: number, out: Collector, state: unknown, trace: Trace | undefined) {
-    const saved = state as ReportState | undefined
-    const executor = inner.start(new Reporter(out), saved?.inner, trace)
-    this.#time = saved?.time ?? -Infinity
-    this.#inner = executor
+  constructor(inner: Executor, within: number, time: number) {
+    super(inner)
     this.#within = within
-    if (executor.partials !== undefined) this.partials = (key) => executor.partials?.(key) ?? []
-  }
-
-  take(event: StoredEvent, key: string): void {
-    this.#time = event.time
-    this.#inner.take(event, key)
-  }
-
-  passTime(time: number): void {
     this.#time = time
-    this.#inner.passTime(time)
+  }
+
+  override take(event: StoredEvent, key: string): void {
+    this.#time = event.time
+    this.inner.take(event, key)
+  }
+
+  override passTime(time: number): void {
+    this.#time = time
+    this.inner.passTime(time)
   }
 
   /** The oldest partial match runs out of time: that is when there may be something to report. */
-  get due(): number {
-    const ends = this.#inner.horizon + this.#within
-    return ends > this.#time ? Math.min(this.#inner.due, ends) : this.#inner.due
+  override get due(): number {
+    const ends = this.inner.horizon + this.#within
+    return ends > this.#time ? Math.min(this.inner.due, ends) : this.inner.due
   }
 
-  get horizon(): number {
-    return this.#inner.horizon
+  override get wakes(): number {
+    return Math.min(super.wakes, this.due)
   }
 
-  get stats(): ExecutorStats {
-    return this.#inner.stats
-  }
-
-  snapshot(): ReportState {
-    return { inner: this.#inner.snapshot(), time: this.#time === -Infinity ? null : this.#time }
+  override snapshot(): ReportState {
+    return { inner: this.inner.snapshot(), time: this.#time === -Infinity ? null : this.#time }
   }
 }
 

@@ -2,8 +2,8 @@ import { messageOf } from '../../error/millrace-error.js'
 import { Collector } from '../engine/collector.js'
 import type { Executable, Executor, ExecutorStats } from '../engine/executor.js'
 import type { Match } from '../engine/match.js'
-import type { Trace } from '../engine/partial.js'
 import type { StoredEvent } from '../../event/event.js'
+import { executableAround, ExecutorAround } from './executor-around.js'
 
 /** How matches of one group are held down. */
 export interface Suppression {
@@ -35,54 +35,27 @@ interface SuppressState {
  * The same executable, with cool-downs: matches of a group that was reported are swallowed for a time, and counted. It
  * depends on event time alone, and its state is part of the executor’s.
  */
-export function suppressing(inner: Executable, suppression: Suppression): Executable & { readonly inner: Executable } {
-  return {
-    inner,
-    signature: JSON.stringify([inner.signature, 'suppress', suppression.signature]),
-    lateness: inner.lateness,
-    grace: inner.grace,
-    reach: inner.reach === undefined ? undefined : inner.reach + suppression.ms,
-    bounds: inner.bounds,
-    start: (out, state, trace) => new SuppressingExecutor(inner, suppression, out, state as SuppressState, trace),
-  }
+export function suppressing(inner: Executable, suppression: Suppression): Executable {
+  return executableAround(inner, ['suppress', suppression.signature], (changed) => ({
+    ...(inner.reach === undefined ? {} : { reach: inner.reach + suppression.ms }),
+    start: (out, state, trace) => {
+      const saved = state as SuppressState | undefined
+      const gate = new Gate(out, suppression, saved)
+      return new SuppressingExecutor(changed.start(gate, saved?.inner, trace), gate)
+    },
+  }))
 }
 
-class SuppressingExecutor implements Executor {
+class SuppressingExecutor extends ExecutorAround {
   readonly #gate: Gate
-  readonly #inner: Executor
-  readonly partials?: NonNullable<Executor['partials']>
 
-  constructor(
-    inner: Executable,
-    suppression: Suppression,
-    out: Collector,
-    state: SuppressState | undefined,
-    trace: Trace | undefined,
-  ) {
-    this.#gate = new Gate(out, suppression, state)
-    const executor = inner.start(this.#gate, state?.inner, trace)
-    this.#inner = executor
-    if (executor.partials !== undefined) this.partials = (key) => executor.partials?.(key) ?? []
+  constructor(inner: Executor, gate: Gate) {
+    super(inner)
+    this.#gate = gate
   }
 
-  take(event: StoredEvent, key: string): void {
-    this.#inner.take(event, key)
-  }
-
-  passTime(time: number): void {
-    this.#inner.passTime(time)
-  }
-
-  get due(): number {
-    return this.#inner.due
-  }
-
-  get horizon(): number {
-    return this.#inner.horizon
-  }
-
-  get stats(): ExecutorStats {
-    const { stats } = this.#inner
+  override get stats(): ExecutorStats {
+    const { stats } = this.inner
     const { suppressed, groupsForgotten, errors, samples } = this.#gate
     return {
       ...stats,
@@ -92,10 +65,10 @@ class SuppressingExecutor implements Executor {
     }
   }
 
-  snapshot(): SuppressState {
+  override snapshot(): SuppressState {
     const { suppressed, groupsForgotten, errors, samples } = this.#gate
     return {
-      inner: this.#inner.snapshot(),
+      inner: this.inner.snapshot(),
       time: this.#gate.time === -Infinity ? null : this.#gate.time,
       cooling: this.#gate.cooling(),
       counts: [suppressed, groupsForgotten, errors, samples],

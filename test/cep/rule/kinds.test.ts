@@ -98,6 +98,24 @@ test('a pattern is checked: operators, tags, durations, and state that nothing b
   ])
 })
 
+test('a detector is checked: its name, its options, what it reads and what is emitted', () => {
+  assertTold(SAMPLES.detect, [
+    ['{ threshold: {', '{ treshold: {', /8:15 there is no detector treshold; did you mean threshold/],
+    ['clearAbove: 80', 'clearAbov: 80', /did you mean clearAbove/],
+    ['clearAbove: 80', 'clearAbove: high', /is a number/],
+    ['{ threshold: { above: 90, clearAbove: 80 } }', 'threshold', /8:13 /],
+    ['value: data.value\n', 'value: data.machine\n', /is a number, and this gives string/],
+    ['value: data.value\n', 'value: data.valeu\n', /did you mean data.value/],
+    ['side: above', 'side: over', /both, above, below/],
+    ['coolDown: 1m', 'coolDown: long', /duration/],
+    ['event.data.machine', 'event.data.machin', /did you mean data.machine/],
+    ['score: score', 'score: scroe', /did you mean score/],
+    ['score: score', 'score: direction', /is number, and this gives string/],
+    ['keys: 500', 'key: 500', /did you mean keys/],
+  ])
+  assertTold(SAMPLES.heartbeat, [['every: 1m', 'every: 1 minute', /duration/]])
+})
+
 test('names that expressions have another use for are refused wherever a name is given', () => {
   for (const name of ['data', 'type', 'int', 'map', 'google', 'optional', 'null', 'in', 'constructor', '__proto__'])
     for (const kind of ['sequence', 'pattern', 'correlate', 'aggregate'] as const) {

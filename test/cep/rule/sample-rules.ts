@@ -114,6 +114,40 @@ within: 10m
 forget: 1h
 emit: { event: fraud.suspected, data: { cardId: key, count: count(small) + count(more) } }
 `,
+  detect: `rule: hot
+on: MACHINES
+key: data.machine
+detect:
+  event: metric.recorded
+  where: data.machine != 'test'
+  value: data.value
+  detector: { threshold: { above: 90, clearAbove: 80 } }
+  decision: { side: above, coolDown: 1m }
+  forget: 2h
+bounds: { keys: 500 }
+emit:
+  event: machine.alarmed
+  severity: high
+  data: { machine: event.data.machine, value: 'value == null ? 0.0 : value', score: score }
+tests:
+  - name: once over the limit
+    given:
+      - metric.recorded: { machine: m, value: 50 }
+      - +10s metric.recorded: { machine: m, value: 95 }
+      - +20s metric.recorded: { machine: m, value: 96 }
+    expect: { event: machine.alarmed, at: +10s, data: { machine: m, value: 95 } }
+`,
+  heartbeat: `rule: silent
+on: MACHINES
+key: data.machine
+detect: { event: metric.recorded, detector: { heartbeat: { every: 1m } } }
+emit: { event: machine.alarmed, data: { machine: key } }
+tests:
+  - name: nothing for a while
+    given: [{ metric.recorded: { machine: m, value: 1 } }]
+    until: +10m
+    expect: { machine: m }
+`,
   aggregate: `rule: spending
 on: PAYMENTS
 key: data.cardId
