@@ -34,7 +34,7 @@ export function timelinePicture({ timeline, difference }: BacktestReport): Marku
     { lane: 'events', look: 'events', label: 'Events' },
   ]
   const middle = buckets[Math.floor(buckets.length / 2)] ?? first
-  return html`${lanes.map((lane) => laneOf(lane, buckets, { width, most: mostOf(lane, buckets) }))}
+  return html`${lanes.map((lane) => laneOf(lane, buckets, { width, most: mostOf(lane, buckets), shared: difference !== null }))}
     <div class="axis" aria-hidden="true">
       <span>${short(first.time)}</span> ${buckets.length > 2 && html`<span>${short(middle.time)}</span>`}<span
         >${short(last.time)}</span
@@ -56,7 +56,7 @@ function mostOf({ lane }: Drawn, buckets: readonly Bucket[]): number {
 function laneOf(
   { lane, look, label }: Drawn,
   buckets: readonly Bucket[],
-  { width, most }: { readonly width: number; readonly most: number },
+  { width, most, shared }: { readonly width: number; readonly most: number; readonly shared: boolean },
 ): Markup {
   const total = buckets.reduce((sum, bucket) => sum + bucket[lane], 0)
   const id = `lane-${lane}`
@@ -73,7 +73,7 @@ function laneOf(
   return html`<figure>
     <figcaption>
       <span><span class="swatch ${look}"></span>${label}: ${count(total)}</span
-      ><span>${lane === 'events' ? 'height' : 'both heights'}: ${count(most)}</span>
+      ><span>${shared && lane !== 'events' ? 'both heights' : 'height'}: ${count(most)}</span>
     </figcaption>
     <svg
       class="lane${lane === 'events' ? '' : ' tall'}"

@@ -125,13 +125,20 @@ class Backtest {
     this.#at = event.sequence
     if (!this.#isInRange && event.sequence >= this.#plan.first) this.#begin()
     if (this.#isInRange) {
-      this.#events += 1
-      this.#timeline.event(event.time)
+      if (this.#isRead(event.type)) {
+        this.#events += 1
+        this.#timeline.event(event.time)
+      }
       this.#score?.see(event)
       this.#scoreThere?.see(event)
     } else this.#eventsBefore += 1
     this.#here.take(event)
     this.#there?.take(event)
+  }
+
+  /** A label event is read for the label alone. */
+  #isRead(type: string): boolean {
+    return this.#here.reads(type) || this.#there?.reads(type) === true
   }
 
   /** What ends before the first message of the range was stored belongs to what came before. */

@@ -60,7 +60,10 @@ export async function explainKey(options: ExplainOptions): Promise<Explanation> 
     story.tell()
   }
   const ended = await readRange(connection, { stream, filters, first: readFrom, last, clock, signal, take })
-  if (ended === 'complete') story.passStored(plan.ends)
+  if (ended === 'complete') {
+    if (options.from !== undefined) begin()
+    story.passStored(plan.ends)
+  }
   return { plan, story, words: new InWords(story, text === undefined ? [] : writtenConditions(text)), ended }
 }
 
