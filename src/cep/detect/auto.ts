@@ -7,7 +7,7 @@ import { TailHistogram, type TailState } from './tail-histogram.js'
 import { BAND_SCORE, directionOf } from './tail.js'
 
 export interface AutoOptions {
-  /** Points that each view remembers: more tells apart more, at the cost of memory and time. Default 128. */
+  /** Points that each view remembers: more tells apart more, at the cost of memory and time. Default 64. */
   readonly capacity?: number
   /** Values after an alarm for which less is no alarm. Default 200. */
   readonly calm?: number
@@ -19,12 +19,12 @@ export interface AutoOptions {
  * together so that one strong view or several weaker ones are enough. After an alarm it is calm: scores are halved unless much higher.
  * Novelty instead of rarity is what contextual detectors do on the Numenta benchmark (S. Ahmad et al., “Unsupervised real-time anomaly
  * detection for streaming data”, Neurocomputing 262, 2017): what came before, however rarely, is known. No parameter is fitted to data.
- * State: at most 150 kB a key with the default capacity (docs/detectors.md).
+ * State: some 330 kB of heap a key at most, with the default capacity (docs/detectors.md).
  * @throws DETECTOR_INVALID
  */
 export function auto(options: AutoOptions = {}): DetectorPlan {
   const name = 'auto'
-  const capacity = checkNumber(name, 'capacity', options.capacity ?? 128, { min: 8, max: 4096, whole: true })
+  const capacity = checkNumber(name, 'capacity', options.capacity ?? 64, { min: 8, max: 4096, whole: true })
   const calm = checkNumber(name, 'calm', options.calm ?? 200, { min: 0, whole: true })
   return {
     name,

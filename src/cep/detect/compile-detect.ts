@@ -9,7 +9,7 @@ import { DetectExecutor, type DetectState } from './detect-executor.js'
 import type { DetectorPlan, Direction } from './detector.js'
 
 export interface DetectBounds {
-  /** Keys with a detector. Default 10,000 with `auto`, else 100,000. */
+  /** Keys with a detector. Default 1,000 with `auto`, else 100,000. */
   readonly keys: number
   /** What gives way there. Default `drop-oldest`: the key that was heard of longest ago. */
   readonly policy: BoundPolicy
@@ -80,7 +80,7 @@ export function compileDetect(options: DetectOptions): Executable {
   const name = 'detect'
   checkThat(options.value !== undefined || detector.dimensions === 0, name, `${detector.name} needs a value`)
   const limits: DetectBounds = {
-    keys: detector.name === 'auto' ? 10_000 : 100_000,
+    keys: detector.name === 'auto' ? 1000 : 100_000,
     policy: 'drop-oldest',
     waiting: 100_000,
     matchesPerAdvance: 1_000_000,

@@ -7,10 +7,10 @@
 //   DetectExecutor -> decide:       (score) is it an alarm?
 //
 // Invariants (tests cite them):
-//   D1  A snapshot between any two inputs changes nothing that comes after it.
-//   D2  What is no finite number is neither scored nor learnt from, and is counted.
-//   D3  A key that was not heard of for `idle` of event time leaves nothing behind; keys never exceed their bound.
-//   D4  A silence is found once, at the event time at which it was due, whenever time is told.
+//   AN1  A snapshot between any two inputs changes nothing that comes after it.
+//   AN2  What is no finite number is neither scored nor learnt from, and is counted.
+//   AN3  A key that was not heard of for `idle` of event time leaves nothing behind; keys never exceed their bound.
+//   AN4  A silence is found once, at the event time at which it was due, whenever time is told.
 import type { StoredEvent } from '../../event/event.js'
 import { EarliestHeap, NOT_QUEUED, type Queued } from '../../time/earliest-heap.js'
 import type { Collector } from '../engine/collector.js'

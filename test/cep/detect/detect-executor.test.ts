@@ -39,7 +39,7 @@ test('an alarm is a match with the event, its score and what was expected', () =
   })
 })
 
-test('D2: what is no finite number is neither scored nor learnt from, and is counted; what throws is an evaluation error', () => {
+test('AN2 what is no finite number is neither scored nor learnt from, and is counted; what throws is an evaluation error', () => {
   const plain = createEngine(compileDetect({ value, detector: ewma() }))
   const dirty = createEngine(compileDetect({ value, detector: ewma() }))
   for (let time = 0; time < 100; time++) {
@@ -75,7 +75,7 @@ test('events of other types, and those that where rules out, do not count', () =
   assert.is(engine.advance({ kind: 'event', event: reading(1, 99), key: 'k' }).matches.length, 1)
 })
 
-test('D3: a key not heard of for idle is forgotten, and begins anew', () => {
+test('AN3 a key not heard of for idle is forgotten, and begins anew', () => {
   const engine = createEngine(compileDetect({ ...high, idle: 100 }))
   engine.advance({ kind: 'event', event: reading(0, 99), key: 'a' })
   engine.advance({ kind: 'event', event: reading(50, 99), key: 'b' })
@@ -89,7 +89,7 @@ test('D3: a key not heard of for idle is forgotten, and begins anew', () => {
   assert.is(engine.advance({ kind: 'event', event: reading(1001, 99), key: 'a' }).matches.length, 1)
 })
 
-test('D3: at the bound the policy decides, and what it cost is counted', () => {
+test('AN3 at the bound the policy decides, and what it cost is counted', () => {
   const keysAfter = (policy: 'drop-oldest' | 'drop-newest'): [boolean, boolean] => {
     const engine = createEngine(compileDetect({ ...high, bounds: { keys: 2, policy } }))
     for (const [time, key] of ['a', 'b', 'a', 'c'].entries())
@@ -110,7 +110,7 @@ test('D3: at the bound the policy decides, and what it cost is counted', () => {
   )
 })
 
-test('D4: a silence is found at the time it was due, in order, once, however late time is told', () => {
+test('AN4 a silence is found at the time it was due, in order, once, however late time is told', () => {
   const rule = compileDetect({ detector: heartbeat({ every: 100 }), idle: 10 })
   const engine = createEngine(rule)
   const beats = [
@@ -166,7 +166,7 @@ for (const [name, options] of Object.entries<DetectOptions>({
   ewma: { value, detector: ewma({ halfLife: 2 }), decision: { threshold: 0.1, warmUp: 1, coolDown: 50 }, lateness: 20 },
   peer: { value, detector: peer({ peers: 3, fresh: 100 }), decision: { threshold: 0.05 }, idle: 150 },
 }))
-  test(`D1: ${name}: a snapshot between any two inputs changes nothing`, () => {
+  test(`AN1 ${name}: a snapshot between any two inputs changes nothing`, () => {
     const rule = compileDetect(options)
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 60 }), fc.nat(59), (steps, cut) => {
