@@ -5,7 +5,7 @@ import type { WireMessage } from '../event/wire.js'
 import type { Clock } from '../time/clock.js'
 
 /** How often a report is stored that is not small, in ms. */
-const EVERY_MS = 250
+const EVERY_MS = 1_000
 /** What is stored with every commit in which it has changed, in bytes. */
 const SMALL = 4 * 1024
 /** Largest report, in bytes as stored: well below the smallest max_payload in use. */

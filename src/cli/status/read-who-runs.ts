@@ -4,6 +4,7 @@ import { readOwnership, type MemberStatus, type OwnershipStatus } from '../../ke
 import { partitionsOf, processorId, unitId } from '../../kernel/processor.js'
 import type { Deployment } from '../../runtime/deployment.js'
 import { processorsOf } from '../../runtime/processors.js'
+import { RuleStore } from '../../runtime/rules/rule-store.js'
 import type { Clock } from '../../time/clock.js'
 import { underwayIn, type Underway } from '../streams/underway.js'
 import type { ProcessorStatus, Status } from './read-status.js'
@@ -54,7 +55,8 @@ export async function readWhoRuns(
 ): Promise<WhoRuns> {
   const ownership = await readOwnership(connection, clock, group)
   const processors = new Map(status.processors.map((processor) => [processor.processor, processor]))
-  const units = processorsOf(deployment).flatMap((processor) =>
+  const known = await new RuleStore(connection, clock).read()
+  const units = processorsOf(deployment, known).flatMap((processor) =>
     partitionsOf(processor).map((partition) => {
       const id = processorId(processor)
       return unitRow(ownership, { id: unitId(processor, partition), processor: id, partition }, processors.get(id))
