@@ -81,6 +81,10 @@ class Reporter extends Collector {
     return this.#out.isFull
   }
 
+  override get isFullOfTimeouts(): boolean {
+    return this.#out.isFullOfTimeouts
+  }
+
   override match(match: Match): void {
     this.#out.match(match)
   }

@@ -101,6 +101,10 @@ class Gate extends Collector {
     return this.#out.isFull
   }
 
+  override get isFullOfTimeouts(): boolean {
+    return this.#out.isFullOfTimeouts
+  }
+
   override match(match: Match): void {
     if (this.#passes(match)) this.#out.match(match)
     else this.suppressed++

@@ -33,8 +33,9 @@ const ruleText = fc
     within: fc.constantFrom('2s', '5s', '30s'),
     grace: fc.constantFrom('', '', 'grace: 0s', 'grace: 1s', 'lateness: 2s'),
     skip: fc.constantFrom('none', 'none', 'past-last'),
+    more: fc.constantFrom('', '', '', 'suppress: 3s', 'onTimeout: { event: missed }'),
   })
-  .map(({ stages, end, key, within, grace, skip }) => {
+  .map(({ stages, end, key, within, grace, skip, more }) => {
     const lines = stages.map(
       ({ event, where, more }, at) =>
         `  - s${at}: { event: ${event}${where === undefined ? '' : `, where: "${where}"`}${at === 0 ? more.replace(', strict: true', '') : more} }`,
@@ -50,6 +51,7 @@ ${lines.join('\n')}
 within: ${within}
 skip: ${skip}
 emit: { event: found }
+${more}
 `
   })
 
