@@ -38,9 +38,9 @@ function beginsOf(stages: readonly Stage[]): Begin[] {
   return begins
 }
 
-function beginOf({ events, equals = [], where, local }: TakeStage): Begin {
-  if (where === undefined || local !== true) return { events, equals, where: undefined }
-  return { events, equals, where: (event, key) => where(event, NOTHING, key) }
+function beginOf({ events, equals = [], thresholds = [], where, local }: TakeStage): Begin {
+  if (where === undefined || local !== true) return { events, equals, thresholds, where: undefined }
+  return { events, equals, thresholds, where: (event, key) => where(event, NOTHING, key) }
 }
 
 const NOTHING: readonly unknown[] = []

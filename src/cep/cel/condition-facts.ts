@@ -1,5 +1,5 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
-import type { Equality } from '../pattern/pattern.js'
+import type { Equality, Threshold } from '../pattern/pattern.js'
 import { TYPE_VARIABLE } from './environment.js'
 
 /** What is known of a condition without evaluating it. */
@@ -7,11 +7,12 @@ export interface ConditionFacts {
   /** The same for expressions that differ in spaces, quotes and brackets only. */
   readonly text: string
   readonly equals: readonly Equality[]
+  readonly thresholds: readonly Threshold[]
 }
 
 /** Reads the canonical text of an expression, and which constants an event must have for it to be true. */
 export function factsOf(ast: ASTNode): ConditionFacts {
-  return { text: textOf(ast) ?? JSON.stringify(ast.input), equals: equalitiesOf(ast) }
+  return { text: textOf(ast) ?? JSON.stringify(ast.input), equals: equalitiesOf(ast), thresholds: thresholdsOf(ast) }
 }
 
 /** The tree as text: operator and parts, constants with their kind. Undefined: it holds something that has no text. */
@@ -44,6 +45,17 @@ function equalitiesOf(node: ASTNode): Equality[] {
   if (node.op !== 'in') return []
   const [item, list] = node.args as [ASTNode, ASTNode]
   return (list.op === 'list' ? equality(pathOf(item), (list.args as ASTNode[]).map(constantOf)) : undefined) ?? []
+}
+
+/** As for equalities; at the limit itself the condition has the last word. */
+function thresholdsOf(node: ASTNode): Threshold[] {
+  if (node.op === '&&') return (node.args as ASTNode[]).flatMap(thresholdsOf)
+  if (node.op !== '<' && node.op !== '<=' && node.op !== '>' && node.op !== '>=') return []
+  const [left, right] = node.args as [ASTNode, ASTNode]
+  const isTurned = pathOf(left) === undefined
+  const [path, limit] = isTurned ? [pathOf(right), constantOf(left)] : [pathOf(left), constantOf(right)]
+  if (path === undefined || typeof limit !== 'number') return []
+  return [{ path, above: node.op.startsWith('>') !== isTurned, limit }]
 }
 
 type Constant = Equality['values'][number] | undefined

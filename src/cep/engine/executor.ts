@@ -1,7 +1,7 @@
 import type { StoredEvent } from '../../event/event.js'
 import type { Collector } from './collector.js'
 import type { Partial, Trace } from './partial.js'
-import type { Equality, Matcher } from '../pattern/pattern.js'
+import type { Equality, Matcher, Threshold } from '../pattern/pattern.js'
 
 /** What an executor counts of itself, beside what it puts out. */
 export interface ExecutorStats {
@@ -57,6 +57,8 @@ export interface Begin {
   readonly events: readonly string[]
   /** What of the event must be one of these values: all of them, as far as it is known. */
   readonly equals: readonly Equality[]
+  /** What of the event must be within these limits, as far as it is known. */
+  readonly thresholds: readonly Threshold[]
   /** Conditions that read the event only have a local `where`. What it throws is for the executor to count. */
   readonly where: ((event: StoredEvent, key: string) => boolean) | undefined
 }

@@ -28,12 +28,21 @@ export interface Matcher {
   readonly text?: string
   /** What an event must have to satisfy `where`, as far as it is known. Conditions are found by it. */
   readonly equals?: readonly Equality[]
+  /** Numbers that an event must reach or stay below to satisfy `where`, as far as they are known. */
+  readonly thresholds?: readonly Threshold[]
 }
 
 /** A path of names in an event's data, and the values of which it must have one. */
 export interface Equality {
   readonly path: readonly string[]
   readonly values: readonly (string | number | boolean)[]
+}
+
+/** A path of names in an event's data, whose number must not be below (`above`) or above the limit. */
+export interface Threshold {
+  readonly path: readonly string[]
+  readonly above: boolean
+  readonly limit: number
 }
 
 /** What may be repeated or left out: a stage that takes events, or a group of stages. */

@@ -32,7 +32,7 @@ const PATTERN_FIELDS = new Set<keyof Pattern>(
   ) as (keyof Pattern)[],
 )
 const STAGE_FIELDS = new Set(
-  'kind name events where local text equals contiguity times inner optional greedy until'.split(' '),
+  'kind name events where local text equals thresholds contiguity times inner optional greedy until'.split(' '),
 )
 const MOST_POSITIONS = 64
 

@@ -36,4 +36,19 @@ test('constants that an event must have are found where nothing else can make th
   assert.equal(equals(`type == 'x' && data.c in ['se', data.d] && data.c == null`), [])
 })
 
+test('limits that a number must keep are found likewise, from either side', () => {
+  const limits = (expression: string) =>
+    facts(expression).thresholds.map(({ path, above, limit }) => [path.join('.'), above ? 'from' : 'to', limit])
+  assert.equal(limits('data.n > 5 && data.a.b <= 2.5'), [
+    ['n', 'from', 5],
+    ['a.b', 'to', 2.5],
+  ])
+  assert.equal(limits('5 > data.n && 1 <= data.n'), [
+    ['n', 'to', 5],
+    ['n', 'from', 1],
+  ])
+  for (const none of [`data.n > 5 || data.m > 1`, `data.c < 'x'`, 'data.n > data.m', '!(data.n > 5)'])
+    assert.equal(limits(none), [], none)
+})
+
 test.run()

@@ -17,6 +17,7 @@ const condition = fc.constantFrom(
   "data.n > 2 && data.c == 'y'",
   "data.c in ['x', 'y']",
   'data.n > 3',
+  '2 >= data.n',
   'data.m == 1 && data.n < 4',
   "data.c == 'x' || data.n == 0",
 )
@@ -66,7 +67,7 @@ const step = fc.oneof(
       data: fc.record(
         {
           c: fc.constantFrom('x', 'y', 'z', 5),
-          n: fc.integer({ min: 0, max: 5 }),
+          n: fc.constantFrom(0, 1, 2, 3, 4, 5, 'text'),
           m: fc.constantFrom(1, 2),
           k: fc.constantFrom('a', 'b'),
           j: fc.constantFrom('a', 'b'),
