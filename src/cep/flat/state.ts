@@ -69,12 +69,15 @@ export interface Closed {
   readonly over: From
 }
 
+/** Ways are counted up to here: groups in groups multiply them. */
+const MOST_WAYS = 1_000_000_000
+
 /** In how many ways something comes from these places. */
 export function waysFrom(ways: Ways, from: From): number {
   if (ways === null) return from.length
   let sum = 0
   for (const index of from) sum += ways[index] ?? 0
-  return sum
+  return Math.min(sum, MOST_WAYS)
 }
 
 /** The ways at each place of the next state. */

@@ -1,7 +1,7 @@
 import type { StoredEvent } from '../../event/event.js'
 import type { CompiledPattern } from './compiled-pattern.js'
 import type { Bound } from '../pattern/pattern.js'
-import { take, unbound, type Done, type Run } from './run.js'
+import { take, unbound, type Done, type Run, type Taking } from './run.js'
 import { nextWays, waysFrom, type Move, type Take } from './state.js'
 import { Truth } from './truth.js'
 
@@ -102,7 +102,7 @@ export class Stepper {
     for (let i = 0; i < takes.length; i++) {
       const { step, state, from, completes } = takes[i] as Take
       const taking = take(this.#pattern, this.#none, last, this.#event, step, this.#at)
-      for (let n = waysFrom(ways, completes); n > 0; n--) this.done.push({ first, last: taking })
+      this.#complete(first, taking, waysFrom(ways, completes))
       if (state === null) continue
       const moved: Run = free ?? { state, ways: null, first, last: taking, next: null }
       free = null
@@ -112,12 +112,18 @@ export class Stepper {
       this.#append(moved)
       if (state.gaps.length > 0) this.#watcher.waits(moved, this.#key)
     }
-    if (ends.length > 0) for (let n = waysFrom(ways, ends); n > 0; n--) this.done.push({ first, last })
+    if (ends.length > 0) this.#complete(first, last, waysFrom(ways, ends))
     if (stay !== null) {
       run.state = stay
       if (!plain) run.ways = nextWays(ways, move.stayFrom)
       this.#append(run)
     } else if (takes.length === 0 && ends.length === 0) this.#watcher.ended?.(run, this.#key, move, this.#event)
+  }
+
+  /** More than may be put out at once need not be made. */
+  #complete(first: Taking, last: Taking, ways: number): void {
+    const most = this.#pattern.limits.matchesPerAdvance + 1
+    for (let n = Math.min(ways, most); n > 0; n--) this.done.push({ first, last })
   }
 
   #append(run: Run): void {
