@@ -65,20 +65,24 @@ export class FlatExecutor implements Executor {
       const gap = deadlines.shiftGap()
       if (gap !== null) this.#closeGap(gap.key, gap.at, gap.gap, gap.time)
       else {
-        const began = deadlines.starts.time
-        this.#close(deadlines.starts.shift() ?? '', began, began + (this.#pattern.within ?? 0))
+        const { start, time: began } = deadlines.starts
+        this.#close(deadlines.starts.shift() ?? '', start, began)
       }
     }
   }
 
-  /** The window of the whole pattern closes for what began at a time: together, so that none of it rules out another. */
-  #close(key: string, began: number, time: number): void {
+  /**
+   * The window of the whole pattern closes for what began at `start`, together with whatever of the key began at the
+   * same time, so that none of it rules out another.
+   */
+  #close(key: string, start: number, began: number): void {
     const store = this.#store
     const head = store.keys.get(key)
-    if (head === undefined || head.first.event.time > began) return
+    if (head === undefined || head.first.at > start) return
+    const time = began + (this.#pattern.within ?? 0)
     const { done } = this.#stepper
     let run: Run | null = head
-    for (; run !== null && run.first.event.time <= began; run = run.next) {
+    for (; run !== null && (run.first.at <= start || run.first.event.time === began); run = run.next) {
       store.live--
       const { pending, waiting } = run.state
       if (pending.length > 0) for (let n = waysFrom(run.ways, pending); n > 0; n--) done.push(run)

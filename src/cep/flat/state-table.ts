@@ -105,12 +105,14 @@ export class StateTable {
       for (const { gap } of closure(node)) if (gap < Infinity && gap > elapsed) gaps.add(gap)
     }
     const indexes = nodes.map((_, index) => index)
+    const conditions = this.#graph.conditions.filter(({ bit }) => (watch & bit) !== 0)
     return {
       text,
       nodes,
       elapsed,
       watch,
-      conditions: this.#graph.conditions.filter(({ bit }) => (watch & bit) !== 0),
+      conditions,
+      readsBound: conditions.some(({ matcher: { where, local } }) => where !== undefined && local !== true),
       gaps: [...gaps].sort((a, b) => a - b),
       pending: indexes.filter((index) => nodes[index]?.kind === 'pending'),
       waiting: indexes.filter((index) => nodes[index]?.kind !== 'pending'),

@@ -13,6 +13,8 @@ export interface State {
   /** Bits of every condition that can change anything here, and the conditions themselves. */
   readonly watch: number
   readonly conditions: readonly Condition[]
+  /** Whether one of them reads what was taken before. */
+  readonly readsBound: boolean
   /** Gap windows that will close for it, in ms, ascending. */
   readonly gaps: readonly number[]
   /** Places that are complete when the window closes, and places that then run out of time; indexes of `nodes`. */

@@ -65,7 +65,9 @@ export class Stepper {
     while (run !== null) {
       const { next, state }: Run = run
       this.seen++
-      const truth = this.truth.of(state.watch, state.conditions, run.last.bound)
+      // What was taken is far away in memory: it is looked at only by those who read it.
+      const bound = state.readsBound ? run.last.bound : this.#none
+      const truth = this.truth.of(state.watch, state.conditions, bound)
       const move = state.moves[truth] ?? states.move(state, truth)
       if (move.idle) this.#append(run)
       else this.#move(run, move)
