@@ -72,17 +72,19 @@ export class FlatExecutor implements Executor {
   }
 
   /**
-   * The window of the whole pattern closes for what began at `start`, together with whatever of the key began at the
-   * same time, so that none of it rules out another.
+   * The window of the whole pattern closes for what began at `start`. Under a skip strategy, together with whatever of
+   * the key began at the same time, so that none of it rules out another.
    */
   #close(key: string, start: number, began: number): void {
     const store = this.#store
     const head = store.keys.get(key)
     if (head === undefined || head.first.at > start) return
-    const time = began + (this.#pattern.within ?? 0)
+    const { within, skip } = this.#pattern
+    const time = began + (within ?? 0)
+    const together = skip.type === 'none' ? -Infinity : began
     const { done } = this.#stepper
     let run: Run | null = head
-    for (; run !== null && (run.first.at <= start || run.first.event.time === began); run = run.next) {
+    for (; run !== null && (run.first.at <= start || run.first.event.time <= together); run = run.next) {
       store.live--
       const { pending, waiting } = run.state
       if (pending.length > 0) for (let n = waysFrom(run.ways, pending); n > 0; n--) done.push(run)
