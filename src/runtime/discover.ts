@@ -12,6 +12,7 @@ import type { EventContract } from '../event/contract.js'
 import { createRegistry, type Registry } from '../event/registry.js'
 import type { DeclaredPipeline } from '../pipeline/declared-pipeline.js'
 import { mergeStreamsOf, type Deployment, type RuleFile } from './deployment.js'
+import { isCode, loadCodeRule } from './load-code-rule.js'
 import { holdRxjs } from './hold-rxjs.js'
 
 export interface DiscoverParts {
@@ -21,7 +22,7 @@ export interface DiscoverParts {
 
 /**
  * Loads what a folder declares: one folder per bounded context, each with `stream.ts`, `events.ts`, `pipelines/*.ts`
- * and `rules/*.yaml`. TypeScript is loaded as it is.
+ * and `rules/*.yaml` or `rules/*.ts`. TypeScript is loaded as it is.
  * @throws STREAMS_FOLDER_MISSING, DECLARATION_INVALID, RULE_INVALID (with file, line and column), RULE_CYCLIC,
  *   CONTRACT_DUPLICATE,
  *   RXJS_FOREIGN
@@ -83,7 +84,8 @@ async function contextsIn(root: string): Promise<string[]> {
 async function rulePaths(contexts: readonly string[]): Promise<string[]> {
   const paths: string[] = []
   for (const context of contexts)
-    for (const name of await names(join(context, 'rules'), /\.ya?ml$/)) paths.push(join(context, 'rules', name))
+    for (const name of await names(join(context, 'rules'), /\.(ya?ml|ts|js|mjs)$/))
+      paths.push(join(context, 'rules', name))
   return paths
 }
 
@@ -94,7 +96,8 @@ async function loadRules(contexts: readonly string[], registry: Registry): Promi
     const file = relative('', path)
     try {
       const text = await readRuleText(path)
-      loaded.push({ file, text, rule: parseFile(path, text, registry) })
+      const rule = await ruleFrom(path, text, registry)
+      loaded.push(isCode(path) ? { file, rule } : { file, text, rule })
     } catch (error) {
       issues.push({ file, error })
     }
@@ -108,7 +111,7 @@ async function loadRules(contexts: readonly string[], registry: Registry): Promi
 
 /** Reads one rule file and checks it against the contracts, if there are. @throws RULE_INVALID, INPUT_UNREADABLE */
 export async function loadRule(path: string, registry: Registry | undefined): Promise<Rule> {
-  return parseFile(path, await readRuleText(path), registry)
+  return ruleFrom(path, await readRuleText(path), registry)
 }
 
 /** @throws INPUT_UNREADABLE */
@@ -120,7 +123,8 @@ export async function readRuleText(path: string): Promise<string> {
   }
 }
 
-function parseFile(path: string, text: string, registry: Registry | undefined): Rule {
+async function ruleFrom(path: string, text: string, registry: Registry | undefined): Promise<Rule> {
+  if (isCode(path)) return loadCodeRule(path, text, registry)
   const file = relative('', path)
   return parseRule(text, registry === undefined ? { file } : { file, contracts: contractLookup(registry) })
 }

@@ -101,6 +101,31 @@ test('rules test runs the tests in rules, exit code 0 when all pass, and names r
   assert.equal([json['passed'], json['failed'], json['untested']], [2, 0, []])
 })
 
+const CODE = `import { defineRule } from 'millrace'
+import { BurstSeen, OrderPlaced } from '../events.js'
+export default defineRule({
+  name: 'coded',
+  on: 'SHOP',
+  key: (event) => event.data.customer,
+  find: { sequence: { stages: [{ kind: 'take', name: 'orders', events: [OrderPlaced.type], times: { min: 2, max: 2 } }], within: 60_000 } },
+  emit: { event: BurstSeen, data: ({ key }) => ({ customer: key, orders: 2 }) },
+  tests: [{ name: 'none', given: [], expect: 'none' }],
+})
+`
+
+test('a rule in TypeScript is checked, tested and run like one in YAML', async () => {
+  const cwd = await deploymentFolder()
+  await writeFile(join(cwd, 'streams/shop/rules/coded.ts'), CODE)
+  const checked = await cli(['rules', 'check'], { cwd })
+  assert.is(checked.code, 0, checked.stdout + checked.stderr)
+  assert.match(checked.stdout, /^ok {4}streams\/shop\/rules\/coded\.ts {2}coded$/m)
+  assert.match((await cli(['rules', 'test', 'coded'], { cwd })).stdout, /^passed coded {2}none$/m)
+  await writeFile(join(cwd, 'streams/shop/rules/coded.ts'), 'export default 3\n')
+  const broken = await cli(['rules', 'check'], { cwd })
+  assert.is(broken.code, 2)
+  assert.match(broken.stdout, /coded\.ts:1:1: DECLARATION_INVALID .*no rule/)
+})
+
 test('rules test prints what differed, exit code 1; a rule with mistakes is exit code 2', async () => {
   const cwd = await deploymentFolder()
   const file = join(cwd, 'failing.yaml')

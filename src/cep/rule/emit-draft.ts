@@ -38,6 +38,24 @@ export function emitDraft(rule: string, { event, severity, make, key, slots, val
   }
 }
 
+interface CodeRecipe {
+  readonly event: string
+  readonly severity: string | undefined
+  readonly data: (match: Match) => unknown
+  readonly key: ((match: Match) => string | undefined) | undefined
+}
+
+/** The same by functions. @throws (what is returned) RULE_EMIT_FAILED when one of them throws */
+export function emitByCode(rule: string, { event, severity, data, key }: CodeRecipe): DraftOf {
+  return (match) => {
+    try {
+      return draft(match, event, data(match), key?.(match), severity)
+    } catch (error) {
+      throw fault('RULE_EMIT_FAILED', `${rule}, key ${match.key}: ${messageOf(error)}`, { cause: error })
+    }
+  }
+}
+
 /** A draft that a match caused: its time is the match’s, its cause the match’s last event. */
 export function draft(
   match: Match,

@@ -10,7 +10,7 @@ import type { Deployment } from '../../runtime/deployment.js'
  * @throws RULE_INVALID, DECLARATION_UNKNOWN naming the rules that there are
  */
 export async function ruleBy(given: string, deployment: Deployment): Promise<Rule> {
-  if (/\.ya?ml$/.test(given) || (await exists(given))) return loadRule(given, deployment.registry)
+  if (/\.(ya?ml|ts|js|mjs)$/.test(given) || (await exists(given))) return loadRule(given, deployment.registry)
   const known: string[] = []
   const broken: string[] = []
   for (const path of await ruleFilesIn(deployment.folder)) {
