@@ -1,6 +1,6 @@
 import type { Begin, Executable } from './engine/executor.js'
 import { compilePattern as compileFlat } from './flat/compile-pattern.js'
-import type { Matcher, Pattern, Stage, TakeStage } from './pattern/pattern.js'
+import { matchingStages, type Matcher, type Pattern, type Stage } from './pattern/pattern.js'
 import { compileRunSets, fitsRunSets, paysInRunSets } from './run-sets/run-sets-pattern.js'
 
 export interface CompileOptions {
@@ -23,8 +23,23 @@ export function compilePattern(pattern: Pattern, options: CompileOptions = {}): 
   return {
     ...(runSets ? compileRunSets(pattern) : compileFlat(pattern)),
     begins: beginsOf(pattern.stages),
+    ...(isPlain(pattern.stages) ? { concerns: matchingStages(pattern.stages).map(beginOf) } : {}),
     withConditions: (change) => compilePattern({ ...pattern, stages: changed(pattern.stages, change) }, options),
   }
+}
+
+/**
+ * Whether a partial match waits for one thing at a time, however many events lie between. Only then does an event that
+ * satisfies nothing leave no trace: elsewhere it ends what is strict, and shows in how many ways a match could go on.
+ */
+function isPlain(stages: readonly Stage[]): boolean {
+  return stages.every((stage, at) => {
+    if (stage.kind === 'group' || stage.withinPrev !== undefined) return false
+    if (stage.contiguity === 'strict' && at > 0) return false
+    if (stage.kind === 'not') return true
+    const { min, max } = stage.times ?? { min: 1, max: 1 }
+    return min === 1 && max === 1 && stage.optional !== true && stage.timesWindow === undefined
+  })
 }
 
 /** The conditions of every stage that can take the first event. */
@@ -38,7 +53,7 @@ function beginsOf(stages: readonly Stage[]): Begin[] {
   return begins
 }
 
-function beginOf({ events, equals = [], thresholds = [], where, local }: TakeStage): Begin {
+function beginOf({ events, equals = [], thresholds = [], where, local }: Matcher): Begin {
   if (where === undefined || local !== true) return { events, equals, thresholds, where: undefined }
   return { events, equals, thresholds, where: (event, key) => where(event, NOTHING, key) }
 }

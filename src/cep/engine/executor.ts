@@ -83,6 +83,8 @@ export interface Executable {
    * event might.
    */
   readonly begins?: readonly Begin[]
+  /** An event that is none of these changes nothing but the time, also where something is under way. */
+  readonly concerns?: readonly Begin[]
   /** The same with other conditions in the place of each of its own, which must say the same. */
   withConditions?(change: (matcher: Matcher) => Matcher): Executable
   readonly bounds: {

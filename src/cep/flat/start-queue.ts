@@ -1,4 +1,4 @@
-const FIRST_CAPACITY = 1_024
+const FIRST_CAPACITY = 32
 
 /**
  * Starts in time order, as a ring: with one window for the whole pattern and time that never goes back, the order of

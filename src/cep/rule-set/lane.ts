@@ -5,6 +5,7 @@ import type { Rule } from '../rule/rule.js'
 import { KeyIndex } from './key-index.js'
 import type { Counts, Member } from './member.js'
 import { MemberHeap } from './member-heap.js'
+import { valueAt } from './start-entry.js'
 import { StartIndex } from './start-index.js'
 
 /** What one member made of an event or of time. */
@@ -163,7 +164,7 @@ export class Lane {
       else this.#add(member)
     }
     if (input.kind === 'event') {
-      for (const member of this.#keys.of(input.key)) this.#add(member)
+      for (const member of this.#keys.of(input.key)) if (concerns(event, member)) this.#add(member)
       this.#starts.find(event, input.key, this.#add)
     }
     return chosen.length < 2 ? chosen : chosen.sort(byOrder)
@@ -216,6 +217,13 @@ export function commonOf({ eventTypes, idle, keyOf, executable: { grace } }: Rul
 
 export function isSomething({ matches, timeouts, late }: Advance): boolean {
   return matches.length + timeouts.length + late.length > 0
+}
+
+/** Whether an event can change anything of what a member has under way; what is not there is for it to find out. */
+function concerns({ data }: StoredEvent, { only }: Member): boolean {
+  if (only === undefined) return true
+  const value = valueAt(data, only.path)
+  return value === undefined || only.values.has(value)
 }
 
 function byOrder(a: Member, b: Member): number {

@@ -4,7 +4,7 @@ import type { Advance, EngineStats } from '../engine/advance.js'
 import { RuleAtWork, type RuleState } from '../rule/rule-at-work.js'
 import type { Rule } from '../rule/rule.js'
 import { commonOf, isSomething, Lane, type Found } from './lane.js'
-import type { Member } from './member.js'
+import { onlyOf, type Member } from './member.js'
 import { SharedConditions } from './shared-conditions.js'
 
 /** What one event or the passing of time brought for one rule, in order. */
@@ -54,8 +54,9 @@ export class RuleSet {
       throw error
     }
     const { begins } = executable
+    const only = onlyOf(executable.concerns)
     const seen = { events: 0, raised: 0, withoutKey: 0, ahead: 0 }
-    const member = { order: this.#order++, work, begins, seen, wakeAt: Infinity, dueAt: Infinity, chosenFor: 0 }
+    const member = { order: this.#order++, work, begins, only, seen, wakeAt: Infinity, dueAt: Infinity, chosenFor: 0 }
     this.#rules.set(rule.name, { member, texts, part: this.#place(member) })
   }
 

@@ -7,7 +7,7 @@ export function executableAround(
   name: unknown,
   around: (inner: Executable) => Pick<Executable, 'start'> & Partial<Executable>,
 ): Executable {
-  const { lateness, grace, bounds, reach, orderBy, begins } = inner
+  const { lateness, grace, bounds, reach, orderBy, begins, concerns } = inner
   const change = inner.withConditions?.bind(inner)
   return {
     signature: JSON.stringify([inner.signature, name]),
@@ -17,6 +17,7 @@ export function executableAround(
     ...(reach === undefined ? {} : { reach }),
     ...(orderBy === undefined ? {} : { orderBy }),
     ...(begins === undefined ? {} : { begins }),
+    ...(concerns === undefined ? {} : { concerns }),
     ...(change === undefined ? {} : { withConditions: (matcher) => executableAround(change(matcher), name, around) }),
     ...around(inner),
   }
