@@ -5,7 +5,8 @@ import type { BoundPolicy } from '../pattern/pattern.js'
 import { auto } from './auto.js'
 import { checkNumber, checkThat } from './check-options.js'
 import { decisionOf, type Decision, type DecisionOptions } from './decision.js'
-import { DetectExecutor, type DetectState } from './detect-executor.js'
+import { DetectExecutor } from './detect-executor.js'
+import type { DetectState } from './detect-state.js'
 import type { DetectorPlan, Direction } from './detector.js'
 
 export interface DetectBounds {

@@ -15,9 +15,10 @@ import type { StoredEvent } from '../../event/event.js'
 import { EarliestHeap, NOT_QUEUED, type Queued } from '../../time/earliest-heap.js'
 import type { Collector } from '../engine/collector.js'
 import type { Executor, ExecutorStats } from '../engine/executor.js'
-import { Tally, type SavedTally } from '../engine/tally.js'
+import { Tally } from '../engine/tally.js'
 import type { DetectPlan, Detection, Reading } from './compile-detect.js'
 import { decide, newStanding, type Standing } from './decision.js'
+import type { DetectState } from './detect-state.js'
 import { usable, type Deadline, type Detector, type Score } from './detector.js'
 
 type AnyDetector = Detector<number | readonly number[]> & Partial<Deadline>
@@ -32,25 +33,6 @@ interface Watch extends Queued {
   /** Its last event, where silence is waited for; else only the time. */
   last: StoredEvent | null
   heard: number
-}
-
-type SavedWatch = readonly [
-  key: string,
-  order: number,
-  since: number,
-  heard: number,
-  standing: Standing,
-  last: StoredEvent | null,
-  detector: unknown,
-]
-
-export interface DetectState {
-  readonly order: number
-  /** The one heard of longest ago first. */
-  readonly keys: readonly SavedWatch[]
-  /** State of the detector for all keys; null: one each. */
-  readonly shared: unknown
-  readonly tally: SavedTally
 }
 
 export class DetectExecutor implements Executor {
