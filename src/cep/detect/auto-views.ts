@@ -39,7 +39,7 @@ export const VIEWS: readonly ViewMaker[] = [
 /** The last `length` values as the means of `parts` equal parts. */
 function shape(length: number, parts: number): ViewMaker {
   return (capacity, scale, state) => {
-    const novelty = new Novelty(capacity, length, scale, state as NoveltyState | undefined)
+    const novelty = new Novelty(capacity, parts, length, scale, state as NoveltyState | undefined)
     return {
       measure: (recent) => (recent.length < length ? null : novelty.observe(means(recent, length, parts))),
       snapshot: () => novelty.snapshot(),
@@ -63,7 +63,7 @@ function feature(gap: number, of: (recent: Recent) => number): ViewMaker {
   return (capacity, _values, state) => {
     const [own, known] = (state ?? []) as [ScaleState?, NoveltyState?]
     const scale = new SeriesScale(own)
-    const novelty = new Novelty(capacity, gap, scale, known)
+    const novelty = new Novelty(capacity, 1, gap, scale, known)
     return {
       measure: (recent) => {
         const value = of(recent)
@@ -146,7 +146,7 @@ class TimeOfDay implements View {
     this.#offSlot = new RunningMoments(FORGETTING, state?.offSlot)
     this.#offMedian = new RunningMoments(FORGETTING, state?.offMedian)
     for (const [slot, visits, mean, known] of state?.slots ?? [])
-      this.#slots.set(slot, { visits, mean, known: new Novelty(SLOT_CAPACITY, 0, scale, known) })
+      this.#slots.set(slot, { visits, mean, known: new Novelty(SLOT_CAPACITY, 1, 0, scale, known) })
   }
 
   measure(recent: Recent, time: number): number | null {
@@ -169,7 +169,7 @@ class TimeOfDay implements View {
       const slot = this.#slots.get(this.#slot) ?? {
         visits: 0,
         mean: 0,
-        known: new Novelty(SLOT_CAPACITY, 0, this.#scale),
+        known: new Novelty(SLOT_CAPACITY, 1, 0, this.#scale),
       }
       this.#slots.set(this.#slot, slot)
       slot.visits++

@@ -125,7 +125,7 @@ test('novelty: never more points than its capacity, and every point is near one 
     fc.property(points, (values) => {
       const scale = new SeriesScale()
       for (let i = 0; i < 16; i++) scale.add(i * 50)
-      const novelty = new Novelty(8, 0, scale)
+      const novelty = new Novelty(8, 1, 0, scale)
       for (const value of values) novelty.learn([value])
       const [kept, radius] = novelty.snapshot()
       assert.ok(kept.length <= 8)
