@@ -1,4 +1,5 @@
 import { RuleAtWork, type RuleState } from '../../cep/rule/rule-at-work.js'
+import type { Match } from '../../cep/engine/match.js'
 import { isFault } from '../../error/millrace-error.js'
 import type { StoredEvent } from '../../event/event.js'
 import { readRule } from './read-rule.js'
@@ -11,7 +12,7 @@ interface Ending {
 }
 
 /**
- * Former revisions of rules, which go on with what they have begun. A match counts when its first event came before the
+ * Former revisions of rules, which go on with what they have begun. A match counts when an event of it came before the
  * change; one that has begun later is the new revision’s. It ends when its state depends on no event from before.
  */
 export class Drainings {
@@ -44,7 +45,8 @@ export class Drainings {
     const { name, revision, text, version, rule } = entry
     if (rule === null || revision === null || text === null) return
     const work = new RuleAtWork(rule, state)
-    const reached = work.stats().clock ?? 0
+    // of events that wait for late ones the clock is behind: they, too, came before the change
+    const reached = Math.max(work.stats().clock ?? 0, work.reached[0])
     if (isOver(work, reached)) return
     this.#endings.push({ about: { name, revision, text, version, since: after, reached }, work })
   }
@@ -88,6 +90,11 @@ export class Drainings {
   }
 }
 
+/** With lateness, the first event by time need not be the first that came. */
+function hasEventUpTo({ events, first }: Match, sequence: number): boolean {
+  return first.sequence <= sequence || events.some((event) => event.sequence <= sequence)
+}
+
 function isOver(work: RuleAtWork, reached: number): boolean {
   const { horizon } = work.stats()
   return horizon === undefined || horizon > reached
@@ -100,5 +107,5 @@ function tell(
   onMatch: TakeMatch,
 ): void {
   for (const { matches } of advances)
-    for (const match of matches) if (match.first.sequence <= about.since) onMatch(rule, match, about.revision)
+    for (const match of matches) if (hasEventUpTo(match, about.since)) onMatch(rule, match, about.revision)
 }

@@ -191,8 +191,10 @@ export class WorkingRules {
     return types
   }
 
+  /** What is dropped when a rule begins empty: what it has begun, and events that it has not looked at yet. */
   #partials(name: string): number {
-    return this.#set.stats(name)?.partialMatches ?? 0
+    const stats = this.#set.stats(name)
+    return stats === undefined ? 0 : stats.partialMatches + stats.waiting
   }
 
   #restoreFixed(entry: Omit<RuleEntry, 'rule'>, state: RuleState | null): void {

@@ -120,6 +120,42 @@ test('RL3 a rule that cannot be read leaves the revision before it and the other
   assert.is(ruleOf(unit)?.revision, 1)
 })
 
+test('RL2 drain: events that wait for late ones came before the change, and the old revision ends with them', () => {
+  const rule = pairRule('pair', 80, '10s', 'lateness: 5s\n')
+  const log = [
+    reading(1, 91, { at: 100_000 }), // change after this: it waits for late ones
+    reading(2, 92, { at: 99_000 }), // before it in time, after the change: a match of both is the old revision’s
+    reading(3, 93, { at: 130_000, machine: 'other' }),
+    reading(4, 94, { at: 131_000, machine: 'other' }),
+    reading(5, 10, { at: 150_000 }),
+    reading(6, 10, { at: 151_000 }),
+  ]
+  const unit = unitOf(log)
+  tell(unit, 1, put('pair', rule, 1))
+  unit.handle(log[0] as never)
+  tell(unit, 2, put('pair', rule.replace('count: 2', 'count: 3'), 2, { onChange: 'drain' }))
+  for (const message of log.slice(1)) unit.handle(message)
+  assert.equal(
+    said(unit.commitAll()).map(({ sum, revision }) => [sum, revision]),
+    [
+      [183, '1'],
+      [187, '2'],
+    ],
+  )
+  assert.equal(report(unit).draining, [])
+})
+
+test('RL2 cut: events that wait for late ones are dropped too, and that is said', () => {
+  const rule = pairRule('pair', 80, '10s', 'lateness: 5s\n')
+  const unit = unitOf([reading(1, 91, { at: 100_000 })])
+  tell(unit, 1, put('pair', rule, 1))
+  unit.handle(reading(1, 91, { at: 100_000 }))
+  unit.logic.takeRemarks?.()
+  tell(unit, 2, put('pair', rule.replace('count: 2', 'count: 3'), 2))
+  const [remark] = unit.logic.takeRemarks?.() ?? []
+  assert.equal([remark?.level, remark?.fields['dropped']], ['warn', 1])
+})
+
 test('RL3 a match whose data break the contract is a dead letter of its rule, and the others put out what they found', () => {
   const log = [reading(1, 91), reading(2, 92)]
   const unit = unitOf(log)
