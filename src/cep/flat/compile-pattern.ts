@@ -1,8 +1,9 @@
-import { fault } from '../../error/millrace-error.js'
+import { fault, type MillraceError } from '../../error/millrace-error.js'
 import { patternFaults } from '../pattern/check-pattern.js'
 import type { BoundPolicies, Bounds, Matcher, Pattern, Stage } from '../pattern/pattern.js'
 import { buildGraph } from './build-graph.js'
 import type { CompiledPattern } from './compiled-pattern.js'
+import { mostWays } from './explore.js'
 import { FlatExecutor } from './flat-executor.js'
 import { FlinkExecutor } from './flink-executor.js'
 import type { FlatState } from './snapshot.js'
@@ -35,6 +36,8 @@ export function compilePattern(pattern: Pattern): CompiledPattern {
   if (faults.length > 0)
     throw fault('PATTERN_INVALID', faults.join('; '), { issues: faults.map((detail) => ({ detail })) })
   const graph = buildGraph(pattern)
+  const ways = mostWays(graph.nodes)
+  if (ways > MOST_WAYS) throw tooManyWays(ways)
   const { conditions, steps, nodes } = graph
   const aggregates = pattern.aggregates ?? []
   const named = new Set([...conditions.flatMap((c) => c.matcher.events), ...(pattern.events ?? [])])
@@ -72,6 +75,14 @@ export function compilePattern(pattern: Pattern): CompiledPattern {
     },
   }
   return compiled
+}
+
+/** What is optional within what is optional and repeated multiplies: an event would be looked at in all these ways. */
+const MOST_WAYS = 10_000
+
+function tooManyWays(ways: number): MillraceError {
+  const detail = `what is optional or repeated can be left out in ${ways} ways at one place; at most ${MOST_WAYS} are possible`
+  return fault('PATTERN_INVALID', detail, { issues: [{ detail }] })
 }
 
 function takesType(matcher: Matcher, type: string | null): boolean {

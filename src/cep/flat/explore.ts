@@ -31,14 +31,38 @@ export function explore(node: Node, truth: number, elapsed = 0): Exploration {
 /** Whether a match is complete that has come to a place with an event of this truth. */
 export function completes(node: Node, truth: number): boolean {
   if (node.kind === 'final') return true
-  const stack = [node]
-  for (let at = stack.pop(); at !== undefined; at = stack.pop())
+  const seen = new Set([node])
+  for (const at of seen)
     for (const { action, guard, target } of at.edges) {
       if (action !== 'proceed' || !holds(guard, truth)) continue
       if (target.kind === 'final') return true
-      stack.push(target)
+      seen.add(target)
     }
   return false
+}
+
+/** In how many ways, at most, one event is looked at from a single place: `explore` follows each of them. */
+export function mostWays(nodes: readonly Node[]): number {
+  const ways = new Map<Node, number>()
+  const entered = new Set<Node>()
+  let most = 1
+  for (const root of nodes) {
+    const stack = [root]
+    for (let at = stack.at(-1); at !== undefined; at = stack.at(-1)) {
+      const targets = at.edges.flatMap(({ action, target }) => (action === 'proceed' ? [target] : []))
+      const open = ways.has(at) ? [] : targets.filter((target) => !ways.has(target) && !entered.has(target))
+      entered.add(at)
+      if (open.length > 0) stack.push(...open)
+      else {
+        stack.pop()
+        if (ways.has(at)) continue
+        const sum = targets.reduce((all, target) => all + (ways.get(target) ?? 0), 1)
+        ways.set(at, sum)
+        most = Math.max(most, sum)
+      }
+    }
+  }
+  return most
 }
 
 /** Every place that a place may go on to with the same event, itself first. */

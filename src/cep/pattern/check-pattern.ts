@@ -1,4 +1,4 @@
-import { repetitionFaults } from './check-repetition.js'
+import { countPlaces, MOST_PLACES, repetitionFaults } from './check-repetition.js'
 import { boundFaults } from './check-bounds.js'
 import { matchingStages, takeStages, type GroupStage, type NotStage, type Pattern, type Stage } from './pattern.js'
 
@@ -23,6 +23,9 @@ export function patternFaults(pattern: Pattern): string[] {
     faults.push(`skip names ${skip.stage}, which is not a stage that takes events, outside groups`)
   for (const { stage, text } of pattern.aggregates ?? [])
     if (!names.has(stage)) faults.push(`${text} is about ${stage}, which is not a stage that takes events`)
+  const places = countPlaces(pattern.stages)
+  if (places > MOST_PLACES)
+    faults.push(`with its repetitions it has ${places} places; at most ${MOST_PLACES} are possible`)
   const conditions = countConditions(pattern.stages)
   if (conditions > MOST_CONDITIONS) faults.push(`${conditions} conditions; at most ${MOST_CONDITIONS} are possible`)
   return faults

@@ -3,6 +3,19 @@ import type { GroupStage, Pattern, Stage, TakeStage } from './pattern.js'
 /** Repetitions become places in the compiled table. */
 export const MOST_TIMES = 10_000
 
+/** Places that a pattern may have in the compiled table: repetitions of groups within groups multiply. */
+export const MOST_PLACES = 100_000
+
+/** How many places these stages become. */
+export function countPlaces(stages: readonly Stage[]): number {
+  let count = 0
+  for (const stage of stages) {
+    const { min, max } = (stage.kind === 'not' ? undefined : stage.times) ?? { min: 1, max: 1 }
+    count += (max ?? min + 1) * (stage.kind === 'group' ? countPlaces(stage.stages) : 1)
+  }
+  return count
+}
+
 /** What is wrong with how a stage or group is repeated, left out or joined to the stage before it, as sentences. */
 export function repetitionFaults(stage: TakeStage | GroupStage, before: Stage | undefined, pattern: Pattern): string[] {
   const faults: string[] = []

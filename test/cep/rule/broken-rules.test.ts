@@ -34,6 +34,30 @@ test('the samples themselves are right', () => {
   for (const [name, text] of Object.entries(SAMPLES)) assert.equal(issuesIn(text), [], name)
 })
 
+test('repetitions that multiply, and ways past what is optional that do, are refused before they take memory or time', () => {
+  const group = (times: string, inside: string) => `{ group: { times: ${times}, ${inside} } }`
+  const nested = (times: string, more: string) =>
+    group(
+      times,
+      `${more}stages: [${group(times, `${more}stages: [${group(times, `${more}stages: [{ hit: { event: payment.authorized${more === '' ? '' : ', optional: true'} } }]`)}]`)}]`,
+    )
+  const text = (stage: string) => `rule: many
+on: PAYMENTS
+key: data.cardId
+sequence: [{ probe: { event: card.verified } }, ${stage}]
+within: 1m
+emit: { event: fraud.suspected, data: { cardId: key } }
+`
+  for (const [stage, detail] of [
+    [nested('1000', ''), /places; at most 100000/],
+    [nested('1..20', 'optional: true, '), /ways at one place/],
+  ] as const) {
+    const issues = issuesIn(text(stage))
+    assertTold(issues, text(stage))
+    assert.match(issues[0]?.detail ?? '', detail, stage)
+  }
+})
+
 const FRAGMENTS = [
   '{', '}', '[', ']', ':', ': ', '- ', '\n', '\n  ', ',', '"', "'", '|', '>', '&a ', '*a', '!!js/function ', '? ', '#', '%',
   '@', '`', '<<: ', '..', 'null', '~', '-1', '0', '1e999', '.nan', '.inf', '0x1F', 'true', 'data', 'data.', 'key', '__proto__',
