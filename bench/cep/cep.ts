@@ -6,11 +6,11 @@ import { createEngine } from '../../src/cep/engine/engine.ts'
 import type { Advance } from '../../src/cep/engine/advance.ts'
 import type { Executable } from '../../src/cep/engine/executor.ts'
 import { bytes } from './bytes.ts'
-import { collectGarbage, dispatch, passOver, payloadOf } from './loop.ts'
+import { collectGarbage, dispatcher, passFresh, payloadOf } from './loop.ts'
 import { FLINK_COUNTS, patternOf, readQueries, sourceOf, type Keyed, type Query } from './queries.ts'
 import { rules } from './rules.ts'
 
-const EVENTS = 400_000
+const EVENTS = 1_000_000
 
 export const cep: PureBench = async (context) => {
   const wrong: string[] = []
@@ -52,25 +52,29 @@ function countProblem(query: Query, expected: readonly [number, number] | undefi
 }
 
 async function time(context: Rounds, name: string, query: Query): Promise<void> {
-  const next = sourceOf(query)
-  const events = Array.from({ length: EVENTS }, next)
-  const payloads = events.map(({ key, event }) => payloadOf(event, key))
   const compiled = compilePattern(patternOf(query))
   await measure(context, 'cep', {
     name,
     unit: 'events/s',
     against: 'decode and dispatch',
     prepare: collectGarbage,
-    candidate: () => Promise.resolve(throughEngine(compiled, events)),
-    baseline: () => Promise.resolve(dispatch(payloads)),
+    candidate: () => Promise.resolve(throughEngine(compiled, sourceOf(query))),
+    baseline: () => {
+      const next = sourceOf(query)
+      const payload = (): string => {
+        const { key, event } = next()
+        return payloadOf(event, key)
+      }
+      return Promise.resolve(passFresh(payload, EVENTS, dispatcher()))
+    },
   })
 }
 
 /** Events per second. The whole pass on one new engine. */
-function throughEngine(compiled: Executable, events: readonly Keyed[]): number {
+function throughEngine(compiled: Executable, next: () => Keyed): number {
   const engine = createEngine(compiled)
   let found = 0
-  const rate = passOver(events, (input) => {
+  const rate = passFresh(next, EVENTS, (input) => {
     const advance: Advance = engine.advance(input)
     found += advance.matches.length + advance.timeouts.length
   })

@@ -4,7 +4,7 @@ import { parseRule } from '../../src/cep/rule/parse-rule.ts'
 import { RuleSet } from '../../src/cep/rule-set/rule-set.ts'
 import type { StoredEvent } from '../../src/event/event.ts'
 import { isWanted, measure, median, round3, type Rounds } from '../harness.ts'
-import { collectGarbage, dispatch, passOver, payloadOf } from './loop.ts'
+import { collectGarbage, dispatcher, passOver, payloadOf } from './loop.ts'
 import { storedEvent } from './queries.ts'
 
 const EVENTS = 100_000
@@ -27,7 +27,7 @@ export async function rules(context: Rounds): Promise<void> {
         rates.push(pass(ruleSet(count), events))
         return Promise.resolve(rates.at(-1) ?? 0)
       },
-      baseline: () => Promise.resolve(dispatch(payloads)),
+      baseline: () => Promise.resolve(passOver(payloads, dispatcher())),
     })
     costs.set(count, 1_000_000 / median(rates.slice(1)))
   }
