@@ -2,6 +2,7 @@ import { Calm, type CalmState } from './calm.js'
 import { LONGEST, VIEWS, type View } from './auto-views.js'
 import { checkNumber } from './check-options.js'
 import { signatureOf, type Detector, type DetectorPlan, type Score } from './detector.js'
+import { Gap, type GapState } from './gap.js'
 import { SeriesScale, type ScaleState } from './series-scale.js'
 import { TailHistogram, type TailState } from './tail-histogram.js'
 import { BAND_SCORE, directionOf } from './tail.js'
@@ -16,10 +17,11 @@ export interface AutoOptions {
 /**
  * The default detector, for a series of which nothing is known: many views of it at once (src/cep/detect/auto-views.ts), each of which
  * asks how unlike anything before the present is, made comparable by how rare such a distance has been in this series, and weighed
- * together so that one strong view or several weaker ones are enough. After an alarm it is calm: scores are halved unless much higher.
+ * together so that one strong view or several weaker ones are enough. After an alarm it is calm: scores are halved unless clearly higher, for a
+ * while less and less. What lies before a gap of many usual intervals is not looked at together with what comes after.
  * Novelty instead of rarity is what contextual detectors do on the Numenta benchmark (S. Ahmad et al., “Unsupervised real-time anomaly
  * detection for streaming data”, Neurocomputing 262, 2017): what came before, however rarely, is known. No parameter is fitted to data.
- * State: some 330 kB of heap a key at most, with the default capacity (docs/detectors.md).
+ * State: some 160 kB a key, with the default capacity (docs/detectors.md).
  * @throws DETECTOR_INVALID
  */
 export function auto(options: AutoOptions = {}): DetectorPlan {
@@ -41,6 +43,7 @@ interface AutoState {
   readonly views: readonly unknown[]
   readonly tails: readonly TailState[]
   readonly calm: CalmState
+  readonly gap: GapState
 }
 
 /** One view alone says at most one in a thousand: it is the others that make it more. */
@@ -53,9 +56,11 @@ class Auto implements Detector {
   readonly #scale: SeriesScale
   readonly #views: readonly { readonly view: View; readonly tail: TailHistogram }[]
   readonly #calm: Calm
+  readonly #gap: Gap
 
   constructor(capacity: number, calm: number, state?: AutoState) {
     this.#calm = new Calm(ALARM, calm, state?.calm)
+    this.#gap = new Gap(state?.gap)
     this.#recent = [...(state?.recent ?? [])]
     this.#scale = new SeriesScale(state?.scale)
     this.#views = VIEWS.map((make, i) => ({
@@ -67,6 +72,7 @@ class Auto implements Detector {
   observe(value: number, time: number): Score | null {
     const recent = this.#recent
     const expected = recent.length === 0 ? null : meanOfLast(recent, 24)
+    if (this.#gap.before(time)) recent.length = 0
     recent.push(value)
     if (recent.length > LONGEST) recent.shift()
     const decades = this.#calm.lower(this.#weigh(time))
@@ -101,6 +107,7 @@ class Auto implements Detector {
       views: this.#views.map(({ view }) => view.snapshot()),
       tails: this.#views.map(({ tail }) => tail.snapshot()),
       calm: this.#calm.snapshot(),
+      gap: this.#gap.snapshot(),
     }
   }
 }

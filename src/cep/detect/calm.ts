@@ -9,12 +9,12 @@ const APART = 30
 const HABIT = 0.2
 /** Peaks that are remembered. */
 const MOST_PEAKS = 100
-/** An alarm within the calm must be so much higher. */
+/** An alarm right after another must be so much higher; at the end of the calm, as high. */
 const HIGHER = 1.3
 
 /**
  * What makes the tenth alarm of a kind, and the second in a row, less than the first. A height that earlier peaks have reached is
- * lowered with the logarithm of their number; after an alarm nothing counts for a while that is not clearly higher.
+ * lowered with the logarithm of their number; after an alarm nothing counts for a while that is not clearly higher, less clearly as it fades.
  */
 export class Calm {
   readonly #alarmAt: number
@@ -41,8 +41,8 @@ export class Calm {
   lower(height: number): number {
     const surprising = this.#habituated(height)
     if (this.#sinceAlarm < this.#values) {
-      this.#sinceAlarm++
-      if (surprising <= this.#alarm * HIGHER) return Math.min(surprising, this.#alarmAt) / 2
+      const left = 1 - ++this.#sinceAlarm / this.#values
+      if (surprising <= this.#alarm * (1 + (HIGHER - 1) * left)) return Math.min(surprising, this.#alarmAt) / 2
     }
     if (surprising >= this.#alarmAt) {
       this.#alarm = surprising

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert'
 import { auto } from '../../../src/cep/detect/auto.ts'
 import { Calm } from '../../../src/cep/detect/calm.ts'
 import { decide, decisionOf, newStanding } from '../../../src/cep/detect/decision.ts'
+import { Gap } from '../../../src/cep/detect/gap.ts'
 import { Novelty } from '../../../src/cep/detect/novelty.ts'
 import { SeriesScale } from '../../../src/cep/detect/series-scale.ts'
 import { TailHistogram } from '../../../src/cep/detect/tail-histogram.ts'
@@ -97,6 +98,30 @@ test('a snapshot between any two values changes nothing', () => {
   )
 })
 
+test('a gap is no step: after missing hours the season goes on without an alarm', () => {
+  const detector = auto().start()
+  const decision = decisionOf({}, 100)
+  const standing = newStanding()
+  const after: number[] = []
+  for (let at = 0; at < 2500; at++) {
+    const row = at < 1500 ? at : at + DAY / 2
+    const time = row * FIVE_MINUTES
+    if (decide(decision, standing, detector.observe(daily(row + 72), time, 'k'), time) && at >= 1500) after.push(at)
+  }
+  assert.ok(!found(after, 1500, 1560), `alarms: ${after.join(' ')}`)
+})
+
+test('gap: many usual intervals without a value, however irregular they are; one does not make the next usual', () => {
+  const gap = new Gap()
+  const told: boolean[] = []
+  for (let at = 0, time = 0; at < 200; at++)
+    told.push(gap.before((time += at % 50 === 49 ? 130_000 : 5000 + (at % 3) * 5000)))
+  assert.equal(
+    told.flatMap((is, at) => (is ? [at] : [])),
+    [49, 99, 149, 199],
+  )
+})
+
 test('scale and shift of the values change next to nothing', () => {
   const values = series(1200, (at, next) => 50 + 4 * next() + (at === 1000 ? 40 : 0))
   const scores = (of: (value: number) => number): number[] => {
@@ -146,10 +171,17 @@ test('tail: decades are those of counting, and grow past the largest seen', () =
 })
 
 test('calm: after an alarm only what is clearly higher counts; a height that was reached before counts less', () => {
-  const calm = new Calm(1.25, 3)
+  const calm = new Calm(1.25, 4)
   assert.is(calm.lower(2), 2)
-  assert.is(calm.lower(2.2), 0.625)
+  assert.is(calm.lower(2.4), 0.625)
   assert.is(calm.lower(2.7), 2.7)
+  const fading = new Calm(1.25, 4)
+  fading.lower(2)
+  assert.equal(
+    [0, 0, 0].map((height) => fading.lower(height)),
+    [0, 0, 0],
+  )
+  assert.is(fading.lower(2.1), 2.1, 'at its end as high is high enough')
   const used = new Calm(9, 0)
   const heights = Array.from({ length: 10 }, () => {
     const height = used.lower(2)
