@@ -96,6 +96,8 @@ function hasEventUpTo({ events, first }: Match, sequence: number): boolean {
 }
 
 function isOver(work: RuleAtWork, reached: number): boolean {
+  // what a detector finds is of one event: from before the change, only a silence that it waits for can still be one
+  if (work.rule.kind === 'detect' && work.engine.due === Number.POSITIVE_INFINITY) return true
   const { horizon } = work.stats()
   return horizon === undefined || horizon > reached
 }
