@@ -20,7 +20,8 @@ test('RL2 drain: a detector has begun nothing that it could end; no former revis
     tell(unit, revision, put('pair', text, revision, { onChange: 'drain' }))
     for (const message of log.slice(revision * 4 - 4, revision * 4)) unit.handle(message)
   }
-  assert.equal((unit.logic.report?.() as RulesReport).draining, [])
+  const report = unit.logic.report?.() as RulesReport
+  assert.equal(report.draining, [])
 })
 
 test('RL2 drain: a silence that began before the change is found by the former revision', () => {
