@@ -119,7 +119,9 @@ export async function readRuleText(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (error) {
-    throw fault('INPUT_UNREADABLE', `${path}: ${messageOf(error)}`, { cause: error })
+    throw fault('INPUT_UNREADABLE', `${path}: ${isMissing(error) ? 'there is no such file' : messageOf(error)}`, {
+      cause: error,
+    })
   }
 }
 
@@ -221,9 +223,12 @@ async function isFile(path: string): Promise<boolean> {
   return (await stat(path).catch(missing))?.isFile() ?? false
 }
 
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
+}
+
 /** A path that does not exist is an answer; anything else, such as a folder that may not be read, is an error. */
 function missing(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-    return undefined
+  if (isMissing(error)) return undefined
   throw fault('INPUT_UNREADABLE', messageOf(error), { cause: error })
 }

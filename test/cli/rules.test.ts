@@ -166,6 +166,26 @@ test('rules run prints what a rule finds in a recording, without a server', asyn
   assert.is(summary?.['matches'], 1)
 })
 
+test('rules run says when something waits for time that a recording does not bring', async () => {
+  const cwd = await deploymentFolder()
+  const rule = `rule: minute
+on: SHOP
+key: data.customer
+aggregate:
+  event: order.placed
+  window: { tumbling: 1m }
+  values: { n: count() }
+emit: { event: burst.seen, data: { customer: key, orders: n } }
+`
+  await writeFile(join(cwd, 'minute.yaml'), rule)
+  const run = (input: string) => cli(['rules', 'run', 'minute.yaml', '--file', '-'], { cwd, input })
+  const open = await run(order(1))
+  assert.is(open.stdout, '')
+  assert.match(open.stderr, /^some wait for time to pass, which ends here with the last line/m)
+  const none = await cli(['rules', 'run', 'burst', '--file', '-'], { cwd, input: order(1) })
+  assert.not.match(none.stderr, /some wait/)
+})
+
 test('rules run names each line that is no event and goes on with the rest', async () => {
   const cwd = await deploymentFolder()
   const input = [order(1), '{"type":', order(2), order(3)].join('\n')

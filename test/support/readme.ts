@@ -26,8 +26,9 @@ export function checkCommands(
 ): string[] {
   return commands.flatMap((command) => {
     const script = /^npm (?:run (?:-s )?)?([\w:-]+)/.exec(command)?.[1]
+    if (/^npm (ci|init|install|pkg) /.test(`${command} `)) return []
     const name = /^npx millrace ([\w-]+)/.exec(command)?.[1]
-    if (script !== undefined && [...known.scripts, 'ci'].includes(script)) return []
+    if (script !== undefined && known.scripts.includes(script)) return []
     if (name !== undefined && known.millrace.includes(name)) return []
     return [`there is no ${command}`]
   })

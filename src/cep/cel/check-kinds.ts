@@ -133,7 +133,7 @@ class KindChecker {
     }
     if (op === '[]') return undefined
     const results = resultsOf(op, a, b)
-    if (results?.size === 0) this.#problem(left, `${named(a)} ${op} ${named(b)}`)
+    if (results?.size === 0) this.#problem(left, `${named(a)} ${op} ${named(b)}: they do not go together`)
     return results
   }
 

@@ -5,6 +5,9 @@ import type { ErrorCode } from '../../error/catalogue.js'
 const MOST_CHARACTERS = 100_000
 /** Rules nest by far less; the parser calls itself for each level. */
 const MOST_DEPTH = 24
+/** What YAML does not allow unescaped. A binary file has them, and a terminal would obey them. */
+// oxlint-disable-next-line no-control-regex
+const CONTROL = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/
 
 export interface YamlProblem {
   readonly at: number
@@ -25,24 +28,41 @@ export function loadYaml(text: string, lineCounter: LineCounter): LoadedYaml {
   lineCounter.addNewLine(0)
   if (text.length > MOST_CHARACTERS)
     return refused(0, `${text.length} characters; a rule has at most ${MOST_CHARACTERS}`, 'RULE_TOO_LARGE')
+  const control = text.search(CONTROL)
+  if (control !== -1) {
+    countLines(text, control, lineCounter)
+    const code = text.charCodeAt(control).toString(16).toUpperCase().padStart(4, '0')
+    return refused(control, `U+${code} stands here: a rule is a text file, in UTF-8`, 'RULE_INVALID')
+  }
   const deep = tooDeep(text)
   if (deep !== undefined) {
-    for (let at = text.indexOf('\n'); at !== -1 && at < deep; at = text.indexOf('\n', at + 1))
-      lineCounter.addNewLine(at + 1)
+    countLines(text, deep, lineCounter)
     return refused(deep, `more than ${MOST_DEPTH} levels`, 'RULE_TOO_LARGE')
   }
   lineCounter.lineStarts.length = 0
   const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false, logLevel: 'error' })
   const problems: YamlProblem[] = [...document.errors, ...document.warnings].map(({ message, pos }) => ({
     at: pos[0],
-    detail: message.startsWith('Unresolved tag')
-      ? `${message}; put an expression that begins with ! in quotes`
-      : message,
+    detail: inOurWords(message),
   }))
   const root = document.contents as Node | null
   if (problems.length === 0) problems.push(...nodeProblems(root))
   if (lineCounter.lineStarts.length === 0) lineCounter.addNewLine(0)
   return { root: problems.length > 0 ? null : root, problems }
+}
+
+/** Advice of the parser is for programmers who call it. */
+function inOurWords(message: string): string {
+  if (message.startsWith('Unresolved tag')) return `${message}; put an expression that begins with ! in quotes`
+  if (message.startsWith('Source contains multiple documents'))
+    return 'one file is one rule: put what follows this line in a file of its own'
+  if (message.startsWith('Tabs are not allowed')) return `${message}: use spaces`
+  return message
+}
+
+function countLines(text: string, end: number, lineCounter: LineCounter): void {
+  for (let at = text.indexOf('\n'); at !== -1 && at < end; at = text.indexOf('\n', at + 1))
+    lineCounter.addNewLine(at + 1)
 }
 
 function refused(at: number, detail: string, code: ErrorCode): LoadedYaml {

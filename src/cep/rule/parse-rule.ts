@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isMap } from 'yaml'
 import { fault, isFault, messageOf } from '../../error/millrace-error.js'
 import { assembleRule, type RuleParts } from './assemble-rule.js'
 import { KINDS } from './kinds.js'
@@ -53,6 +54,12 @@ export function parseRule(text: string, { file: name, contracts }: RuleOptions):
 }
 
 function read(file: RuleFile, scope: RuleScope, text: string): Rule | undefined {
+  if (!isMap(file.root)) {
+    const what = file.root === null ? 'there is nothing in the file' : 'this is no rule'
+    const kinds = [...KINDS.keys()].join(', ')
+    file.issue(file.at(file.root), `${what}: a rule has the fields rule, on, key, emit and one of ${kinds}`)
+    return undefined
+  }
   const fields = file.entries(file.root, 'a rule', FIELDS)
   for (const field of ['rule', 'on', 'emit'])
     if (!fields.has(field)) file.issue(file.at(file.root), `${field} is missing`)

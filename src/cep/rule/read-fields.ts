@@ -1,5 +1,5 @@
 import { isScalar, isSeq, type Node } from 'yaml'
-import { messageOf } from '../../error/millrace-error.js'
+import { isFault } from '../../error/millrace-error.js'
 import { nearestName } from '../../event/nearest-name.js'
 import { parseDuration } from '../../time/duration.js'
 import type { Entry, RuleFile } from './rule-file.js'
@@ -26,7 +26,8 @@ export function durationOf(value: string | number | boolean): number | string {
   try {
     return parseDuration(value === 0 ? 0 : String(value))
   } catch (error) {
-    return messageOf(error)
+    if (!isFault(error, 'DURATION_INVALID')) throw error
+    return `the duration ${error.detail} cannot be read; write it like 250ms, 30s, 10m, 1h30m or PT5M`
   }
 }
 

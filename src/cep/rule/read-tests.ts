@@ -91,7 +91,7 @@ function checked(
   const result = scope.contract(type)?.check?.(data)
   if (result === undefined) return { type, data }
   if ('data' in result) return { type, data: result.data }
-  scope.file.issue(places.data, `${type}: ${result.problem}`)
+  scope.file.issue(places.data, result.problem)
   return { type, data }
 }
 

@@ -23,6 +23,7 @@ export function printExplanation(
   out.line(partials.length === 0 ? `nothing is ${now}` : `${now}: ${count(partials.length)}`)
   for (const partial of partials.slice(-show)) printPartial(out, partial)
   more(out, partials.length - show)
+  if (!isRange && partials.length === 0) out.line('with --last 1h or --from: what came of its events')
   if (!isRange) return
   printMatches(out, report, show)
   printEnded(out, report, show)
@@ -50,7 +51,7 @@ function printEnded(out: Output, { ended }: ExplanationReport, show: number): vo
   if (ended.length === 0) return
   out.line(`came to nothing: ${count(ended.length)}`)
   for (const { reached, taken, why, time } of ended.slice(-show)) {
-    out.line(`  at ${out.style('bold', reached)}: ${plain(why)} ${out.style('gray', time)}`)
+    out.line(`  at ${out.style('bold', reached)}: ${plain(why)} ${out.style('gray', `(${time})`)}`)
     printEvents(out, taken)
   }
   more(out, ended.length - show)

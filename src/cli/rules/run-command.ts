@@ -54,6 +54,8 @@ export async function runCommand(context: CliContext, given: string, file: strin
   const totals = { events, matches: stats.matches, failed, rejected, withoutKey, late: stats.late, ahead, ms, stats }
   if (json) printJsonLine(context, { summary: true, rule: rule.name, ...summaryJson(totals) })
   else printSummary(context, totals)
+  if (!json && run.waits)
+    err.line('some wait for time to pass, which ends here with the last line: a later event ends them')
   signal.throwIfAborted()
   if (rejected > 0) throw fault('INPUT_REJECTED', `${rejected} of ${input.name}`)
 }

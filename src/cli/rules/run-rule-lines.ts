@@ -55,6 +55,11 @@ export class RuleOverLines {
     return this.#ahead
   }
 
+  /** Whether time that passes after the last line would bring something. */
+  get waits(): boolean {
+    return this.#work.due < Infinity
+  }
+
   get stats(): EngineStats {
     return this.#work.stats()
   }

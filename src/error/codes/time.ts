@@ -49,7 +49,8 @@ export const TIME_ERRORS = {
   RXJS_FOREIGN: {
     disposition: 'crash',
     means: 'the rxjs of the pipelines is not the one that Millrace holds, so that its timers would miss event time',
-    advice: 'Install one rxjs ~7.8 for both: `npm ls rxjs` shows where there are two, `npm dedupe` may be enough',
+    advice:
+      'Install one rxjs ~7.8 for both: `npm ls rxjs` shows where there are two, `npm dedupe` may be enough. A package that npm installs from a folder is a link and keeps its own: install what `npm pack` makes of it',
     exit: EXIT.failure,
     status: 500,
   },

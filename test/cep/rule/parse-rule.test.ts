@@ -241,6 +241,21 @@ test('a syntax error in a condition is at the right column in plain, quoted and 
   }
 })
 
+test('a file that is no text is refused at its first character that is none, and none of it is printed', () => {
+  const [issue, ...more] = issuesOf(`rule: r\non: S\u0000\u001b[2J${'\u0007'.repeat(5_000)}`)
+  assert.equal(
+    [issue?.code, issue?.line, issue?.column, issue?.detail],
+    ['RULE_INVALID', 2, 6, 'U+0000 stands here: a rule is a text file, in UTF-8'],
+  )
+  assert.equal(more, [])
+})
+
+test('a duration that cannot be read is told once, with how to write it', () => {
+  const [issue] = issuesOf(CARD_TESTING.replace('within: 10m', 'within: 10 minutes'))
+  assert.is(issue?.code, 'DURATION_INVALID')
+  assert.is(issue?.detail, 'the duration "10 minutes" cannot be read; write it like 250ms, 30s, 10m, 1h30m or PT5M')
+})
+
 test('what is missing, a rule that feeds itself, a huge file and text that is no rule are refused', () => {
   const first = (text: string) =>
     issuesOf(text)
@@ -253,6 +268,12 @@ test('what is missing, a rule that feeds itself, a huge file and text that is no
   )
   assert.match(first(CARD_TESTING + '#'.repeat(1_000_000)), /at most/)
   for (const text of ['', '- a\n- b', 'nonsense', '{', 'rule: [', 'a: *b']) assert.ok(issuesOf(text).length > 0, text)
+  assert.match(
+    first(''),
+    /^there is nothing in the file: a rule has the fields rule, on, key, emit and one of sequence/,
+  )
+  assert.match(first('- a\n- b'), /^this is no rule: a rule has the fields [^;]*$/)
+  assert.match(first(`${CARD_TESTING}---\n${CARD_TESTING}`), /^one file is one rule/)
   assert.match(first(CARD_TESTING.replace('- not:   { event: card.verified }\n  - hit', '- hit')), /^$/)
   assert.match(
     first(CARD_TESTING.replace('- probe', '- not: { event: card.verified }\n  - probe')),
