@@ -10,7 +10,7 @@ import type { Match } from '../engine/match.js'
 import { stageTypes, type Pattern } from '../pattern/pattern.js'
 import type { Shapes } from '../pattern/stage-shape.js'
 import type { TypedPattern } from '../pattern/typed-pattern.js'
-import { partsOf } from '../tree/check-tree.js'
+import { floodFaults, partsOf } from '../tree/check-tree.js'
 import { compileTree } from '../tree/compile-tree.js'
 import type { Tree, TreePattern } from '../tree/tree.js'
 import type { RuleKind } from './rule.js'
@@ -49,8 +49,11 @@ export function foundBy(find: TypedPattern<Shapes, unknown> | Find): Found {
       executable: compilePattern(find.sequence),
       eventTypes: typesOfPattern(find.sequence),
     }
-  if ('pattern' in find)
+  if ('pattern' in find) {
+    const faults = floodFaults(find.pattern)
+    if (faults.length > 0) throw fault('PATTERN_INVALID', faults.join('; '))
     return { ...plain, kind: 'pattern', executable: compileTree(find.pattern), eventTypes: typesOfTree(find.pattern) }
+  }
   if ('correlate' in find) {
     const eventTypes = Object.values(find.correlate.sides).flatMap(({ events }) => events)
     return { ...plain, kind: 'correlate', executable: compileCorrelate(find.correlate), eventTypes }

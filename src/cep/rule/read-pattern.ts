@@ -1,5 +1,5 @@
 import { Slots } from '../cel/slots.js'
-import { partsOf, treeFaults } from '../tree/check-tree.js'
+import { floodFaults, partsOf, treeFaults } from '../tree/check-tree.js'
 import { compileTree } from '../tree/compile-tree.js'
 import type { Tree, TreePattern } from '../tree/tree.js'
 import { readBounds } from './read-bounds.js'
@@ -56,6 +56,7 @@ function readPattern(
     ...(forget === undefined ? {} : { forget }),
   }
   const faults = treeFaults(pattern)
+  if (faults.length === 0) faults.push(...floodFaults(pattern))
   for (const detail of faults) notePatternFault(file, entry, fields, gathered, detail)
   if (faults.length > 0) return undefined
   const eventTypes = [...new Set([...typesOf(tree), ...events])]

@@ -3,6 +3,8 @@ import type { Tree, TreePattern } from './tree.js'
 
 /** Deeper trees are refused: what comes in one part is passed on by as many calls. */
 export const MOST_DEPTH = 100
+/** How often an `every` may come by itself within the time that it has. */
+export const MOST_BY_TIME = 10_000
 
 /** What is wrong with a tree pattern, as sentences; nothing when it can be compiled. */
 export function treeFaults(pattern: TreePattern): string[] {
@@ -82,6 +84,28 @@ function partFaults(tree: Tree): string[] {
     default:
   }
   return faults
+}
+
+/**
+ * What is wrong with a tree that comes by itself: after a silence it would come as often at once, and each time is a match.
+ * For who runs trees of others; nothing when no `every` comes more than {@link MOST_BY_TIME} times without an event.
+ */
+export function floodFaults({ tree, forget = Infinity }: Pick<TreePattern, 'tree' | 'forget'>): string[] {
+  return flood(tree, forget)
+}
+
+function flood(tree: Tree, limit: number): string[] {
+  if (tree.kind === 'every') {
+    const { idle } = traitsOf(tree.part)
+    // what comes as it begins is dropped
+    const times = idle === 0 ? 0 : Math.floor(limit / idle)
+    if (times > MOST_BY_TIME)
+      return [
+        `an every comes ${Number.isFinite(times) ? `${times} times` : 'for ever'} without any event; at most ${MOST_BY_TIME} times are possible: make its interval longer, or within or forget shorter`,
+      ]
+  }
+  const inner = tree.kind === 'within' ? Math.min(limit, tree.ms) : limit
+  return partsOf(tree).flatMap((part) => flood(part, inner))
 }
 
 function isCount(value: number): boolean {

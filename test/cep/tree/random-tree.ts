@@ -34,7 +34,12 @@ const { tree } = fc.letrec<{ tree: Tree }>((tie) => {
       { weight: 2, arbitrary: parts.map((all): Tree => ({ kind: 'or', parts: all })) },
       { weight: 2, arbitrary: tie('tree').map(every) },
       { weight: 1, arbitrary: tie('tree').map((part): Tree => ({ kind: 'not', part })) },
-      { weight: 2, arbitrary: fc.record({ part: tie('tree'), ms }).map((each): Tree => ({ kind: 'within', ...each })) },
+      {
+        weight: 2,
+        arbitrary: fc
+          .record({ part: tie('tree'), ms })
+          .map((each): Tree => ({ kind: 'within', ...each, ms: each.ms + BETWEEN })),
+      },
       {
         weight: 2,
         arbitrary: fc
@@ -56,6 +61,12 @@ const { tree } = fc.letrec<{ tree: Tree }>((tie) => {
     ),
   }
 })
+
+/**
+ * Windows end between the moments at which intervals come: where both are begun at one moment and are over at one moment,
+ * the engine lets go first what stands first, and the reference what ends. No promise is made of that (docs/guarantees.md).
+ */
+const BETWEEN = 0.5
 
 export const randomTree: fc.Arbitrary<Tree> = tree
 

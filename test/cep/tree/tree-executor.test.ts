@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert'
 import { isFault } from '../../../src/error/millrace-error.ts'
 import { createEngine } from '../../../src/cep/engine/engine.ts'
 import type { EndReason } from '../../../src/cep/engine/partial.ts'
+import { floodFaults } from '../../../src/cep/tree/check-tree.ts'
 import { compileTree } from '../../../src/cep/tree/compile-tree.ts'
 import type { Tree, TreePattern } from '../../../src/cep/tree/tree.ts'
 import { storedEvent } from '../stored-event.ts'
@@ -49,6 +50,15 @@ test('faults of all parts are named together', () => {
   const faults = faultsOf({ tree })
   for (const fault of [/repeat needs/, /interval must/, /within must/, /or without parts/]) assert.match(faults, fault)
   assert.match(faultsOf({ tree: { kind: 'repeat', part: not(a), count: 2 }, forget: 1 }), /as soon as it begins/)
+})
+
+test('an every that would come by itself too often is told', () => {
+  const ticking = seq(a, every(interval(1)))
+  const faults = (tree: Tree, forget: number) => floodFaults({ tree, forget }).join()
+  assert.match(faults(within(ticking, 3_600_000), 86_400_000), /3600000 times without any event; at most 10000/)
+  assert.match(faults(ticking, 20_000), /20000 times/)
+  assert.is(faults(ticking, 10_000), '')
+  assert.is(faults(within(ticking, 10_000), 86_400_000), '')
 })
 
 test('a key that is as at its beginning holds nothing', () => {

@@ -12,6 +12,12 @@ import { runIn } from '../../../src/time/ambient.ts'
 import { EventTimeScheduler } from '../../../src/time/event-time-scheduler.ts'
 import { In, Out } from '../keyed/declared.ts'
 
+/** What is laid out when somebody looks, as it is then. */
+export function laidOut<T>(value: T): T {
+  const lazy = value as { toJSON?: () => T } | undefined
+  return lazy?.toJSON === undefined ? value : lazy.toJSON()
+}
+
 /** What comes out of an operator that is given values at times, until long after the last one. Out: [time, value]. */
 export function at<T, R>(
   make: (ops: DurableOps) => OperatorFunction<T, R>,
@@ -23,7 +29,7 @@ export function at<T, R>(
   const out: [number, R | string][] = []
   runIn(scheduler, () => {
     source.pipe(make(new DurableOps({ timers: schedulerTimers(scheduler), scope: undefined }))).subscribe({
-      next: (value) => out.push([scheduler.now(), structuredClone(value)]),
+      next: (value) => out.push([scheduler.now(), structuredClone(laidOut(value))]),
       error: (error) => out.push([scheduler.now(), String(error)]),
       complete: () => out.push([scheduler.now(), 'complete']),
     })

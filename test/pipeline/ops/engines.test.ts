@@ -14,7 +14,7 @@ import type { StoredEvent } from '../../../src/event/event.ts'
 import type { DurableOps } from '../../../src/pipeline/ops/durable-ops.ts'
 import { StoredState } from '../keyed/stored-state.ts'
 import { In, seen } from '../keyed/declared.ts'
-import { at, checkpoint, Checkpointed } from './at-work.ts'
+import { laidOut, at, checkpoint, Checkpointed } from './at-work.ts'
 import { correlation, eventOf, intervals, pattern, windows } from './engine-cases.ts'
 
 const test = suite('operators with an engine')
@@ -35,13 +35,13 @@ function expected(executable: Executable, values: Log): (readonly [number, Match
   const passTo = (end: number): void => {
     while (engine.due <= end) {
       const time = engine.due
-      for (const match of engine.advance({ kind: 'time', time }).matches) out.push([time, match])
+      for (const match of engine.advance({ kind: 'time', time }).matches) out.push([time, laidOut(match)])
     }
   }
   for (const [time, event] of values) {
     passTo(time)
     const { matches } = engine.advance({ kind: 'event', event: { ...event, time }, key: '' })
-    for (const match of matches) out.push([time, match])
+    for (const match of matches) out.push([time, laidOut(match)])
   }
   passTo(1_000_000)
   return out
