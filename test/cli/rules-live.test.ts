@@ -114,8 +114,11 @@ test('RL1 K1 kill -9 while rules change, two processes: every order met one revi
     }
     assert.is((await deploying).code, 0)
     await publishing
-    await world.publish(20)
-    await world.flagged(world.sent)
+    // it takes effect when its owner has heard of it, which may be a lease after the kill
+    for (let tries = 0; tries < 60 && !(await world.flags()).some((flag) => flag.revision === revision); tries++) {
+      await world.publish(20)
+      await world.flagged(world.sent)
+    }
   }
   const flags = await world.flags()
   assert.equal(
