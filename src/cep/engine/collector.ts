@@ -59,7 +59,10 @@ export class Collector {
    * @throws BOUND_EXCEEDED when that is a failure
    */
   drop(matches: number): void {
-    if (this.#fails && matches > 0) throw fault('BOUND_EXCEEDED', `more than ${this.#mostMatches} matches at once`)
+    if (this.#fails && matches > 0) {
+      const key = this.#out?.matches.at(-1)?.key ?? ''
+      throw fault('BOUND_EXCEEDED', `matchesPerAdvance: ${this.#mostMatches}, at key ${JSON.stringify(key)}`)
+    }
     this.counts.droppedMatches = Math.min(this.counts.droppedMatches + matches, Number.MAX_SAFE_INTEGER)
   }
 

@@ -123,7 +123,7 @@ export interface Aggregate {
 
 /**
  * What happens when a bound is reached. `drop-oldest`: what began first goes. `drop-newest`: what has come last goes.
- * `fail`: BOUND_EXCEEDED, which stops whoever runs the pattern.
+ * `fail`: BOUND_EXCEEDED, which ends the rule, and whoever runs a pattern by itself.
  */
 export type BoundPolicy = 'drop-oldest' | 'drop-newest' | 'fail'
 

@@ -2,17 +2,12 @@ import type { StoredEvent } from '../../event/event.js'
 import type { Advance } from '../engine/advance.js'
 import { ruleInput, type RuleInput } from '../rule/rule-input.js'
 import type { Rule } from '../rule/rule.js'
+import { isSomething, passStoredAlone, type Found } from './found.js'
 import { KeyIndex } from './key-index.js'
 import type { Counts, Member } from './member.js'
 import { MemberHeap } from './member-heap.js'
 import { valueAt } from './start-entry.js'
 import { StartIndex } from './start-index.js'
-
-/** What one member made of an event or of time. */
-export interface Found {
-  readonly member: Member
-  readonly advances: readonly Advance[]
-}
 
 type Read = Extract<RuleInput, { kind: 'input' }>
 
@@ -108,9 +103,9 @@ export class Lane {
       if (!this.members.has(member) || member.dueAt !== at) continue
       member.dueAt = Infinity
       this.tell(member)
-      const advances = member.work.passStored(storedAt)
-      if (advances.length > 0) found.push({ member, advances })
-      this.#schedule(member)
+      const one = passStoredAlone(member, storedAt)
+      if (one.advances.length > 0 || one.failure !== undefined) found.push(one)
+      if (one.failure === undefined) this.#schedule(member)
     }
   }
 
@@ -142,7 +137,13 @@ export class Lane {
 
   #show(member: Member, event: StoredEvent, read: Read, found: Found[]): void {
     member.seen = this.#counts
-    const advance = member.work.takeRead(event, read)
+    let advance: Advance
+    try {
+      advance = member.work.takeRead(event, read)
+    } catch (error) {
+      found.push({ member, advances: [], failure: { error } })
+      return
+    }
     if (isSomething(advance)) found.push({ member, advances: [advance] })
     if (read.input.kind === 'event') this.#keys.note(read.input.key, member)
     this.#schedule(member)
@@ -213,10 +214,6 @@ export class Lane {
 /** What rules must have in common to be in one lane; undefined: this one must be shown every event. */
 export function commonOf({ eventTypes, idle, keyOf, executable: { grace } }: Rule): string | undefined {
   return keyOf.text === undefined ? undefined : JSON.stringify([[...eventTypes].sort(), grace, idle, keyOf.text])
-}
-
-export function isSomething({ matches, timeouts, late }: Advance): boolean {
-  return matches.length + timeouts.length + late.length > 0
 }
 
 /** Whether an event can change anything of what a member has under way; what is not there is for it to find out. */

@@ -3,7 +3,8 @@ import type { StoredEvent } from '../../event/event.js'
 import type { Advance, EngineStats } from '../engine/advance.js'
 import { RuleAtWork, type RuleState } from '../rule/rule-at-work.js'
 import type { Rule } from '../rule/rule.js'
-import { commonOf, isSomething, Lane, type Found } from './lane.js'
+import { isSomething, passStoredAlone, type Failure, type Found } from './found.js'
+import { commonOf, Lane } from './lane.js'
 import { onlyOf, type Member } from './member.js'
 import { SharedConditions } from './shared-conditions.js'
 
@@ -11,6 +12,8 @@ import { SharedConditions } from './shared-conditions.js'
 export interface RuleFindings {
   readonly rule: Rule
   readonly advances: readonly Advance[]
+  /** What it came to afterwards: it is no more in the set. What it found with the input that it failed at is lost. */
+  readonly failure?: Failure & { readonly stats: EngineStats }
 }
 
 const NOTHING: readonly RuleFindings[] = []
@@ -28,6 +31,8 @@ interface Entry {
  * All rules of one stream in one pass. What a rule finds does not depend on the others: it is what it would find alone.
  * What it costs depends on the rules that an event can touch, not on how many there are (see `Lane`), and a condition
  * that several rules have is evaluated once per event.
+ *
+ * A rule that throws, as at a bound whose policy is `fail`, leaves the set; the others go on as if it had not been there.
  */
 export class RuleSet {
   readonly #rules = new Map<string, Entry>()
@@ -62,12 +67,7 @@ export class RuleSet {
 
   /** Takes a rule out, with its state; undefined when there is none of this name. */
   remove(name: string): RuleState | undefined {
-    const entry = this.#rules.get(name)
-    if (entry === undefined) return undefined
-    this.#rules.delete(name)
-    this.#displace(entry)
-    this.#conditions.release(entry.texts)
-    return entry.member.work.state()
+    return this.#takeOut(name)?.work.state()
   }
 
   /** Takes a stored event; findings are in the order in which the rules were added. */
@@ -78,6 +78,7 @@ export class RuleSet {
     if (found.length > 0) this.#followTime(found)
     const parts = this.#byType.get(event.type) ?? []
     for (const part of parts) take(part, event, found)
+    this.#dropFailed(found)
     if (this.#lanesApart > 0) this.#join(parts)
     return found.length === 0 ? NOTHING : findingsOf(found)
   }
@@ -112,6 +113,19 @@ export class RuleSet {
 
   stats(name: string): EngineStats | undefined {
     return this.get(name)?.stats()
+  }
+
+  #takeOut(name: string): Member | undefined {
+    const entry = this.#rules.get(name)
+    if (entry === undefined) return undefined
+    this.#rules.delete(name)
+    this.#displace(entry)
+    this.#conditions.release(entry.texts)
+    return entry.member
+  }
+
+  #dropFailed(found: readonly Found[]): void {
+    for (const { member, failure } of found) if (failure !== undefined) this.#takeOut(member.work.rule.name)
   }
 
   get #lanesApart(): number {
@@ -170,6 +184,7 @@ export class RuleSet {
 
   /** Who ended something is at the time of that, and no longer at that of its lane. */
   #followTime(found: readonly Found[]): void {
+    this.#dropFailed(found)
     for (const { member } of found) {
       const entry = this.#rules.get(member.work.rule.name)
       if (!(entry?.part instanceof Lane) || entry.part.isAt(member)) continue
@@ -198,24 +213,30 @@ export class RuleSet {
 
 function take(part: Part, event: StoredEvent, found: Found[]): void {
   if (part instanceof Lane) return part.take(event, found)
-  found.push({ member: part, advances: part.work.take(event) })
+  try {
+    found.push({ member: part, advances: part.work.take(event) })
+  } catch (error) {
+    found.push({ member: part, advances: [], failure: { error } })
+  }
 }
 
 function passStored(part: Part, storedAt: number, found: Found[]): void {
   if (part instanceof Lane) return part.passStored(storedAt, found)
-  found.push({ member: part, advances: part.work.passStored(storedAt) })
+  found.push(passStoredAlone(part, storedAt))
 }
 
 /** By rule, in the order in which they were added. */
 function findingsOf(found: Found[]): readonly RuleFindings[] {
   if (found.length > 1) found.sort((a, b) => a.member.order - b.member.order)
-  const findings: { rule: Rule; advances: Advance[] }[] = []
+  const findings: { rule: Rule; advances: Advance[]; failure?: Failure & { stats: EngineStats } }[] = []
   let before: Member | undefined
-  for (const { member, advances } of found) {
+  for (const { member, advances, failure: failed } of found) {
     const some = advances.filter(isSomething)
-    if (some.length === 0) continue
-    if (member === before) findings.at(-1)?.advances.push(...some)
-    else findings.push({ rule: member.work.rule, advances: some })
+    if (some.length === 0 && failed === undefined) continue
+    let last = member === before ? findings.at(-1) : undefined
+    if (last === undefined) findings.push((last = { rule: member.work.rule, advances: [] }))
+    last.advances.push(...some)
+    if (failed !== undefined) last.failure = { ...failed, stats: member.work.stats() }
     before = member
   }
   return findings

@@ -81,11 +81,14 @@ export class RuleAtWork {
     this.#engine.passOver(clock, events, raised)
   }
 
-  /** Ends what is due when the stream's own time, in ms, has come to `storedAt`. */
-  passStored(storedAt: number): readonly Advance[] {
+  /**
+   * Ends what is due when the stream's own time, in ms, has come to `storedAt`.
+   * @param ended where each end is put: those before one that fails are there
+   */
+  passStored(storedAt: number, ended?: Advance[]): readonly Advance[] {
     const time = this.#time + (storedAt - this.#storedAt) - this.rule.idle
-    if (!(this.#engine.due <= time)) return NOTHING
-    const ended: Advance[] = []
+    if (!(this.#engine.due <= time)) return ended ?? NOTHING
+    ended ??= []
     while (this.#engine.due <= time) ended.push(this.#engine.advance({ kind: 'time', time: this.#engine.due }))
     return ended
   }

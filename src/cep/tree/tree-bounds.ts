@@ -17,15 +17,17 @@ export class TreeBounds {
   /** @throws BOUND_EXCEEDED when that is the policy */
   overfull(key: string, held: number): 'no' | 'oldest' | 'newest' {
     const { partialMatchesPerKey: perKey, partialMatches: total } = this.#limits
-    if (held > perKey) return goes(this.#policies.partialMatchesPerKey, `key ${key} holds more than ${perKey} things`)
-    if (this.held > total) return goes(this.#policies.partialMatches, `all keys hold more than ${total} things`)
+    if (held > perKey)
+      return goes(this.#policies.partialMatchesPerKey, `partialMatchesPerKey: ${perKey}, at key ${JSON.stringify(key)}`)
+    if (this.held > total)
+      return goes(this.#policies.partialMatches, `partialMatches: ${total}, at key ${JSON.stringify(key)}`)
     return 'no'
   }
 
   /** @throws BOUND_EXCEEDED when that is the policy */
-  overcrowded(keys: number): 'no' | 'oldest' | 'newest' {
+  overcrowded(key: string, keys: number): 'no' | 'oldest' | 'newest' {
     const { keys: most } = this.#limits
-    return keys < most ? 'no' : goes(this.#policies.keys, `more than ${most} keys`)
+    return keys < most ? 'no' : goes(this.#policies.keys, `keys: ${most}, at key ${JSON.stringify(key)}`)
   }
 }
 

@@ -64,7 +64,7 @@ export class TreeExecutor implements Executor, TreeHost {
   }
 
   #begin(key: string, event: StoredEvent): KeyTree | undefined {
-    const room = this.#bounds.overcrowded(this.#keys.size + this.#ended.size)
+    const room = this.#bounds.overcrowded(key, this.#keys.size + this.#ended.size)
     if (room !== 'no') {
       this.#bounds.dropped.keys++
       const [oldest] = this.#ended.size > 0 ? this.#ended : this.#keys.keys()

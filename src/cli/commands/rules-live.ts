@@ -67,7 +67,7 @@ function registerChanges(rules: Command, context: CliContext): void {
     })
   rules
     .command('resume')
-    .description('let a rule go on, empty')
+    .description('let a rule go on that is paused or broken, empty')
     .argument('<rule>', RULE)
     .option('--keep', 'with what it had begun when it was paused, though it has not seen what came meanwhile')
     .addOption(wait())

@@ -1,10 +1,12 @@
 import { RuleAtWork, type RuleState } from '../../cep/rule/rule-at-work.js'
+import type { Advance } from '../../cep/engine/advance.js'
 import type { Match } from '../../cep/engine/match.js'
-import { isFault } from '../../error/millrace-error.js'
+import { isFault, messageOf } from '../../error/millrace-error.js'
 import type { StoredEvent } from '../../event/event.js'
+import type { Findings } from './findings.js'
 import { readRule } from './read-rule.js'
 import type { Draining, RuleEntry, RulesState } from './rule-entry.js'
-import type { TakeMatch, WorkingRulesOptions } from './working-rules.js'
+import type { WorkingRulesOptions } from './working-rules.js'
 
 interface Ending {
   readonly about: Draining
@@ -58,16 +60,25 @@ export class Drainings {
     this.#endings = this.#endings.filter(({ about }) => about.name !== name)
   }
 
-  take(event: StoredEvent, onMatch: TakeMatch): void {
-    for (const { about, work } of this.#endings)
-      if (work.rule.eventTypes.includes(event.type)) tell(about, work, work.take(event), onMatch)
+  /** @returns whether one has failed, and is no more */
+  take(event: StoredEvent, findings: Findings): boolean {
+    const before = this.#endings.length
+    if (before === 0) return false
+    this.#endings = this.#endings.filter(
+      (ending) =>
+        !ending.work.rule.eventTypes.includes(event.type) ||
+        this.#goesOn(ending, findings, () => ending.work.take(event)),
+    )
+    return this.#endings.length < before
   }
 
   /** @returns whether one has come to its end */
-  passStored(storedAt: number, onMatch: TakeMatch): boolean {
+  passStored(storedAt: number, findings: Findings): boolean {
     const before = this.#endings.length
     if (before === 0) return false
-    for (const { about, work } of this.#endings) tell(about, work, work.passStored(storedAt), onMatch)
+    this.#endings = this.#endings.filter((ending) =>
+      this.#goesOn(ending, findings, (ended) => ending.work.passStored(storedAt, ended)),
+    )
     for (const { about, work } of this.#endings) if (isOver(work, about.reached)) this.#options.remarks.drained(about)
     this.#endings = this.#endings.filter(({ about, work }) => !isOver(work, about.reached))
     return this.#endings.length < before
@@ -75,6 +86,23 @@ export class Drainings {
 
   state(): RulesState['draining'] {
     return this.#endings.map(({ about, work }) => ({ ...about, state: work.state() }))
+  }
+
+  /** @returns whether it has not failed */
+  #goesOn({ about, work }: Ending, findings: Findings, run: (ended: Advance[]) => readonly Advance[]): boolean {
+    const ended: Advance[] = []
+    let failure: { readonly error: unknown } | undefined
+    let advances: readonly Advance[] = ended
+    try {
+      advances = run(ended)
+    } catch (error) {
+      failure = { error }
+    }
+    tell(about, work, advances, findings)
+    if (failure === undefined) return true
+    findings.failed(about.name, failure.error)
+    this.#options.remarks.drainFailed(about, messageOf(failure.error))
+    return false
   }
 
   #restore(about: Draining, state: RuleState): Ending | undefined {
@@ -102,12 +130,7 @@ function isOver(work: RuleAtWork, reached: number): boolean {
   return horizon === undefined || horizon > reached
 }
 
-function tell(
-  about: Draining,
-  { rule }: RuleAtWork,
-  advances: ReturnType<RuleAtWork['take']>,
-  onMatch: TakeMatch,
-): void {
+function tell(about: Draining, { rule }: RuleAtWork, advances: readonly Advance[], { match: onMatch }: Findings): void {
   for (const { matches } of advances)
     for (const match of matches) if (hasEventUpTo(match, about.since)) onMatch(rule, match, about.revision)
 }

@@ -40,6 +40,16 @@ export class RuleRemarks {
     this.#add('error', `a deployed rule cannot be read here: ${what}`, { rule: name, revision, by, problem })
   }
 
+  /** @param dropped what it had begun */
+  failed({ name, revision }: RuleEntry, problem: string, dropped: number): void {
+    this.#add('error', 'a rule has failed: it is broken, and what it had begun is dropped; the others go on', {
+      rule: name,
+      revision,
+      problem,
+      dropped,
+    })
+  }
+
   unreadable(name: string, revision: number | null, problem: string): void {
     this.#add('error', 'a rule cannot be read any more: it does not run', { rule: name, revision, problem })
   }
@@ -58,6 +68,14 @@ export class RuleRemarks {
 
   drained({ name, revision }: Draining): void {
     this.#add('info', 'the former revision of a rule is done with what it had begun', { rule: name, revision })
+  }
+
+  drainFailed({ name, revision }: Draining, problem: string): void {
+    this.#add('error', 'the former revision of a rule has failed: what it had begun is dropped', {
+      rule: name,
+      revision,
+      problem,
+    })
   }
 
   drainCut({ name, revision }: Draining, dropped: number | undefined): void {

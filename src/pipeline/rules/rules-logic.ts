@@ -8,9 +8,8 @@
 //   RulesLogic -> kernel:     the step that waits for the next change; matches as outputs
 //
 // Invariants (tests cite them):
-//   RL3  A rule that fails disturbs no other: its dead letters are its own, and outputs of the others stay.
+//   RL3  A rule that fails disturbs no other: its dead letters are its own, and outputs of the others stay (see RL5).
 //   RL4  What waits for time ends although nothing comes, at most a look (250 ms of the stream’s time) late.
-import type { Match } from '../../cep/engine/match.js'
 import { aheadOf, isAhead } from '../../cep/rule/rule-input.js'
 import type { Rule } from '../../cep/rule/rule.js'
 import type { EventDraft, StoredEvent } from '../../event/event.js'
@@ -18,6 +17,7 @@ import type { Registry } from '../../event/registry.js'
 import type { StepOutcome } from '../../kernel/decision.js'
 import type { Logic, Memory, OnFailure, StepRequest } from '../../kernel/processor.js'
 import type { Remark } from '../../kernel/remark.js'
+import type { Findings } from './findings.js'
 import { matchOutput, ruleId } from './match-output.js'
 import type { RuleChanges } from './rule-change.js'
 import { rulesNotices, rulesReport } from './rules-report.js'
@@ -84,9 +84,9 @@ export class RulesLogic implements Logic {
     if (event.storedAt >= this.#nextLook) {
       this.#nextLook = event.storedAt + LOOK_MS
       if (event.storedAt >= this.#rules.due || this.#rules.drainings.about.length > 0)
-        this.#rules.passStored(event.storedAt, found.take)
+        this.#rules.passStored(event.storedAt, found, event.sequence)
     }
-    this.#rules.take(event, found.take)
+    this.#rules.take(event, found)
     return found.drafts
   }
 
@@ -101,7 +101,7 @@ export class RulesLogic implements Logic {
 
   tick(time: number, onFailure: OnFailure): readonly EventDraft[] {
     const found = new Outputs(this.#options.registry, this.#counts, onFailure)
-    this.#rules.passStored(time, found.take)
+    this.#rules.passStored(time, found, this.#sequence)
     return found.drafts
   }
 
@@ -188,12 +188,14 @@ export class RulesLogic implements Logic {
 const NO_COUNTS: RuleCounts = { emitted: 0, failed: 0 }
 
 /** What the matches of one turn become: one whose data cannot be made takes no other with it. */
-class Outputs {
+class Outputs implements Findings {
   readonly drafts: EventDraft[] = []
-  readonly take: (rule: Rule, match: Match, revision: number | null) => void
+  readonly match: Findings['match']
+  readonly failed: Findings['failed']
 
   constructor(registry: Registry, counts: Map<string, { emitted: number; failed: number }>, onFailure: OnFailure) {
-    this.take = (rule, match, revision) => {
+    this.failed = (rule, error) => onFailure(error, false, ruleId(rule))
+    this.match = (rule, match, revision) => {
       let own = counts.get(rule.name)
       if (own === undefined) counts.set(rule.name, (own = { emitted: 0, failed: 0 }))
       try {

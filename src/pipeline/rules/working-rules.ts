@@ -7,22 +7,20 @@
 //   RL1  A change takes effect between two events: the one before it is seen by the former revision, the one after it by
 //        the new one, and none by neither.
 //   RL2  What becomes of what the former revision has begun is what the change says: nothing is dropped unsaid.
-import type { Match } from '../../cep/engine/match.js'
+//   RL5  A rule that fails, as at a bound whose policy is `fail`, ends there, and the others go on as if it were not.
 import type { RuleState } from '../../cep/rule/rule-at-work.js'
-import { RuleSet, type RuleFindings } from '../../cep/rule-set/rule-set.js'
+import type { RuleSet, RuleFindings } from '../../cep/rule-set/rule-set.js'
 import type { Rule } from '../../cep/rule/rule.js'
-import { isFault } from '../../error/millrace-error.js'
 import type { StoredEvent } from '../../event/event.js'
 import type { Registry } from '../../event/registry.js'
 import { ruleVersion } from '../rule-version.js'
 import { Drainings } from './drainings.js'
-import { readRule } from './read-rule.js'
+import { failureText, type Findings } from './findings.js'
+import { readRule, type ReadRule } from './read-rule.js'
 import type { RuleChange } from './rule-change.js'
 import type { RuleEntry, RulesState } from './rule-entry.js'
 import type { RuleRemarks } from './rule-remarks.js'
-
-/** @param revision under which it was found; null for a rule that is a part of the code */
-export type TakeMatch = (rule: Rule, match: Match, revision: number | null) => void
+import { RunningRules } from './running-rules.js'
 
 export interface WorkingRulesOptions {
   readonly registry: Registry
@@ -34,19 +32,19 @@ export interface WorkingRulesOptions {
 }
 
 type Put = Extract<RuleChange, { kind: 'put' }>
+type Read = Pick<Extract<ReadRule, { kind: 'rule' }>, 'rule' | 'version'>
 
 export class WorkingRules {
   readonly #options: WorkingRulesOptions
-  readonly #set = new RuleSet()
+  readonly #running: RunningRules
   readonly #entries = new Map<string, RuleEntry>()
   readonly #drainings: Drainings
-  /** Rules that are others in this code than in the one before it: they begin behind what that one has worked on. */
-  #later: string[] = []
   #types: ReadonlySet<string> | undefined
 
   /** @param state of the same processor, to go on from */
   constructor(options: WorkingRulesOptions, state?: Pick<RulesState, 'rules' | 'draining'>) {
     this.#options = options
+    this.#running = new RunningRules(options.remarks, options.until ?? 0)
     this.#drainings = new Drainings(options, state?.draining ?? [])
     for (const { state: own, ...entry } of state?.rules ?? [])
       if (entry.text === null) this.#restoreFixed(entry, own)
@@ -59,7 +57,7 @@ export class WorkingRules {
   }
 
   get set(): Pick<RuleSet, 'stats' | 'get'> {
-    return this.#set
+    return this.#running.set
   }
 
   get drainings(): Drainings {
@@ -73,19 +71,18 @@ export class WorkingRules {
 
   /** When the stream’s own time has come to this, in ms, something ends; Infinity: nothing waits for time. */
   get due(): number {
-    return Math.min(this.#set.due, this.#drainings.due)
+    return Math.min(this.#running.due, this.#drainings.due)
   }
 
-  take(event: StoredEvent, onMatch: TakeMatch): void {
-    if (this.#later.length > 0 && event.sequence > (this.#options.until ?? 0)) this.#beginLater()
-    this.#drainings.take(event, onMatch)
-    this.#tell(this.#set.take(event), onMatch)
+  take(event: StoredEvent, findings: Findings): void {
+    if (this.#drainings.take(event, findings)) this.#types = undefined
+    this.#tell(this.#running.take(event), findings, event.sequence)
   }
 
-  /** The stream’s own time, in ms, has come to `storedAt`. */
-  passStored(storedAt: number, onMatch: TakeMatch): void {
-    if (this.#drainings.passStored(storedAt, onMatch)) this.#types = undefined
-    this.#tell(this.#set.passStored(storedAt), onMatch)
+  /** The stream’s own time, in ms, has come to `storedAt`. @param after sequence of the last event before that */
+  passStored(storedAt: number, findings: Findings, after: number): void {
+    if (this.#drainings.passStored(storedAt, findings)) this.#types = undefined
+    this.#tell(this.#running.passStored(storedAt), findings, after)
   }
 
   /** @param after sequence of the last event before it */
@@ -95,7 +92,7 @@ export class WorkingRules {
     if (old?.revision === null) return this.#options.remarks.inCode(change.name)
     if (change.kind === 'put') this.#put(change, old, after)
     else if (old !== undefined) {
-      const partials = this.#partials(old.name)
+      const partials = this.#running.begun(old.name)
       this.#stop(old)
       this.#entries.delete(old.name)
       this.#drainings.end(old.name)
@@ -114,36 +111,53 @@ export class WorkingRules {
     return {
       rules: Array.from(this.#entries.values(), ({ rule: _rule, ...entry }) => ({
         ...entry,
-        state: this.#set.get(entry.name)?.state() ?? null,
+        state: this.set.get(entry.name)?.state() ?? null,
       })),
       draining: this.#drainings.state(),
     }
   }
 
   #put(change: Put, old: RuleEntry | undefined, after: number): void {
+    const read = readRule(change.name, change.text, this.#options.registry)
+    if (read.kind === 'rule') this.#switch(change, read, old, after)
+    else this.#putUnreadable(change, read.problem, old, after)
+  }
+
+  /** The revision before it stays; whether it works is still what the change says. */
+  #putUnreadable(change: Put, problem: string, old: RuleEntry | undefined, after: number): void {
     const { name, revision, text, paused } = change
-    const { remarks, registry } = this.#options
-    const read = readRule(name, text, registry)
-    if (read.kind === 'problem') {
-      remarks.refused(change, read.problem, old?.status !== undefined && old.status !== 'broken')
-      const problem = `revision ${revision}: ${read.problem}`
+    const about = `revision ${revision}: ${problem}`
+    const stays = old?.rule != null && old.text !== null ? { ...old, rule: old.rule, text: old.text } : undefined
+    this.#options.remarks.refused(change, problem, stays !== undefined && stays.status !== 'broken')
+    if (stays === undefined) {
+      const status = paused ? 'paused' : 'broken'
       const none = { name, revision, text, version: null, rule: null, since: after, held: null } as const
-      this.#entries.set(name, old === undefined ? { ...none, status: 'broken', problem } : { ...old, problem })
+      this.#entries.set(name, { ...none, status, problem: about })
       return
     }
+    const { version, rule } = stays
+    const own = { text: stays.text, revision: stays.revision ?? 0, version }
+    // one that failed begins again with a revision that can be read, not with one that cannot
+    if (paused || stays.status !== 'broken')
+      this.#switch({ ...change, ...own }, { rule, version: version ?? '' }, old, after)
+    this.#entries.set(name, { ...(this.#entries.get(name) ?? stays), problem: about })
+  }
+
+  #switch(change: Put, { rule, version }: Read, old: RuleEntry | undefined, after: number): void {
+    const { name, revision, text, paused } = change
+    const { remarks } = this.#options
     const same = old?.text === text
     const status = paused ? 'paused' : 'at-work'
     if (same && old?.status === status) {
       this.#entries.set(name, { ...old, revision, problem: null })
       return
     }
-    const partials = this.#partials(name)
+    const partials = this.#running.begun(name)
     const before = old === undefined ? undefined : this.#stop(old)
     const keeps = (same && paused) || change.onChange === 'keep'
     const drains = !keeps && change.onChange === 'drain' && old?.status === 'at-work' && !same && before !== undefined
     if (drains) this.#drainings.begin(old, before, after)
     else if (paused && !same) this.#drainings.end(name)
-    const { rule, version } = read
     const entry = { name, revision, text, version, rule, status, since: after, problem: null } as const
     this.#entries.delete(name) // its place is where the set has it
     if (paused) this.#entries.set(name, { ...entry, held: keeps ? (before ?? null) : null })
@@ -156,31 +170,27 @@ export class WorkingRules {
     const { until } = this.#options
     const isOff = entry.rule?.enabled === false
     this.#entries.set(entry.name, isOff ? { ...entry, status: 'paused' } : entry)
-    if (isOff) return
-    if (until !== undefined && entry.since <= until && known !== entry.version) this.#later.push(entry.name)
-    else if (entry.rule !== null) this.#add(entry.rule, state)
-  }
-
-  #add(rule: Rule, state: RuleState | undefined): void {
-    try {
-      this.#set.add(rule, state)
-    } catch (error) {
-      if (!isFault(error, 'SNAPSHOT_MISMATCH')) throw error
-      this.#options.remarks.startsEmpty(rule.name)
-      this.#set.add(rule)
-    }
+    if (isOff || entry.rule === null) return
+    if (until !== undefined && entry.since <= until && known !== entry.version) this.#running.beginLater(entry.rule)
+    else this.#running.begin(entry.rule, state)
   }
 
   /** Takes a rule out of work. @returns its state */
   #stop({ name, held }: RuleEntry): RuleState | undefined {
-    this.#later = this.#later.filter((other) => other !== name)
-    return this.#set.remove(name) ?? held ?? undefined
+    return this.#running.end(name) ?? held ?? undefined
   }
 
-  #tell(findings: readonly RuleFindings[], onMatch: TakeMatch): void {
-    for (const { rule, advances } of findings) {
-      const revision = this.#entries.get(rule.name)?.revision ?? null
-      for (const { matches } of advances) for (const match of matches) onMatch(rule, match, revision)
+  #tell(found: readonly RuleFindings[], findings: Findings, after: number): void {
+    for (const { rule, advances, failure } of found) {
+      const entry = this.#entries.get(rule.name)
+      for (const { matches } of advances)
+        for (const match of matches) findings.match(rule, match, entry?.revision ?? null)
+      if (failure === undefined || entry === undefined) continue
+      findings.failed(rule.name, failure.error)
+      const problem = failureText(failure.error, after)
+      this.#options.remarks.failed(entry, problem, failure.stats.partialMatches + failure.stats.waiting)
+      this.#entries.set(rule.name, { ...entry, status: 'broken', since: after, held: null, problem })
+      this.#types = undefined
     }
   }
 
@@ -189,12 +199,6 @@ export class WorkingRules {
     for (const { rule, status } of this.#entries.values())
       if (status === 'at-work') for (const type of rule?.eventTypes ?? []) types.add(type)
     return types
-  }
-
-  /** What is dropped when a rule begins empty: what it has begun, and events that it has not looked at yet. */
-  #partials(name: string): number {
-    const stats = this.#set.stats(name)
-    return stats === undefined ? 0 : stats.partialMatches + stats.waiting
   }
 
   #restoreFixed(entry: Omit<RuleEntry, 'rule'>, state: RuleState | null): void {
@@ -214,7 +218,7 @@ export class WorkingRules {
       ...entry,
       rule: null,
       version: null,
-      status: 'broken',
+      status: entry.status === 'paused' ? 'paused' : 'broken',
       held: null,
       problem: read.problem,
     })
@@ -224,11 +228,16 @@ export class WorkingRules {
   #restore(entry: RuleEntry, version: string | null, state: RuleState | null): void {
     const { until, remarks } = this.#options
     const same = entry.version === version
-    // what could not be read now can, and the text of a rule that is a part of the code says by itself whether it works
-    const status = entry.status === 'broken' || entry.revision === null ? 'at-work' : entry.status
+    // what could not be read now can, and the text of a rule that is a part of the code says by itself whether it works;
+    // one that failed, which had a version, would fail again
+    const failed = entry.status === 'broken' && same
+    const mended = (entry.status === 'broken' || entry.revision === null) && !failed
+    const status = mended ? 'at-work' : entry.status
     if (!same) remarks.startsEmpty(entry.name)
-    const now = { ...entry, status, held: same ? entry.held : null, since: same ? entry.since : (until ?? entry.since) }
-    if (status === 'paused') this.#entries.set(entry.name, now)
+    const problem = mended ? null : entry.problem
+    const since = same ? entry.since : (until ?? entry.since)
+    const now = { ...entry, status, problem, held: same ? entry.held : null, since }
+    if (status !== 'at-work') this.#entries.set(entry.name, now)
     else this.#begin(now, same ? (state ?? undefined) : undefined, version)
   }
 
@@ -237,13 +246,5 @@ export class WorkingRules {
     const version = ruleVersion(rule, registry)
     const entry = { name: rule.name, revision: null, text: null, version, rule, held: null, problem: null } as const
     this.#begin({ ...entry, status: 'at-work', since: until ?? 0 }, undefined, until === undefined ? version : null)
-  }
-
-  #beginLater(): void {
-    for (const name of this.#later) {
-      const rule = this.#entries.get(name)?.rule
-      if (rule !== undefined && rule !== null) this.#set.add(rule)
-    }
-    this.#later = []
   }
 }

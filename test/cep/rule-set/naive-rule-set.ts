@@ -8,6 +8,7 @@ import type { Rule } from '../../../src/cep/rule/rule.ts'
 export interface RuleFindings {
   readonly rule: Rule
   readonly advances: readonly Advance[]
+  readonly failure?: { readonly error: unknown }
 }
 
 const NOTHING: readonly RuleFindings[] = []
@@ -50,14 +51,19 @@ export class NaiveRuleSet {
     const works = this.#byType.get(event.type)
     if (works === undefined) return NOTHING
     const findings: RuleFindings[] = []
-    for (const work of works) note(findings, work.rule, work.take(event))
+    for (const work of works)
+      this.#note(findings, work, (ended) => {
+        work.passStored(event.storedAt, ended)
+        ended.push(...work.take(event))
+      })
     return findings
   }
 
   /** The stream's own time, in ms, has come to `storedAt`: what is due, ends. */
   passStored(storedAt: number): readonly RuleFindings[] {
     const findings: RuleFindings[] = []
-    for (const work of this.#rules.values()) note(findings, work.rule, work.passStored(storedAt))
+    for (const work of this.#rules.values())
+      this.#note(findings, work, (ended) => void work.passStored(storedAt, ended))
     return findings
   }
 
@@ -79,9 +85,18 @@ export class NaiveRuleSet {
   stats(name: string): EngineStats | undefined {
     return this.#rules.get(name)?.stats()
   }
-}
 
-function note(findings: RuleFindings[], rule: Rule, advances: readonly Advance[]): void {
-  const some = advances.filter(({ matches, timeouts, late }) => matches.length + timeouts.length + late.length > 0)
-  if (some.length > 0) findings.push({ rule, advances: some })
+  #note(findings: RuleFindings[], { rule }: RuleAtWork, run: (ended: Advance[]) => void): void {
+    const advances: Advance[] = []
+    let failure: RuleFindings['failure']
+    try {
+      run(advances)
+    } catch (error) {
+      failure = { error }
+      this.remove(rule.name)
+    }
+    const some = advances.filter(({ matches, timeouts, late }) => matches.length + timeouts.length + late.length > 0)
+    if (failure !== undefined) findings.push({ rule, advances: some, failure })
+    else if (some.length > 0) findings.push({ rule, advances: some })
+  }
 }

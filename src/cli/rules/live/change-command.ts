@@ -4,7 +4,7 @@ import type { StoredRule } from '../../../pipeline/rules/stored-rule.js'
 import { nextRevision, revisionsOf } from '../../../runtime/rules/rule-store.js'
 import type { CliContext } from '../../context.js'
 import { printJson } from '../../json.js'
-import { takenJson, takenText, untilTaken } from './at-work.js'
+import { reportBetween, takenJson, takenText, untilTaken } from './at-work.js'
 import {
   deployedNamed,
   deployedRules,
@@ -33,7 +33,7 @@ export async function pauseRule(context: CliContext, name: string, { wait }: Cha
 }
 
 /**
- * Lets a rule go on.
+ * Lets a rule go on that is paused, or that has failed: that one starts empty.
  * @param keep with what it had begun when it was paused, though it has not seen what came meanwhile; else it starts empty
  * @throws as pauseRule
  */
@@ -44,7 +44,7 @@ export async function resumeRule(
 ): Promise<void> {
   const rules = await deployedRules(context)
   const found = deployedNamed(rules, name)
-  if (!found.now.paused) return say(context, found, 'was not paused')
+  if (!found.now.paused && !(await isBroken(rules, found))) return say(context, found, 'was not paused')
   await put(context, rules, found, { ...now(found, context), paused: false, onChange: keep ? 'keep' : 'cut' }, wait)
 }
 
@@ -93,6 +93,11 @@ export async function removeRule(context: CliContext, name: string, { wait }: Ch
   const taken = await untilTaken(context, rules, { name: found.name, on: found.on, to: found.now.to, sequence }, wait)
   if (context.json) return printJson(context, { rule: found.name, removed: true, ...takenJson(taken) })
   context.out.line(`${found.name}  removed: ${takenText(taken)}`)
+}
+
+async function isBroken(rules: DeployedRules, { name, now: { on, to } }: Deployed): Promise<boolean> {
+  const report = await reportBetween(rules, on, to)
+  return report?.rules.find(({ rule }) => rule === name)?.state === 'broken'
 }
 
 function now({ now: stored }: Deployed, { clock }: CliContext): StoredRule {
