@@ -29,6 +29,8 @@ export interface Beginning extends Pick<Loaded, 'readFrom' | 'spans' | 'state'> 
   readonly ticked: number | null
   /** Who is told from now on of what goes wrong in the logic while nothing is being handled. */
   onBroken(handler: (error: MillraceError) => void): void
+  /** Who is told when the logic has what it was waiting for. */
+  onWake(handler: () => void): void
 }
 
 /**
@@ -49,7 +51,9 @@ export async function beginUnit(processor: Processor, options: ProcessorOptions)
   shadow?.stop()
   const loaded = await loadMemory(connection, clock, processor, taken)
   const broken = new Broken()
-  const logic = processor.start(loaded.memory, (error) => broken.report(error))
+  const waker = new Waker()
+  const environment = { connection, clock, wake: () => waker.wake() }
+  const logic = processor.start(loaded.memory, (error) => broken.report(error), environment)
   if (broken.error !== undefined) {
     logic.stop()
     throw broken.error
@@ -60,7 +64,8 @@ export async function beginUnit(processor: Processor, options: ProcessorOptions)
   const recovery = new Recovery(record, execution, loaded.journal, !(goesOver && processor.memory === 'snapshot'))
   const takesOver = goesOver && processor.memory === 'keyed'
   const onBroken = (handler: (error: MillraceError) => void): void => broken.tell(handler)
-  return { ...loaded, claim: taken, logic, execution, recovery, takesOver, ticked: null, onBroken }
+  const onWake = (handler: () => void): void => waker.tell(handler)
+  return { ...loaded, claim: taken, logic, execution, recovery, takesOver, ticked: null, onBroken, onWake }
 }
 
 /** A shadow that is not taken over must not go on following the log for ever. */
@@ -113,6 +118,20 @@ function rebuilt(shadow: Shadow, taken: Claim): Beginning {
     takesOver: true,
     ticked,
     onBroken: (handler) => shadow.onBroken(handler),
+    onWake: () => undefined, // a shadow has no environment
+  }
+}
+
+/** Passes a call on, once there is somebody who waits for it. */
+class Waker {
+  #handler: () => void = () => undefined
+
+  wake(): void {
+    this.#handler()
+  }
+
+  tell(handler: () => void): void {
+    this.#handler = handler
   }
 }
 

@@ -226,6 +226,7 @@ export class Committer {
     for (const turn of commit.turns) this.#outputs -= turn.outputs.length
     for (const { checkpoint } of commit.turns) this.#options.stateLog?.wrote(checkpoint?.changes.length ?? 0)
     this.#state = { kind: 'idle' }
+    for (const { stored } of commit.turns) stored?.()
     this.#options.onCommitted(commit.turns, commit.record)
     this.#schedule()
   }

@@ -2,6 +2,7 @@ import type { StoredMessage } from '../broker/stored-message.js'
 import { fault } from '../error/millrace-error.js'
 import type { CommitRecord } from './commit-record.js'
 import type { Decision } from './decision.js'
+import { LookAhead } from './look-ahead.js'
 import { KeyParking, type RecordedParking } from './parking/key-parking.js'
 import {
   readInput,
@@ -37,6 +38,7 @@ export type ExecutionStart = Pick<CommitRecord, 'position' | 'ordinal' | 'failur
 export class Execution {
   readonly #context: TurnContext
   readonly #keys: KeyParking
+  readonly #ahead: LookAhead
   /** Events given to the logic so far. */
   events = 0
   /** Messages handled so far. */
@@ -53,6 +55,7 @@ export class Execution {
   constructor(context: TurnContext, from: ExecutionStart) {
     this.#context = context
     this.#keys = new KeyParking(context, from)
+    this.#ahead = new LookAhead(context)
     this.#partition = Number(from.partition) || 0 // the whole has no number
     this.#sequence = from.position
     this.#ordinal = from.ordinal
@@ -80,6 +83,11 @@ export class Execution {
     for (const decoded of this.#keys.handled(input))
       if (decoded.kind === 'event' && !logic.admits(decoded.event)) return false
     return true
+  }
+
+  /** Tells the logic of what is behind a message that has to wait. @param held what waits, oldest first */
+  lookAhead(held: readonly (readonly StoredMessage[])[]): void {
+    this.#ahead.look(held)
   }
 
   /**
@@ -211,6 +219,8 @@ export class Execution {
 
   #note(turn: Turn): Turn {
     const { memory } = this.#context.processor
+    const stored = this.#context.logic.afterCommit?.()
+    if (stored !== undefined) turn.stored = stored
     if (memory === 'none' || memory === 'snapshot') return turn
     this.#outputs += turn.outputs.length
     this.#turns += 1

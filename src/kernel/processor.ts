@@ -2,8 +2,9 @@ import type { StreamDeclaration } from '../broker/define-stream.js'
 import type { MillraceError } from '../error/millrace-error.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
 import type { StepOutcome } from './decision.js'
+import type { LogicEnvironment } from './logic-environment.js'
 import type { Remark } from './remark.js'
-import type { StepEnvironment } from './step-environment.js'
+import type { StepRequest } from './step-request.js'
 
 /**
  * How a processor’s state comes back after a crash. A closed set.
@@ -88,10 +89,10 @@ export type Memory =
 
 /**
  * One thing that the kernel runs: it reads a stream in log order and writes what follows from it to a stream.
- * Pipelines and rules are processors; the kernel knows no more of them than this.
+ * Pipelines, rules and actors are processors; the kernel knows no more of them than this.
  */
 export interface Processor {
-  readonly kind: 'pipeline' | 'rule' | 'rules' | 'contracts' | 'outbox'
+  readonly kind: 'pipeline' | 'rule' | 'rules' | 'contracts' | 'outbox' | 'actor' | 'reaction' | 'view'
   /** Unique among processors of its kind; part of its commit subject and of the ids of its outputs. */
   readonly name: string
   /** Changes when its code or text changes. */
@@ -128,7 +129,7 @@ export interface Processor {
   /** The part of the processor that an output is of, for dead letters. Default: the processor. */
   partOf?(draft: EventDraft): string | undefined
   /** Starts from what was stored, or afresh. @param onBroken for what goes wrong while nothing is being handled */
-  start(memory: Memory, onBroken: (error: MillraceError) => void): Logic
+  start(memory: Memory, onBroken: (error: MillraceError) => void, environment?: LogicEnvironment): Logic
 }
 
 /**
@@ -146,23 +147,6 @@ export interface ReplayStart {
   readonly events: number
   /** What must be known before it, as plain data: the watermark, for instance. */
   readonly basis: unknown
-}
-
-/** Work outside the log that a logic asked for: its result comes back by `settle`, and is recorded. */
-export interface StepRequest {
-  /** The same in every replay. */
-  readonly id: string
-  readonly name: string
-  /** May run more than once; its result is used once. @param idempotencyKey the same in every attempt */
-  readonly run: (idempotencyKey: string, signal: AbortSignal, environment?: StepEnvironment) => Promise<unknown>
-  /** Longest time for one attempt, in ms. */
-  readonly timeoutMs: number
-  /** Attempts altogether, from 1. */
-  readonly attempts: number
-  /** Aborted when nobody waits for the result any more: it is not recorded then. */
-  readonly signal?: AbortSignal
-  /** It waits for something that may never happen: time passes meanwhile. Default false. */
-  readonly lasting?: boolean
 }
 
 /** Time that moved before an event was handled. */
@@ -189,8 +173,12 @@ export interface Logic {
   tick?(time: number, onFailure: OnFailure): readonly EventDraft[]
   /** False: events of this type are passed over unread. @param storedAt when it was stored, in ms */
   wants?(type: string, storedAt: number): boolean
-  /** False: the event has to wait until steps are settled, for it would fire a timer before their results are there. */
+  /** False: the event has to wait, until a step is settled that it would overtake, or until what it needs is there (`wake`). */
   admits?(event: StoredEvent): boolean
+  /** Told, while an event has to wait, of those behind it, once each: what they need may be fetched meanwhile. */
+  expect?(event: StoredEvent): void
+  /** Asked after each turn and decision; what it returns is called when that is stored. */
+  afterCommit?(): (() => void) | undefined
   /**
    * Called before the turn of an event that is admitted, unless it is replayed. May move time towards the event’s; when
    * a timer asks for a step that the next timer would overtake, it stops there. What it returns then is recorded as a

@@ -3,10 +3,8 @@
 // One unit of a processor at work in this process: claims it, rebuilds its state from the log, then runs turns and has
 // them committed, until it is stopped or fails.
 //
-//   Feed -> ProcessorRun:        messages in log order, with credit
-//   DecisionSources -> ProcessorRun:  time has moved on while no message came, or a step has ended
-//   ProcessorRun -> Execution:   the next message or decision
-//   ProcessorRun -> Committer:   the turns
+//   Feed, DecisionSources -> ProcessorRun:   messages in log order, with credit; time that has moved on, steps that ended
+//   ProcessorRun -> Execution, Committer:    the next message or decision; the turns
 //
 // Invariants (tests cite them):
 //   K1  Outputs and state are a function of log and journal: a recovered processor goes on as one that was never
@@ -87,6 +85,7 @@ export class ProcessorRun {
     })
     this.#careful = new CarefulStart(record, this.#committer, () => this.#drain(), attemptGateOf(options.connection))
     beginning.onBroken((error) => this.#fail(error))
+    beginning.onWake(() => this.#drain())
     if (beginning.readFrom > record.position) this.#endRecovery(beginning.recovery)
     this.#feed = openFeed(processor, options, beginning, {
       onMessages: (messages) => this.#take(messages),
@@ -137,6 +136,7 @@ export class ProcessorRun {
       this.#held.splice(0, 1, ...(rest.length > 0 ? [rest] : []))
       if (rest.length > 0) break
     }
+    this.#execution.lookAhead(this.#held)
     this.#redoRest()
     if (!this.#ended()) this.#sources.look()
   }

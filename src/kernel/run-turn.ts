@@ -6,9 +6,10 @@ import type { Registry } from '../event/registry.js'
 import { storedPartition } from '../event/subject.js'
 import type { WireMessage } from '../event/wire.js'
 import { failureReason, type DeadLetterReason } from './dead-letter.js'
+import { isComposed } from './composed-draft.js'
 import type { Decision } from './decision.js'
 import { encodeOutput } from './output.js'
-import type { Logic, OnFailure, Processor } from './processor.js'
+import { processorId, type Logic, type OnFailure, type Processor } from './processor.js'
 import type { Turn } from './turn.js'
 
 /** What a turn needs beside its message. */
@@ -191,6 +192,11 @@ export function encodeAll(
   for (const draft of drafts)
     try {
       const ordinal = first + (all?.length ?? 0)
+      if (isComposed(draft)) {
+        const own = draft.compose({ processor: processorId(processor), partition, sequence, ordinal, maxPayload })
+        ;(all ??= []).push(...own)
+        continue
+      }
       const output = encodeOutput(processor, draft, { sequence, partition, cause, ordinal, maxPayload })
       // most turns have one, and an array that grows has room for many
       if (all === undefined) all = [output]

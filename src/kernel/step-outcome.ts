@@ -1,6 +1,6 @@
 import { messageOf } from '../error/millrace-error.js'
 import type { StepOutcome } from './decision.js'
-import type { StepRequest } from './processor.js'
+import type { StepRequest } from './step-request.js'
 
 /** Longest result of a step as JSON, in bytes: a commit record has to hold it, with what else belongs to its turn. */
 const MOST_RESULT = 512 * 1024

@@ -1,7 +1,7 @@
 import type { Clock } from '../time/clock.js'
 import { systemChance } from '../time/system-chance.js'
 import type { StepOutcome } from './decision.js'
-import type { StepRequest } from './processor.js'
+import type { StepRequest } from './step-request.js'
 import type { StepEnvironment } from './step-environment.js'
 import { stepFailed, stepSucceeded } from './step-outcome.js'
 

@@ -28,6 +28,8 @@ export interface Turn {
   readonly result?: number
   /** The state after this turn, where it was looked at: a commit may end only there. */
   checkpoint?: Checkpoint
+  /** Called when it is stored. */
+  stored?: () => void
 }
 
 /** What a commit has to know of a logic’s state beside its outputs. */

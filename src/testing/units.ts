@@ -1,7 +1,7 @@
 import type { StoredMessage } from '../broker/stored-message.js'
 import { fault } from '../error/millrace-error.js'
 import { parseStoredSubject } from '../event/subject.js'
-import type { StepRequest } from '../kernel/processor.js'
+import type { StepRequest } from '../kernel/step-request.js'
 import { WHOLE } from '../kernel/processor.js'
 import type { Turn } from '../kernel/turn.js'
 import type { SubjectUnderTest } from './subject-under-test.js'

@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { StepOutcome } from '../../src/kernel/decision.ts'
-import type { StepRequest } from '../../src/kernel/processor.ts'
+import type { StepRequest } from '../../src/kernel/step-request.ts'
 import { StepRunner, type StepRunnerOptions } from '../../src/kernel/step-runner.ts'
 import { settled, VirtualClock } from '../support/virtual-clock.ts'
 

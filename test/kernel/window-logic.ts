@@ -15,8 +15,8 @@ import type {
   OnFailure,
   Processor,
   ReplayStart,
-  StepRequest,
 } from '../../src/kernel/processor.ts'
+import type { StepRequest } from '../../src/kernel/step-request.ts'
 import { High, Reading } from '../support/kill-fixture.ts'
 
 /** A window is closed this long after its first event, and then again and again; in ms. */

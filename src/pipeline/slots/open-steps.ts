@@ -1,7 +1,7 @@
 import { Observable, type Subscriber } from 'rxjs'
 import { fault } from '../../error/millrace-error.js'
 import type { StepOutcome } from '../../kernel/decision.js'
-import type { StepRequest } from '../../kernel/processor.js'
+import type { StepRequest } from '../../kernel/step-request.js'
 import type { StepEnvironment } from '../../kernel/step-environment.js'
 import { parseDuration } from '../../time/duration.js'
 import { Seeded } from '../../time/seeded.js'

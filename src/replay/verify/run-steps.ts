@@ -1,4 +1,4 @@
-import type { StepRequest } from '../../kernel/processor.js'
+import type { StepRequest } from '../../kernel/step-request.js'
 import type { StepEnvironment } from '../../kernel/step-environment.js'
 import { StepRunner } from '../../kernel/step-runner.js'
 import type { Clock } from '../../time/clock.js'

@@ -3,7 +3,8 @@
 import type { StreamDeclaration } from '../../../src/broker/define-stream.ts'
 import type { EventDraft, StoredEvent } from '../../../src/event/event.ts'
 import type { StepOutcome } from '../../../src/kernel/decision.ts'
-import type { Logic, Memory, Processor, ReplayStart, StepRequest } from '../../../src/kernel/processor.ts'
+import type { Logic, Memory, Processor, ReplayStart } from '../../../src/kernel/processor.ts'
+import type { StepRequest } from '../../../src/kernel/step-request.ts'
 import { Alarm, High, Reading } from '../../support/kill-fixture.ts'
 
 const IDLE = 100

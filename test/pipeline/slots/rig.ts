@@ -5,7 +5,8 @@ import { defineEvent } from '../../../src/event/contract.ts'
 import type { EventDraft, StoredEvent } from '../../../src/event/event.ts'
 import { isFault, messageOf, type MillraceError } from '../../../src/error/millrace-error.ts'
 import type { StepOutcome } from '../../../src/kernel/decision.ts'
-import type { Memory, StepRequest } from '../../../src/kernel/processor.ts'
+import type { Memory } from '../../../src/kernel/processor.ts'
+import type { StepRequest } from '../../../src/kernel/step-request.ts'
 import {
   definePipeline,
   type InputOf,

@@ -1,7 +1,7 @@
 import { catchError, concatMap, debounceTime, map, mergeMap, of, switchMap, timeout, toArray } from 'rxjs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { StepRequest } from '../../../src/kernel/processor.ts'
+import type { StepRequest } from '../../../src/kernel/step-request.ts'
 import { declare, Made, Rig, type Build, type Options } from './rig.ts'
 
 const test = suite('steps')

@@ -2,7 +2,8 @@
 // run that is never interrupted, to which it is compared.
 import type { StepOutcome } from '../../../src/kernel/decision.ts'
 import type { JournalEntry } from '../../../src/kernel/decision.ts'
-import type { ReplayStart, StepRequest } from '../../../src/kernel/processor.ts'
+import type { ReplayStart } from '../../../src/kernel/processor.ts'
+import type { StepRequest } from '../../../src/kernel/step-request.ts'
 import { messageOf } from '../../../src/error/millrace-error.ts'
 import type { EventDraft, StoredEvent } from '../../../src/event/event.ts'
 import type { PipelineDeclaration } from '../../../src/pipeline/define-pipeline.ts'

@@ -1,0 +1,10 @@
+import type { Connection } from '../broker/connection.js'
+import type { Clock } from '../time/clock.js'
+
+/** What a logic finds where it runs; absent where it runs over a recording alone. */
+export interface LogicEnvironment {
+  readonly connection: Connection
+  readonly clock: Clock
+  /** What was not admitted is tried again. */
+  readonly wake: () => void
+}
