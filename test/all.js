@@ -1,72 +1,121 @@
-// `npm test`: static checks, build, then every test file in shards, each shard a process. Last line: N passed, N failed.
+// `npm test`: static checks, build, then every test file. Last line: N passed, N failed.
 //   npm test -- PATTERN    only test files whose path matches
+//   npm test -- --times    and says which files and tests took longest
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
+import { testFiles } from './support/test-files.js'
+import { sayTimes } from './support/test-times.js'
 
-const pattern = process.argv[2] ?? '.'
-const whole = pattern === '.'
-// more parts than run at once: whoever is done takes the next, and no process has all the long ones
-const atOnce = whole ? Math.min(4, Math.max(2, availableParallelism())) : 1
-const shards = whole ? 4 * atOnce : 1
+/** @typedef {import('./run.ts').FileReport} FileReport */
+
+/** Those of more than 10 s, the longest first, so that none is begun when all others have ended. A wrong order costs time only. */
+/** @type {string[]} */
+const LONGEST = []
+/** It takes the whole machine, and others have timers. */
+const ALONE = /^chaos\//
+/** A process is given this many files: what they leave behind (streams on its server, memory) has an end. */
+const FILES_PER_PROCESS = 30
+
 const started = performance.now()
-
-/** @param {string} command @param {string[]} args @returns {Promise<{ code: number, output: string }>} */
-function run(command, args) {
-  return new Promise((resolve) => {
-    const child = spawn(command, args, {
-      env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      shell: process.platform === 'win32',
-    })
-    let output = ''
-    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)))
-    child.on('error', (error) => resolve({ code: 1, output: `${output}${error.message}\n` }))
-    child.on('close', (code) => resolve({ code: code ?? 1, output }))
-    // a process that a test left behind may hold the output open; it must not hold up the result
-    child.on('exit', (code) => setTimeout(() => resolve({ code: code ?? 1, output }), 3_000).unref())
-  })
-}
-
+const args = process.argv.slice(2)
+const times = args.includes('--times')
+const pattern = args.find((argument) => !argument.startsWith('--')) ?? '.'
+const whole = pattern === '.'
+const atOnce = whole ? Math.min(4, Math.max(2, availableParallelism())) : 1
 let passed = 0
 let failed = 0
+/** @type {FileReport[]} */
+const reports = []
 
-if (whole) {
-  for (const [name, command] of /** @type {const} */ ([
-    ['types, lint, format', ['run', '-s', 'check']],
-    ['build', ['run', '-s', 'build']],
-  ])) {
-    const { code, output } = await run('npm', [...command])
-    if (code === 0) passed += 1
-    else failed += 1
-    console.log(`${code === 0 ? 'ok  ' : 'FAIL'}  ${name}`)
-    if (code !== 0) process.stdout.write(output)
+/** @param {string} command @param {string[]} args @param {boolean} [ipc] */
+function start(command, args, ipc = false) {
+  const child = spawn(command, args, {
+    env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: undefined },
+    stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? /** @type {const} */ (['ipc']) : [])],
+    shell: process.platform === 'win32' && !ipc,
+  })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += String(chunk)))
+  const say = () => {
+    process.stdout.write(output)
+    output = ''
   }
+  /** @type {Promise<number>} */
+  const code = new Promise((resolve) => {
+    const end = (/** @type {number | null} */ code) => resolve(code ?? 1)
+    child.on('error', (error) => {
+      output += `${error.message}\n`
+      end(1)
+    })
+    child.on('close', end)
+    // a process that a test left behind may hold the output open; it must not hold up the result
+    child.on('exit', (code) => setTimeout(() => end(code), 3_000).unref())
+  })
+  return { child, code, say }
+}
+
+/** @param {string} name @param {string[]} args */
+async function step(name, args) {
+  const { code, say } = start('npm', args)
+  const ok = (await code) === 0
+  if (ok) passed += 1
+  else failed += 1
+  console.log(`${ok ? 'ok  ' : 'FAIL'}  ${name}`)
+  if (!ok) say()
 }
 
 const loader = new URL('../src/runtime/load-typescript.js', import.meta.url).href
-const shard = (/** @type {string} */ files, part = '1/1') =>
-  run(process.execPath, ['--import', loader, 'test/run.ts', files, part])
-/** @type {{ code: number, output: string }[]} */
-const results = []
-let next = 0
-await Promise.all(
-  Array.from({ length: atOnce }, async () => {
-    for (let index = next++; index < shards; index = next++)
-      results[index] = await shard(whole ? '^(?!chaos/)' : pattern, `${index + 1}/${shards}`)
-  }),
-)
-// it takes the whole machine, and others have timers
-if (whole) results.push(await shard('^chaos/'))
-for (const [index, { code, output }] of results.entries()) {
-  process.stdout.write(output)
-  const counts = /^shard \S+: (\d+) passed, (\d+) failed/m.exec(output)
-  passed += Number(counts?.[1] ?? 0)
-  failed += Number(counts?.[2] ?? 0)
-  if (code !== 0 && Number(counts?.[2] ?? 0) === 0) {
-    failed += 1
-    console.log(`FAIL  shard ${index + 1} of ${results.length} ended with code ${code}`)
-  }
+
+/** One process, which takes files from the front of `waiting`. @param {string[]} waiting */
+async function runSome(waiting) {
+  const given = times ? ['--given', '--times'] : ['--given']
+  const { child, code, say } = start(process.execPath, ['--import', loader, 'test/run.ts', ...given], true)
+  /** @type {string | undefined} */
+  let file
+  let left = FILES_PER_PROCESS
+  let failures = 0
+  child.on('message', (/** @type {{ report?: FileReport }} */ { report }) => {
+    if (report !== undefined) {
+      reports.push(report)
+      passed += report.passed
+      failures += report.failed
+      setImmediate(say)
+    }
+    file = left-- > 0 ? waiting.shift() : undefined
+    child.send({ file })
+  })
+  const ended = await code
+  say()
+  failed += failures
+  if (ended === 0 || (failures > 0 && file === undefined)) return
+  failed += 1
+  console.log(`FAIL  ${file ?? 'a process of the tests'} ended with code ${ended}`)
 }
+
+/** @param {string[]} waiting @param {number} processes */
+async function runAll(waiting, processes) {
+  const worker = async () => {
+    while (waiting.length > 0) await runSome(waiting)
+  }
+  await Promise.all(Array.from({ length: processes }, worker))
+}
+
+if (whole) {
+  await Promise.all([step('types, lint, format', ['run', '-s', 'check']), step('build', ['run', '-s', 'build'])])
+}
+const files = testFiles(pattern)
+const place = (/** @type {string} */ file) => (LONGEST.includes(file) ? LONGEST.indexOf(file) : LONGEST.length)
+const first = files.toSorted((a, b) => place(a) - place(b))
+await runAll(
+  first.filter((file) => !ALONE.test(file)),
+  atOnce,
+)
+await runAll(
+  first.filter((file) => ALONE.test(file)),
+  1,
+)
+
+if (times) sayTimes(reports)
 if (passed === 0) failed += 1
 console.log(`${((performance.now() - started) / 1000).toFixed(0)} s`)
 console.log(`${passed} passed, ${failed} failed`)

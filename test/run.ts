@@ -1,67 +1,106 @@
-// Runs one shard of the test files in this process: run.ts [pattern] [i/n]
+// Runs test files in this process: run.ts [PATTERN] [--times]
+// With --given it runs the files that test/all.js hands it, one after the other.
 //
 // uvu alone can be green while nothing ran (a hook that throws, a file without .run(), a pattern that matches no
 // file, a leaked handle that hangs). Each of these ends this runner with a code of its own and says which it was:
 //   1 a test failed, or a suite ran fewer tests than it has   2 nothing to run   3 something was left open   4 watchdog
-import { readdirSync } from 'node:fs'
-import { join, relative } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
+import { once } from 'node:events'
+import { pathToFileURL } from 'node:url'
 import { after } from './support/cleanup.ts'
+import { pathOf, testFiles } from './support/test-files.js'
+import { sayTimes, watchTests, type TestTime } from './support/test-times.js'
+
+/** What became of one file; times are in ms, `cpu` that of this process alone. */
+export interface FileReport {
+  readonly file: string
+  readonly passed: number
+  readonly failed: number
+  readonly skipped: number
+  readonly ms: number
+  readonly cpu: number
+  readonly tests: readonly TestTime[]
+}
 
 type Outcome = [errors: string | true, ran: number, skipped: number, total: number]
 type Suite = () => Promise<Outcome>
 const queue = globalThis as unknown as { UVU_DEFER: number; UVU_INDEX: number; UVU_QUEUE: [string, ...Suite[]][] }
 
-const root = fileURLToPath(new URL('.', import.meta.url))
-const [pattern = '.', shard = '1/1'] = process.argv.slice(2)
-const [index = 1, count = 1] = shard.split('/').map(Number)
-const limit = Number(process.env['TEST_LIMIT_MS'] ?? 600_000)
+const given = process.argv.includes('--given')
+const [pattern = '.'] = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
+/** For one file: the longest take a minute on two cores. */
+const limit = Number(process.env['TEST_LIMIT_MS'] ?? 300_000)
+const watched = process.argv.includes('--times') ? watchTests() : undefined
+
+let atWork = 'the first file'
+let ended = false
+process.on('exit', () => {
+  if (ended) return
+  console.error(`${atWork}: nothing was left to wait for, and a test had not ended`)
+  process.exitCode = 1
+})
 
 function stop(code: number, why: string): never {
+  ended = true
   console.error(why)
   process.exit(code)
 }
 
-setTimeout(() => stop(4, `watchdog: ${limit} ms passed`), limit).unref()
 queue.UVU_DEFER = 1 // uvu reads it when it is first imported
-const uvu = (await import('uvu')) as unknown as { exec(bail?: boolean): Promise<void> }
+await import('uvu')
+const reports: FileReport[] = []
+let short = false
 
-const wanted = new RegExp(pattern, 'i')
-const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.test.ts') && wanted.test(file))
-  .sort()
-  .filter((_, position) => position % count === index - 1)
-if (files.length === 0) stop(2, `no test file matches ${pattern} in shard ${shard}`)
-
-const totals = { passed: 0, failed: 0, skipped: 0 }
-const short: string[] = []
-for (const [position, file] of files.entries()) {
-  queue.UVU_INDEX = position
-  queue.UVU_QUEUE.push([file])
-  await import(pathToFileURL(join(root, file)).href)
-  const group = queue.UVU_QUEUE[position]
-  if (group === undefined || group.length < 2) stop(2, `${file}: no .run() call, its tests would be skipped`)
-  for (let at = 1; at < group.length; at++) {
-    const suite = group[at] as Suite
-    group[at] = async () => {
-      const started = performance.now()
-      const outcome = await suite()
-      const [errors, ran, skipped, total] = outcome
-      totals.passed += ran
-      totals.skipped += skipped
-      // uvu counts a test whose hook threw as neither run nor failed
-      totals.failed += total - ran
-      if (errors === true && ran < total) short.push(`${file}: ${ran} of ${total} ran (a hook threw; uvu hides it)`)
-      if (process.env['TEST_TIMES']) console.error(`${Math.round(performance.now() - started)} ms ${file}`)
-      return outcome
+async function runFile(file: string): Promise<void> {
+  atWork = file
+  const watchdog = setTimeout(() => stop(4, `watchdog: ${file} took ${limit} ms`), limit).unref()
+  const started = performance.now()
+  const cpuBefore = process.cpuUsage()
+  queue.UVU_INDEX = queue.UVU_QUEUE.push([file]) - 1
+  await import(pathToFileURL(pathOf(file)).href)
+  const suites = (queue.UVU_QUEUE[queue.UVU_INDEX] ?? []).slice(1) as Suite[]
+  if (suites.length === 0) stop(2, `${file}: no .run() call, its tests would be skipped`)
+  const totals = { passed: 0, failed: 0, skipped: 0 }
+  for (const suite of suites) {
+    const [errors, ran, skipped, total] = await suite()
+    totals.passed += ran
+    totals.skipped += skipped
+    // uvu counts a test whose hook threw as neither run nor failed
+    totals.failed += total - ran
+    if (errors !== true) console.log(`\n${errors}`)
+    else if (ran < total) {
+      short = true
+      console.error(`${file}: ${ran} of ${total} ran (a hook threw; uvu hides it)`)
     }
   }
+  clearTimeout(watchdog)
+  const { user, system } = process.cpuUsage(cpuBefore)
+  const ms = performance.now() - started
+  console.log(`${file}  ${totals.passed} passed, ${totals.failed} failed, ${(ms / 1_000).toFixed(1)} s`)
+  reports.push({ file, ...totals, ms, cpu: (user + system) / 1_000, tests: watched?.() ?? [] })
 }
-await uvu.exec()
+
+async function* filesFromParent(): AsyncGenerator<string> {
+  for (;;) {
+    const answer = once(process, 'message') as Promise<[{ readonly file?: string }]>
+    process.send?.({ report: reports.at(-1) })
+    const [{ file }] = await answer
+    if (file === undefined) return process.disconnect()
+    yield file
+  }
+}
+
+for await (const file of given ? filesFromParent() : testFiles(pattern)) await runFile(file)
+atWork = 'what was opened for all tests'
 await after()
-console.log(`shard ${shard}: ${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`)
-if (short.length > 0) stop(1, short.join('\n'))
-if (totals.passed + totals.failed === 0) stop(2, `no test ran in ${files.map((f) => relative('.', f)).join(', ')}`)
+ended = true
+const sum = (of: 'passed' | 'failed' | 'skipped'): number => reports.reduce((all, report) => all + report[of], 0)
+if (!given) {
+  if (reports.length === 0) stop(2, `no test file matches ${pattern}`)
+  if (sum('passed') + sum('failed') === 0) stop(2, `no test ran in ${reports.map(({ file }) => file).join(', ')}`)
+  if (watched !== undefined) sayTimes(reports)
+  console.log(`${sum('passed')} passed, ${sum('failed')} failed, ${sum('skipped')} skipped`)
+}
+if (short || sum('failed') > 0) process.exitCode = 1
 setTimeout(
   () => stop(3, `left open 1 s after the last test: ${process.getActiveResourcesInfo().join(', ')}`),
   1_000,

@@ -86,13 +86,17 @@ test('writers whose timers fire at the same time share a batch', async () => {
 })
 
 test('Q4 groups asked for while a batch is on its way share the next one', async () => {
-  const { connection, stream, queue } = await queueOf()
+  const server = await ownServer()
+  const connection = await connectTo(server.url)
+  const [stream, queue] = [await freshStream(connection), new BatchQueue(connection)]
+  server.pause() // until all are asked for
   const first = queue.publish(group(stream, 'first', 2))
   const later: Promise<number>[] = []
   for (const writer of upTo(5)) {
     await new Promise((resolve) => setImmediate(resolve))
     later.push(queue.publish(group(stream, writer, 2)))
   }
+  server.resume()
   assert.is(await first, 2)
   assert.equal(await Promise.all(later), [4, 6, 8, 10, 12])
   assert.is(new Set((await readAll(connection, stream.name)).map(batchOf)).size, 2)
