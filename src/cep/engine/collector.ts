@@ -3,11 +3,10 @@ import type { StoredEvent } from '../../event/event.js'
 import type { Advance } from './advance.js'
 import type { Match, Timeout } from './match.js'
 
-const NOTHING: Advance = Object.freeze({
-  matches: Object.freeze([]) as readonly Match[],
-  timeouts: Object.freeze([]) as readonly Timeout[],
-  late: Object.freeze([]) as readonly StoredEvent[],
-})
+// Most advances bring nothing, and most others one thing: what stays empty is shared, and a list that begins with one item
+// takes no room for seventeen, as one that is pushed to when it is empty does.
+const NONE = Object.freeze([]) as unknown as never[]
+const NOTHING: Advance = Object.freeze({ matches: NONE, timeouts: NONE, late: NONE })
 
 interface Output {
   matches: Match[]
@@ -45,13 +44,14 @@ export class Collector {
   }
 
   match(match: Match): void {
-    const { matches } = this.#output()
-    if (matches.length >= this.#mostMatches) {
+    const out = this.#output()
+    if (out.matches.length >= this.#mostMatches) {
       this.drop(1)
       return
     }
     this.counts.matches++
-    matches.push(match)
+    if (out.matches === NONE) out.matches = [match]
+    else out.matches.push(match)
   }
 
   /**
@@ -68,12 +68,16 @@ export class Collector {
 
   timeout(timeout: Timeout): void {
     this.counts.timeouts++
-    this.#output().timeouts.push(timeout)
+    const out = this.#output()
+    if (out.timeouts === NONE) out.timeouts = [timeout]
+    else out.timeouts.push(timeout)
   }
 
   late(event: StoredEvent): void {
     this.counts.late++
-    this.#output().late.push(event)
+    const out = this.#output()
+    if (out.late === NONE) out.late = [event]
+    else out.late.push(event)
   }
 
   /** What was gathered since the last call. */
@@ -85,7 +89,7 @@ export class Collector {
   }
 
   #output(): Output {
-    this.#out ??= { matches: [], timeouts: [], late: [] }
+    this.#out ??= { matches: NONE, timeouts: NONE, late: NONE }
     return this.#out
   }
 }

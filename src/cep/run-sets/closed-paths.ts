@@ -1,7 +1,7 @@
 import type { Collector } from '../engine/collector.js'
 import type { Partial, Trace } from '../engine/partial.js'
 import type { KeySets } from './key-sets.js'
-import { LazyTimeout, type Step } from './lazy-found.js'
+import { LazyTimeout, type Closing, type Step } from './lazy-found.js'
 import { Paths } from './paths.js'
 import type { Positions } from './position.js'
 import type { Taken } from './taken.js'
@@ -15,7 +15,7 @@ export class ClosedPaths extends Paths {
   readonly #positions: Positions
   readonly #out: Collector
   readonly #trace: Trace | undefined
-  #deadline = 0
+  #end: Closing = { key: '', time: 0 }
   #put = 0
 
   constructor(positions: Positions, out: Collector, trace: Trace | undefined) {
@@ -28,7 +28,7 @@ export class ClosedPaths extends Paths {
   /** @param roots what begins at one event, in order of positions */
   putOut(sets: KeySets, roots: readonly Taken[], deadline: number): void {
     this.sets = sets
-    this.#deadline = deadline
+    this.#end = { key: sets.key, time: deadline }
     this.#put = 0
     for (const position of this.#positions.positions) {
       const list = sets.list(position)
@@ -51,11 +51,10 @@ export class ClosedPaths extends Paths {
     const ways = this.sets.waysOf(taken)
     if (ways === 0) return false
     if (this.#out.isFullOfTimeouts) return 'stop'
-    const { name } = taken.position.stage
-    const end = { event: taken.event, stage: name, before }
-    this.#out.timeout(new LazyTimeout(this.sets.key, end, this.#deadline, ways))
+    this.#out.timeout(new LazyTimeout(this.#end, taken, before, ways))
     this.#put++
-    this.#trace?.ended(partialOf(this.sets, taken, before, this.#deadline), { kind: 'window' }, this.#deadline)
+    const { time } = this.#end
+    this.#trace?.ended(partialOf(this.sets, taken, before, time), { kind: 'window' }, time)
     return true
   }
 

@@ -1,7 +1,7 @@
 import type { StoredEvent } from '../../event/event.js'
 import type { Collector } from '../engine/collector.js'
 import type { KeySets, Passage } from './key-sets.js'
-import { LazyMatch, type Step } from './lazy-found.js'
+import { LazyMatch, type Completion, type Step } from './lazy-found.js'
 import { Paths } from './paths.js'
 import type { Position, Positions, Transition } from './position.js'
 import type { Taken } from './taken.js'
@@ -19,8 +19,9 @@ export class CompletedPaths extends Paths {
   readonly #markedTo: number[]
   /** For each transition, from where on its event completes; Infinity: it does not. */
   readonly #from: number[]
+  /** For each transition by which its event completes, what all those matches have. */
+  readonly #ends: Completion[] = []
   #search = 0
-  #event!: StoredEvent
   #put = 0
 
   constructor(positions: Positions, out: Collector) {
@@ -33,10 +34,12 @@ export class CompletedPaths extends Paths {
   /** @param finals passages to positions where a match may end */
   putOut(sets: KeySets, event: StoredEvent, finals: readonly Passage[]): void {
     this.sets = sets
-    this.#event = event
     this.#put = 0
     this.#mark(finals)
-    for (const { transition, lo } of finals) this.#from[transition.index] = lo
+    for (const { transition, lo } of finals) {
+      this.#from[transition.index] = lo
+      this.#ends[transition.index] = { key: sets.key, event, stage: transition.to.stage.name }
+    }
     for (const taken of this.#roots) if (!this.walk(taken)) break
     for (const { transition } of finals) this.#from[transition.index] = Infinity
     if (this.#out.isFull) {
@@ -52,11 +55,10 @@ export class CompletedPaths extends Paths {
   protected leave(taken: Taken, before: Step | null): boolean | 'stop' {
     const { out } = taken.position
     for (let way = 0; way < out.length; way++) {
-      const { index, from, to } = out[way] as Transition
+      const { index } = out[way] as Transition
       if (taken.index < (this.#from[index] as number)) continue
       if (this.#out.isFull) return 'stop'
-      const step = { event: taken.event, stage: from.stage.name, before }
-      this.#out.match(new LazyMatch(this.sets.key, this.#event, to.stage.name, step, this.#event.time))
+      this.#out.match(new LazyMatch(this.#ends[index] as Completion, taken, before))
       this.#put++
     }
     return true

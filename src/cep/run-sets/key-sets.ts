@@ -73,7 +73,8 @@ export class KeySets {
     }
     for (let n = 0; n < count; n++) {
       const taken = added[n] as Taken
-      const { out } = taken.position
+      const { out, noNext } = taken.position
+      taken.next = noNext.slice()
       for (let way = 0; way < out.length; way++) taken.next[way] = this.list((out[way] as Transition).to).end
     }
     this.size += count
@@ -81,8 +82,7 @@ export class KeySets {
   }
 
   #taken(position: Position, event: StoredEvent, at: number, passages: readonly Passage[], begins: boolean): Taken {
-    const ranges: number[] = []
-    for (let door = 0; door < position.into.length; door++) ranges.push(0, 0)
+    const ranges = position.noRanges.slice()
     let newest = begins ? at : -1
     for (const { transition, lo, hi } of passages) {
       if (transition.to !== position) continue

@@ -1,5 +1,6 @@
 import type { StoredEvent } from '../../event/event.js'
 import type { Found, Match, Timeout } from '../engine/match.js'
+import type { Taken } from './taken.js'
 
 /** The way to an event, from the end backwards. Those with one beginning share it. */
 export interface Step {
@@ -8,22 +9,37 @@ export interface Step {
   readonly before: Step | null
 }
 
-// Of many matches most are only counted, so they are laid out by stage when somebody looks. The two classes have no
-// common one above them: making an object with private fields costs four times as much where there is a super().
+/** What every match has that one event completes at one stage. */
+export interface Completion {
+  readonly key: string
+  readonly event: StoredEvent
+  readonly stage: string
+}
+
+/** What all have whose window closes at one moment. */
+export interface Closing {
+  readonly key: string
+  /** End of the window, in ms. */
+  readonly time: number
+}
+
+// Of many matches most are only counted, so they are laid out by stage when somebody looks, and what many share is kept
+// once: a match of a million costs what it takes of memory. The two classes have no common one above them: making an
+// object with private fields costs four times as much where there is a super(); and a private method is one more field.
 
 /** A match that is laid out when somebody looks. */
 export class LazyMatch implements Match {
-  readonly key: string
-  readonly last: StoredEvent
-  readonly time: number
-  readonly #stage: string
+  readonly #end: Completion
+  readonly #taken: Taken | null
   readonly #before: Step | null
 
-  constructor(key: string, last: StoredEvent, stage: string, before: Step | null, time: number) {
-    this.key = key
-    this.last = last
-    this.time = time
-    this.#stage = stage
+  /**
+   * @param taken what came right before the end
+   * @param before and what came before that
+   */
+  constructor(end: Completion, taken: Taken | null, before: Step | null) {
+    this.#end = end
+    this.#taken = taken
     this.#before = before
   }
 
@@ -31,16 +47,28 @@ export class LazyMatch implements Match {
     return 'match'
   }
 
+  get key(): string {
+    return this.#end.key
+  }
+
+  get last(): StoredEvent {
+    return this.#end.event
+  }
+
+  get time(): number {
+    return this.#end.event.time
+  }
+
   get first(): StoredEvent {
-    return firstOf(this.#before) ?? this.last
+    return firstOf(this.#before) ?? this.#taken?.event ?? this.last
   }
 
   get events(): readonly StoredEvent[] {
-    return eventsOf(this.last, this.#before)
+    return pathTo(lastStep(this.#end, this.#taken, this.#before)).map(({ event }) => event)
   }
 
   get stages(): Found['stages'] {
-    return stagesOf({ event: this.last, stage: this.#stage, before: this.#before })
+    return stagesOf(lastStep(this.#end, this.#taken, this.#before))
   }
 
   /** As JSON carries it: everything laid out. */
@@ -52,36 +80,48 @@ export class LazyMatch implements Match {
 
 /** A timeout that is laid out when somebody looks. */
 export class LazyTimeout implements Timeout {
-  readonly key: string
-  readonly time: number
   readonly ways: number
-  readonly #end: Step
+  readonly #end: Closing
+  readonly #taken: Taken
+  readonly #before: Step | null
 
-  constructor(key: string, end: Step, time: number, ways: number) {
-    this.key = key
-    this.time = time
+  /**
+   * @param taken the last event
+   * @param before and what came before it
+   */
+  constructor(end: Closing, taken: Taken, before: Step | null, ways: number) {
     this.ways = ways
     this.#end = end
+    this.#taken = taken
+    this.#before = before
   }
 
   get kind(): 'timeout' {
     return 'timeout'
   }
 
+  get key(): string {
+    return this.#end.key
+  }
+
+  get time(): number {
+    return this.#end.time
+  }
+
   get last(): StoredEvent {
-    return this.#end.event
+    return this.#taken.event
   }
 
   get first(): StoredEvent {
-    return firstOf(this.#end) ?? this.last
+    return firstOf(this.#before) ?? this.last
   }
 
   get events(): readonly StoredEvent[] {
-    return eventsOf(this.last, this.#end.before)
+    return pathTo(stepOf(this.#taken, this.#before)).map(({ event }) => event)
   }
 
   get stages(): Found['stages'] {
-    return stagesOf(this.#end)
+    return stagesOf(stepOf(this.#taken, this.#before))
   }
 
   /** As JSON carries it: everything laid out. */
@@ -91,23 +131,29 @@ export class LazyTimeout implements Timeout {
   }
 }
 
+export function stepOf({ event, position }: Taken, before: Step | null): Step {
+  return { event, stage: position.stage.name, before }
+}
+
+function lastStep({ event, stage }: Completion, taken: Taken | null, before: Step | null): Step {
+  return { event, stage, before: taken === null ? null : stepOf(taken, before) }
+}
+
 function firstOf(end: Step | null): StoredEvent | undefined {
   let first: StoredEvent | undefined
   for (let step = end; step !== null; step = step.before) first = step.event
   return first
 }
 
-function eventsOf(last: StoredEvent, before: Step | null): readonly StoredEvent[] {
-  const events = [last]
-  for (let step = before; step !== null; step = step.before) events.push(step.event)
-  return events.reverse()
+function pathTo(end: Step): Step[] {
+  const path: Step[] = []
+  for (let step: Step | null = end; step !== null; step = step.before) path.push(step)
+  return path.reverse()
 }
 
 function stagesOf(end: Step): Found['stages'] {
-  const steps: Step[] = []
-  for (let step: Step | null = end; step !== null; step = step.before) steps.push(step)
   const stages: Record<string, StoredEvent[]> = {}
-  for (const { stage, event } of steps.reverse())
+  for (const { stage, event } of pathTo(end))
     if (Object.hasOwn(stages, stage)) stages[stage]?.push(event)
     else stages[stage] = [event]
   return stages

@@ -1,5 +1,5 @@
 import type { KeySets } from './key-sets.js'
-import type { Step } from './lazy-found.js'
+import { stepOf, type Step } from './lazy-found.js'
 import type { Positions, Transition } from './position.js'
 import type { Taken } from './taken.js'
 
@@ -59,9 +59,13 @@ export abstract class Paths {
       const { taken, cursors } = frame
       const transition = taken.position.out[way] as Transition
       const { to } = transition
+      frame.step ??= stepOf(taken, frame.before)
+      if (!to.goesOn && taken.position.out.length === 1) {
+        if (!this.#lastLeg(frame, transition, frame.step)) return false
+        continue
+      }
       const child = this.sets.list(to).get(cursors[way] as number)
       cursors[way] = this.#follower(taken, transition, child.index + 1)
-      frame.step ??= { event: taken.event, stage: taken.position.stage.name, before: frame.before }
       if (to.goesOn && this.#enter(depth + 1, child, frame.step)) {
         depth++
         continue
@@ -71,6 +75,24 @@ export abstract class Paths {
       if (left) frame.found = true
       else this.inVain(child)
     }
+  }
+
+  /**
+   * Everyone who follows by the only way there is, where nobody follows those. Most paths end like that, and all of them
+   * in one loop cost half of what they cost one by one. Returns false when it was stopped.
+   */
+  #lastLeg(frame: Frame, transition: Transition, step: Step): boolean {
+    const { taken, cursors } = frame
+    const list = this.sets.list(transition.to)
+    for (let at = cursors[0] as number; at !== -1; at = this.#follower(taken, transition, at + 1)) {
+      const child = list.get(at)
+      const left = this.leave(child, step)
+      if (left === 'stop') return false
+      if (left) frame.found = true
+      else this.inVain(child)
+    }
+    cursors[0] = -1
+    return true
   }
 
   /** Whether anyone follows. */
@@ -114,17 +136,20 @@ export abstract class Paths {
   }
 
   /** Index of the first at or after `from` who follows by that way; -1: nobody. */
-  #follower(taken: Taken, { to, way, door, contiguity, held }: Transition, from: number): number {
+  #follower(taken: Taken, { to, way, door, contiguity, held, patient }: Transition, from: number): number {
     if (!held) return -1
     const end = this.hi[to.index] as number
     const list = this.sets.list(to)
     for (let index = Math.max(from, this.lo[to.index] as number); index < end; index++) {
-      // who does not wait for ever, waits for the first that could come
-      if (contiguity !== 'any' && index > (taken.next[way] as number)) return -1
       const next = list.get(index)
-      const came = taken.index < (next.ranges[door * 2 + 1] as number)
-      if (came && taken.index < (next.ranges[door * 2] as number)) return -1
-      if (came && this.wants(next)) return index
+      // where everyone waits for ever, whoever comes later came from all who were there
+      if (!patient) {
+        // who does not wait for ever, waits for the first that could come
+        if (contiguity !== 'any' && index > (taken.next[way] as number)) return -1
+        if (taken.index >= (next.ranges[door * 2 + 1] as number)) continue
+        if (taken.index < (next.ranges[door * 2] as number)) return -1
+      }
+      if (this.wants(next)) return index
     }
     return -1
   }

@@ -26,6 +26,10 @@ export interface Position {
   readonly into: Transition[]
   /** Where one may get from here: the repetition first, then the stages after it. */
   readonly out: Transition[]
+  // Zeros: two for each way into it, one for each way out. A copy of a list takes the room that it needs; a list that is
+  // pushed to takes that of seventeen.
+  noRanges: readonly number[]
+  noNext: readonly number[]
 }
 
 /** From a position to the next, with what happens to who waits for it: see `Contiguity`. */
@@ -39,6 +43,8 @@ export interface Transition {
   readonly door: number
   readonly contiguity: Contiguity
   readonly repeats: boolean
+  /** Nothing ever stops waiting at `from` to get on by this way. */
+  readonly patient: boolean
   /** What gets there is held: one may get on from there. */
   held: boolean
 }
@@ -80,6 +86,8 @@ export function layOutPositions(pattern: Pattern): Positions {
         goesOn: false,
         into: [],
         out: [],
+        noRanges: [],
+        noNext: [],
       }
       own.push({ index: positions.length, ...made })
       positions.push(own.at(-1) as Position)
@@ -93,7 +101,11 @@ export function layOutPositions(pattern: Pattern): Positions {
     transition.held = transition.to.out.length > 0
     if (transition.held) transition.from.goesOn = true
   }
-  const patient = transitions.every((t) => t.contiguity === 'any' && !(t.repeats && t.to.until !== null))
+  for (const position of positions) {
+    position.noRanges = position.into.flatMap(() => [0, 0])
+    position.noNext = position.out.map(() => 0)
+  }
+  const patient = transitions.every((transition) => transition.patient)
   return { positions, transitions, tests, patient }
 }
 
@@ -113,7 +125,9 @@ function waysFrom(from: Position, own: readonly Position[], later: readonly (rea
 }
 
 function connect(from: Position, to: Position, contiguity: Contiguity, repeats: boolean): void {
-  const made = { index: 0, from, to, way: from.out.length, door: to.into.length, contiguity, repeats, held: false }
+  const [way, door] = [from.out.length, to.into.length]
+  const patient = contiguity === 'any' && !(repeats && to.until !== null)
+  const made = { index: 0, from, to, way, door, contiguity, repeats, patient, held: false }
   from.out.push(made)
   to.into.push(made)
 }

@@ -56,7 +56,8 @@ export class RunSetsExecutor implements Executor {
     const truth = this.#truth
     const passages = this.#passages
     truth.begin(event, key, bits)
-    passages.length = 0
+    // setting a length calls the runtime, also where it changes nothing
+    if (passages.length > 0) passages.length = 0
     known?.pass(layout, truth, passages)
     const beginning =
       (bits & beginBits) === 0
@@ -78,7 +79,7 @@ export class RunSetsExecutor implements Executor {
     for (const { completes, stage } of beginning)
       if (!completes) continue
       else if (this.#out.isFull) this.#out.drop(1)
-      else this.#out.match(new LazyMatch(key, event, stage.name, null, event.time))
+      else this.#out.match(new LazyMatch({ key, event, stage: stage.name }, null, null))
   }
 
   #add(event: StoredEvent, key: string, known: KeySets | undefined, at: number, beginning: readonly Position[]): void {

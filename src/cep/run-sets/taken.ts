@@ -1,6 +1,8 @@
 import type { StoredEvent } from '../../event/event.js'
 import type { Position } from './position.js'
 
+const NOT_YET: number[] = []
+
 /**
  * An event at a position: all partial matches at once that end with it there. What came before it is not a list but
  * ranges of the lists that lead here, as they were when it came.
@@ -21,7 +23,7 @@ export class Taken {
   /** For each way into its position, from and to (exclusive) in the list there. */
   readonly ranges: readonly number[]
   /** For each way out of its position, how long the list there was when this came: who follows, comes after. */
-  next: number[] = []
+  next: number[] = NOT_YET
   /** Nothing that waits, and nothing will come: it need not be looked at again. */
   barren = false
   /** Marked by a search, which has this number. */
