@@ -20,6 +20,7 @@ export interface ComposedDraft extends EventDraft {
   readonly compose: (place: ComposedPlace) => readonly WireMessage[]
 }
 
+/** What a processor puts out may be anything: it has not been looked at yet. */
 export function isComposed(draft: EventDraft): draft is ComposedDraft {
-  return 'compose' in draft
+  return (draft as Partial<ComposedDraft> | null | undefined)?.compose !== undefined
 }
