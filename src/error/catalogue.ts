@@ -1,3 +1,4 @@
+import { ACTOR_ERRORS } from './codes/actor.js'
 import { BACKTEST_ERRORS } from './codes/backtest.js'
 import { BROKER_ERRORS } from './codes/broker.js'
 import { CEP_ERRORS } from './codes/cep.js'
@@ -32,6 +33,7 @@ export const CATALOGUE = {
   ...TIME_ERRORS,
   ...VERIFY_ERRORS,
   ...BACKTEST_ERRORS,
+  ...ACTOR_ERRORS,
 } as const satisfies Record<string, ErrorEntry>
 
 /** A code from the catalogue. */

@@ -33,7 +33,8 @@ interface Members {
 }
 
 /**
- * Reads a member in the form in which nearly every one is: attributes that an event has fields for, as texts. Undefined
+ * Reads a member in the form in which nearly every one is: attributes that an event has fields for, as texts, and the
+ * version of an aggregate. Undefined
  * for every other, right or wrong: it is then read thoroughly, so this never has to judge.
  */
 function readRegularMember(value: unknown): Envelope | undefined {
@@ -41,12 +42,12 @@ function readRegularMember(value: unknown): Envelope | undefined {
   const members = value as Members
   for (const name in members) if (!isField(name)) return undefined
   const { id, source, type, specversion, datacontenttype, dataversion, data } = members
-  const { time, partitionkey, correlationid, causationid } = members
+  const { time, partitionkey, correlationid, causationid, aggregateversion } = members
   if (!isText(id) || !isText(source) || !isText(type) || specversion !== '1.0') return undefined
   if (datacontenttype !== undefined && datacontenttype !== 'application/json') return undefined
   if (!isOptional(partitionkey) || !isOptional(correlationid) || !isOptional(causationid)) return undefined
   if (dataversion !== undefined && !(isText(dataversion) && DIGITS.test(dataversion))) return undefined
-  if (!isOptional(time)) return undefined
+  if (!isOptional(time) || !isOptional(aggregateversion)) return undefined
   const happened = time === undefined ? undefined : parseTime(time)
   if (time !== undefined && happened === undefined) return undefined
   return {
@@ -58,7 +59,8 @@ function readRegularMember(value: unknown): Envelope | undefined {
     key: partitionkey,
     correlationId: correlationid,
     causationId: causationid,
-    attributes: NO_ATTRIBUTES,
+    // every event of an aggregate has it
+    attributes: aggregateversion === undefined ? NO_ATTRIBUTES : { aggregateversion },
     data,
   }
 }
@@ -75,6 +77,7 @@ function isField(name: string): boolean {
     case 'partitionkey':
     case 'correlationid':
     case 'causationid':
+    case 'aggregateversion':
     case 'data':
       return true
     default:

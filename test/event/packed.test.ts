@@ -38,7 +38,7 @@ const event: fc.Arbitrary<Event> = fc.record({
   ),
   correlationId: optional,
   causationId: optional,
-  attributes: fc.dictionary(fc.constantFrom('traceparent', 'subject', 'x1'), text),
+  attributes: fc.dictionary(fc.constantFrom('traceparent', 'subject', 'x1', 'aggregateversion'), text),
 })
 
 function message({ headers, data }: EncodedEvent) {

@@ -1,0 +1,149 @@
+import { jsonOf } from '../event/encode.js'
+import type { EventDraft } from '../event/event.js'
+import { isPlain } from '../event/plain-text.js'
+import { formatTime, isWritableTime } from '../event/rfc3339.js'
+import type { WireMessage } from '../event/wire.js'
+import { fault } from '../error/millrace-error.js'
+import { recordSubject } from './aggregate-subject.js'
+import {
+  aggregateSource,
+  DECIDED_HEADER,
+  STATE_HEADER,
+  VERSION_ATTRIBUTE,
+  VERSION_HEADER,
+  type Decided,
+  type RejectionReason,
+} from './record.js'
+import { splitRecord } from './split-record.js'
+import { asciiJson, writeFrame, type StateFrame } from './state-frame.js'
+
+/** What one command led to. */
+export interface CommandEffect {
+  readonly commandId: string
+  /** Its sequence in the command stream; 0: it came from elsewhere. */
+  readonly sequence: number
+  /** When its events happened, unless they say it themselves, in milliseconds since the Unix epoch. */
+  readonly time: number
+  readonly correlationId?: string | undefined
+  /** What caused the events. Default: the command. */
+  readonly causationId?: string | undefined
+  readonly events: readonly EventDraft[]
+  readonly rejected?: RejectionReason | undefined
+}
+
+export interface RecordToWrite {
+  readonly type: string
+  readonly id: string
+  /** Version of the aggregate before it. */
+  readonly before: number
+  /** What was decided, in order. */
+  readonly effects: readonly CommandEffect[]
+  /** What is known of the aggregate after it. */
+  readonly frame?: StateFrame | undefined
+  /** Most bytes of a state that the record carries. Default 1,024. */
+  readonly carry?: number
+  /** Root of the stream. */
+  readonly root: string
+  /** Most bytes of a message that the server takes. */
+  readonly maxPayload: number
+}
+
+export interface WrittenRecord {
+  /** To be stored in one batch, in this order. */
+  readonly messages: readonly WireMessage[]
+  /** Version of the aggregate after it. */
+  readonly version: number
+  /** Whether the state is in it: else it has to be in a snapshot, or is folded from the whole history. */
+  readonly carried: boolean
+}
+
+const CARRY = 1_024
+/** What a batch adds to the headers of a message, and an expectation, at most. */
+export const HEADER_ROOM = 320
+const CONTENT_TYPE = ['content-type', 'application/cloudevents-batch+json'] as const
+
+/**
+ * Writes what was decided about an aggregate.
+ * @throws AGGREGATE_ID_INVALID, AGGREGATE_STATE_INVALID · EVENT_DATA_INVALID, EVENT_ENVELOPE_INVALID: of an event that
+ *   cannot be written · MESSAGE_TOO_LARGE: an event is larger than what the server takes
+ */
+export function encodeRecord(record: RecordToWrite): WrittenRecord {
+  const { type, id, before, effects, frame, carry = CARRY, root, maxPayload } = record
+  const subject = recordSubject(root, type, id)
+  const members: string[] = []
+  const names = new Names(type, id)
+  for (const effect of effects) {
+    for (const draft of effect.events) members.push(names.member(draft, effect, before + members.length + 1))
+  }
+  const version = before + members.length
+  const written = frame === undefined ? undefined : writeFrame(frame, carry)
+  const last: [string, string][] = [[DECIDED_HEADER, asciiJson(JSON.stringify(effects.map(decidedOf)))]]
+  if (written !== undefined) last.push([STATE_HEADER, written.text])
+  const headers = (after: number): WireMessage['headers'] => [CONTENT_TYPE, [VERSION_HEADER, String(after)]]
+  const carried = written?.carried === true
+  const data = Buffer.from(`[${members.join(',')}]`)
+  if (data.length + sizeOf(last) + HEADER_ROOM <= maxPayload)
+    return { messages: [{ subject, headers: [...headers(version), ...last], data }], version, carried }
+  const messages = splitRecord(members, { most: maxPayload - HEADER_ROOM, last: sizeOf(last), subject }).map(
+    (part) => ({
+      subject,
+      headers: [...headers(before + part.through), ...(part.isLast ? last : [])],
+      data: part.data,
+    }),
+  )
+  return { messages, version, carried }
+}
+
+function decidedOf({ commandId, sequence, events, rejected }: CommandEffect): Decided {
+  const decided = { c: commandId, q: sequence, n: events.length }
+  return rejected === undefined ? decided : { ...decided, x: rejected }
+}
+
+function sizeOf(headers: readonly (readonly [string, string])[]): number {
+  let size = 0
+  for (const [name, value] of headers) size += name.length + value.length + 4 // ": " and the line's end
+  return size
+}
+
+/** Writes events of one aggregate. What is the same in all of them is written once. */
+class Names {
+  readonly #idPrefix: string
+  readonly #source: string
+  readonly #key: string
+  #lastType = ''
+  #typeText = ''
+
+  constructor(type: string, id: string) {
+    const key = textOf(id)
+    this.#idPrefix = `{"specversion":"1.0","id":"${type}:${key.slice(1, -1)}:`
+    this.#source = `","source":"${aggregateSource(type)}","type":`
+    this.#key = `,"partitionkey":${key}`
+  }
+
+  /** As packEvent does, but whatever an attribute has; identity and key are the aggregate's, whatever the draft says. */
+  member(draft: EventDraft, effect: CommandEffect, version: number): string {
+    const time = draft.time ?? effect.time
+    const correlationId = draft.correlationId ?? effect.correlationId
+    const causationId = draft.causationId ?? effect.causationId ?? effect.commandId
+    if (!isWritableTime(time)) throw fault('EVENT_ENVELOPE_INVALID', `${draft.type}: time ${time} cannot be written`)
+    if (!Number.isSafeInteger(draft.version) || draft.version < 1)
+      throw fault('EVENT_ENVELOPE_INVALID', `${draft.type}: version ${draft.version} is not a whole number from 1`)
+    if (draft.type !== this.#lastType) {
+      this.#lastType = draft.type
+      this.#typeText = textOf(draft.type)
+    }
+    const json = jsonOf(draft.type, draft.data)
+    let text = `${this.#idPrefix}${version}${this.#source}${this.#typeText},"time":"${formatTime(time)}"`
+    if (draft.version !== 1) text += `,"dataversion":"${draft.version}"`
+    text += this.#key
+    if (correlationId !== undefined) text += `,"correlationid":${textOf(correlationId)}`
+    text += `,"causationid":${textOf(causationId)},"${VERSION_ATTRIBUTE}":"${version}"`
+    for (const name in draft.attributes)
+      if (name !== VERSION_ATTRIBUTE) text += `,"${name}":${textOf(draft.attributes[name] ?? '')}`
+    return json === undefined ? `${text}}` : `${text},"data":${json}}`
+  }
+}
+
+function textOf(text: string): string {
+  return isPlain(text) ? `"${text}"` : JSON.stringify(text)
+}

@@ -1,0 +1,31 @@
+import { hash } from 'node:crypto'
+
+// The ids of an aggregate's last commands, as short hashes, oldest first, in one text: a command that comes again long
+// after the stream has forgotten its message id still has one effect. Six bytes each: among 32 of them, another command
+// is taken for one that was done once in nine million million.
+
+const CHARACTERS = 8
+
+/** What is remembered of a command’s id. */
+export function commandMark(commandId: string): string {
+  return hash('sha256', commandId, 'base64url').slice(0, CHARACTERS)
+}
+
+/** Whether the command is among the remembered ones. */
+export function isRemembered(remembered: string | undefined, mark: string): boolean {
+  if (remembered === undefined) return false
+  for (let at = remembered.indexOf(mark); at >= 0; at = remembered.indexOf(mark, at + 1))
+    if (at % CHARACTERS === 0) return true
+  return false
+}
+
+/** Adds a command, and forgets the oldest when there are more than `most`. */
+export function remember(remembered: string | undefined, mark: string, most: number): string {
+  const all = (remembered ?? '') + mark
+  return all.length > most * CHARACTERS ? all.slice(all.length - most * CHARACTERS) : all
+}
+
+/** How many are remembered. */
+export function rememberedCount(remembered: string | undefined): number {
+  return (remembered?.length ?? 0) / CHARACTERS
+}
