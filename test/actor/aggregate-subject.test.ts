@@ -20,7 +20,7 @@ import { freshStream, readAll, sharedConnection } from './support.ts'
 const test = suite('subjects of aggregates')
 
 const stream = { name: 'ORDERS', root: 'orders', partitions: 7 }
-const id = fc.string({ minLength: 1, maxLength: 30, unit: 'binary' }).filter((text) => text.isWellFormed())
+const id = fc.string({ minLength: 1, maxLength: 30, unit: 'binary' })
 
 test('any text is an id: its subject says it, its type and its partition', () => {
   fc.assert(
