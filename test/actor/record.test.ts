@@ -1,7 +1,6 @@
 import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { HEADER_ROOM } from '../../src/actor/encode-record.ts'
 import { readRecord, readRecordHead } from '../../src/actor/read-record.ts'
 import { aggregateVersionOf, DECIDED_HEADER, STATE_HEADER, VERSION_HEADER } from '../../src/actor/record.ts'
 import { encodeHeaders, encodedSize } from '../../src/broker/headers.ts'
