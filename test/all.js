@@ -1,27 +1,43 @@
 // `npm test`: static checks, build, then every test file. Last line: N passed, N failed.
 //   npm test -- PATTERN    only test files whose path matches
 //   npm test -- --times    and says which files and tests took longest
+//   npm test -- --processes 3    so many files at a time (default: as many as processors, 2 to 4)
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
+import { parseArgs } from 'node:util'
 import { testFiles } from './support/test-files.js'
 import { sayTimes } from './support/test-times.js'
 
 /** @typedef {import('./run.ts').FileReport} FileReport */
 
-/** Those of more than 10 s, the longest first, so that none is begun when all others have ended. A wrong order costs time only. */
-/** @type {string[]} */
-const LONGEST = []
+/** The longest go first, so that none is begun when all others have ended. A wrong order costs time only. */
+const LONGEST = [
+  'faults/server-away.test.ts',
+  'cli/pause.test.ts',
+  'kernel/ownership/faults.test.ts',
+  'cli/faults.test.ts',
+  'kernel/crash-at-every-index.test.ts',
+  'cli/dev.test.ts',
+  'pipeline/slots-property.test.ts',
+  'faults/leader-killed.test.ts',
+  'faults/processors.test.ts',
+  'cli/replay.test.ts',
+]
 /** It takes the whole machine, and others have timers. */
 const ALONE = /^chaos\//
 /** A process is given this many files: what they leave behind (streams on its server, memory) has an end. */
 const FILES_PER_PROCESS = 30
 
 const started = performance.now()
-const args = process.argv.slice(2)
-const times = args.includes('--times')
-const pattern = args.find((argument) => !argument.startsWith('--')) ?? '.'
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { times: { type: 'boolean', default: false }, processes: { type: 'string' } },
+})
+const { times } = values
+const pattern = positionals[0] ?? '.'
 const whole = pattern === '.'
-const atOnce = whole ? Math.min(4, Math.max(2, availableParallelism())) : 1
+const usual = whole ? Math.min(4, Math.max(2, availableParallelism())) : 1
+const atOnce = values.processes === undefined ? usual : Math.max(1, Number(values.processes) || 1)
 let passed = 0
 let failed = 0
 /** @type {FileReport[]} */
