@@ -1,22 +1,23 @@
+import { ByteLiteral, viewOf } from './byte-literal.js'
+import { KnownValues } from './known-values.js'
 import type { AsciiMessage } from './wire.js'
 
 // Header blocks of one program are alike: the same names in the same order. What lies between two values is compared
-// byte by byte, which takes a third of the time of reading line by line.
+// as bytes, and so is a value that was the same in the last message: a fifth of the time of reading line by line.
 
 /** A value of a header block, and what comes before it. */
 interface Gap {
-  readonly before: Uint8Array
+  readonly before: ByteLiteral
   /** Where the value belongs. */
   readonly field: number
-  /** Whether it is the same in many messages: then it stays the same string, whose hash is known. */
-  readonly repeated: boolean
-  last: string
+  /** Values of before, where it is the same in many messages. */
+  readonly known: KnownValues | undefined
 }
 
 /** A header block with gaps where its values are. */
 interface Layout {
   readonly gaps: readonly Gap[]
-  readonly end: Uint8Array
+  readonly end: ByteLiteral
   /** What the text between the gaps says. */
   readonly constants: readonly (readonly [field: number, value: string])[]
 }
@@ -54,31 +55,27 @@ export function readKnownLayout(message: AsciiMessage, into: (string | undefined
 
 function fits({ gaps, end, constants }: Layout, message: AsciiMessage, into: (string | undefined)[]): boolean {
   const { bytes, from: origin, text, headers } = message
+  const view = viewOf(bytes)
   const limit = origin + headers
   let at = origin
   for (const gap of gaps) {
-    if (!standsAt(gap.before, bytes, at)) return false
-    const from = at + gap.before.length
-    at = endOfValue(bytes, from, limit, gap.field !== SKIPPED)
+    const { before, field, known } = gap
+    if (!before.isAt(view, at, limit)) return false
+    const from = at + before.length
+    const again = known?.at(view, from, limit)
+    if (again !== undefined) {
+      into[field] = again
+      at = from + again.length
+      continue
+    }
+    at = endOfValue(bytes, from, limit, field !== SKIPPED)
     if (at < 0) return false
-    if (gap.field === SKIPPED) continue
-    if (!gap.repeated) into[gap.field] = text.slice(from - origin, at - origin)
-    else if (isAt(gap.last, bytes, from, at)) into[gap.field] = gap.last
-    else into[gap.field] = gap.last = text.slice(from - origin, at - origin)
+    if (field === SKIPPED) continue
+    const value = (into[field] = text.slice(from - origin, at - origin))
+    known?.add(value)
   }
-  if (at + end.length !== limit || !standsAt(end, bytes, at)) return false
+  if (at + end.length !== limit || !end.isAt(view, at, limit)) return false
   for (const [field, value] of constants) into[field] = value
-  return true
-}
-
-function standsAt(literal: Uint8Array, bytes: Uint8Array, at: number): boolean {
-  for (let index = 0; index < literal.length; index++) if (bytes[at + index] !== literal[index]) return false
-  return true
-}
-
-function isAt(value: string, bytes: Uint8Array, from: number, to: number): boolean {
-  if (value.length !== to - from) return false
-  for (let index = 0; index < value.length; index++) if (bytes[from + index] !== value.charCodeAt(index)) return false
   return true
 }
 
@@ -115,9 +112,9 @@ export function learnLayout(block: string, useOf: (name: string, value: string) 
       continue
     }
     const { field, repeated } = use.kind === 'value' ? use : { field: SKIPPED, repeated: false }
-    gaps.push({ before: Buffer.from(literal), field, repeated, last: '' })
+    gaps.push({ before: new ByteLiteral(literal), field, known: repeated ? new KnownValues() : undefined })
     literal = ''
   }
-  layouts.unshift({ gaps, end: Buffer.from(`${literal}\r\n\r\n`), constants })
+  layouts.unshift({ gaps, end: new ByteLiteral(`${literal}\r\n\r\n`), constants })
   layouts.length = Math.min(layouts.length, MOST_LAYOUTS)
 }

@@ -104,8 +104,9 @@ export class KeyParking {
     return this.#parking.before(sequence)
   }
 
-  #comesBack({ subject }: StoredMessage): boolean {
-    return this.#redriveSubject !== undefined && subject === this.#redriveSubject
+  /** The subject of a message is read for it alone: it costs more than the rest. */
+  #comesBack(message: StoredMessage): boolean {
+    return this.#redriveSubject !== undefined && message.subject === this.#redriveSubject
   }
 
   #rule(recorded: RecordedParking | undefined): PoisonRule {
