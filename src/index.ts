@@ -90,3 +90,11 @@ export { bucketView, type BucketViewOptions } from './pipeline/ops/bucket-view.j
 export { enrich, type Enriched, type EnrichOptions, type View } from './pipeline/ops/enrich.js'
 export type { Joined, LeftJoined } from './pipeline/ops/join.js'
 export type { Window } from './pipeline/ops/windows.js'
+
+// actor
+export { defineActor } from './actor/define-actor.js'
+export type { ActorDeclaration, ActorOnError, ActorOptions, DecideContext } from './actor/actor-options.js'
+export { actorStep, type ActorStep, type ActorStepContext, type ActorStepFailure } from './actor/actor-step.js'
+export { defineCommand, type CommandContract, type CommandDraft } from './actor/define-command.js'
+export { cancelTimer, close, reject, send, setTimer, step, type Effect, type Rejection } from './actor/decision.js'
+export { on, type Reaction } from './actor/reaction.js'

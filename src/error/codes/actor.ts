@@ -3,6 +3,35 @@ import type { ErrorEntry } from '../disposition.js'
 
 /** Errors of aggregates and the actors that own them, by code. */
 export const ACTOR_ERRORS = {
+  ACTOR_ASYNC: {
+    disposition: 'dead-letter',
+    means: 'decide, evolve or a reaction of an actor returned a promise, whose end a replay could not repeat',
+    advice: 'Make it synchronous; return step(name, input) for work that takes time, and declare it in `steps`',
+    exit: EXIT.failure,
+    status: 500,
+  },
+  ACTOR_INVALID: {
+    disposition: 'crash',
+    means: 'an actor is declared in a way that cannot work',
+    advice: 'Correct what the detail names in defineActor',
+    exit: EXIT.usage,
+    status: 400,
+  },
+  ACTOR_REPLAY_DIFFERS: {
+    disposition: 'crash',
+    means: 'a command was decided otherwise when the state of its aggregate was read back from what is stored',
+    advice:
+      'Keep in the state what JSON brings back, decide by nothing but state, command and context, and give the state a schema',
+    exit: EXIT.check,
+    status: 500,
+  },
+  AGGREGATE_EVENT_UNKNOWN: {
+    disposition: 'dead-letter',
+    means: 'the history of an aggregate has an event of a type that its actor does not declare',
+    advice: 'Keep the contract in `events` and its handler in `evolve` as long as such events are stored',
+    exit: EXIT.failure,
+    status: 500,
+  },
   AGGREGATE_HISTORY_GONE: {
     disposition: 'crash',
     means: 'records of the aggregate that are needed to know its state are no longer in the stream',
@@ -55,6 +84,74 @@ export const ACTOR_ERRORS = {
     advice:
       'Something has deleted or written records by hand: compare millrace actor history with an audit export, and restore the stream from its backup',
     exit: EXIT.conflict,
+    status: 500,
+  },
+  COMMAND_UNKNOWN: {
+    disposition: 'dead-letter',
+    means: 'an actor was given a command that it does not declare',
+    advice:
+      'Send one of the commands that the detail lists, or add the contract to `commands` and its handler to `decide`',
+    exit: EXIT.usage,
+    status: 422,
+  },
+  DECIDE_FAILED: {
+    disposition: 'dead-letter',
+    means: 'decide of an actor threw; nothing of this command was stored',
+    advice:
+      'Mend the handler that the detail names. To refuse a command, return reject(code, message): a rejection is an answer, not a failure',
+    exit: EXIT.failure,
+    status: 500,
+  },
+  DECIDE_MUTATES: {
+    disposition: 'dead-letter',
+    means: 'decide of an actor changed the state or the command that it was given',
+    advice: 'Return an event and let evolve make the new state of it; copy what has to be changed on the way',
+    exit: EXIT.failure,
+    status: 500,
+  },
+  DECISION_INVALID: {
+    disposition: 'dead-letter',
+    means: 'decide of an actor returned something that is no decision; nothing of this command was stored',
+    advice:
+      'Return a list of drafts of the declared events and of send, setTimer, cancelTimer, step and close, or reject(code, message)',
+    exit: EXIT.failure,
+    status: 500,
+  },
+  EVOLVE_FAILED: {
+    disposition: 'dead-letter',
+    means: 'evolve of an actor could not take an event, so that the state of the aggregate is not known',
+    advice:
+      'Make evolve take every event that was ever stored: it decides nothing, it only writes down. The detail names aggregate, version and event',
+    exit: EXIT.failure,
+    status: 500,
+  },
+  EVOLVE_MUTATES: {
+    disposition: 'dead-letter',
+    means: 'evolve of an actor changed the state or the event that it was given, in place of returning a new state',
+    advice: 'Return a copy with the change: { ...state, balance: state.balance + event.data.amount }',
+    exit: EXIT.failure,
+    status: 500,
+  },
+  INVARIANT_BROKEN: {
+    disposition: 'dead-letter',
+    means: 'the state of an aggregate is one that its actor declares to be impossible',
+    advice: 'Refuse the command with reject(code, message) before it comes to this, or correct the invariant',
+    exit: EXIT.check,
+    status: 500,
+  },
+  REACTION_FAILED: {
+    disposition: 'dead-letter',
+    means: 'a reaction of an actor threw, or made of an event something that is no command of the actor',
+    advice:
+      'Return a command of the actor, a list of them, or undefined; what depends on the state belongs into decide',
+    exit: EXIT.failure,
+    status: 500,
+  },
+  STEP_RESULT_FAILED: {
+    disposition: 'dead-letter',
+    means: 'done or failed of a step made no command of the result that its actor could take',
+    advice: 'Return a command of the same aggregate from done and failed',
+    exit: EXIT.failure,
     status: 500,
   },
 } as const satisfies Record<string, ErrorEntry>
