@@ -55,7 +55,10 @@ test('RL1 a new revision says since which sequence it works; one of another shap
   const shape = eachRule('another shape').replace('  - order:', '  - before: { event: order.placed }\n  - order:')
   const keep = await world.cli('rules', 'deploy', await world.write('other.yaml', shape), '--on-change', 'keep')
   assert.is(keep.code, 6)
-  assert.match(keep.stderr, /error RULE_STATE_DIFFERS/)
+  assert.match(
+    keep.stderr,
+    /error RULE_STATE_DIFFERS[^]*revision 2 and other\.yaml: sequence\[0\] differs, sequence\[1\] is new/,
+  )
   run.signal('SIGTERM')
   await run.done
 })

@@ -1,6 +1,7 @@
 import { isMap, isScalar, parseDocument, type Node, type Pair } from 'yaml'
 import { lineDifference, type DifferentLine } from './line-difference.js'
 import type { Rule } from './rule.js'
+import { valueDifference, type Difference } from './value-difference.js'
 
 export interface RuleVersion {
   readonly rule: Rule
@@ -24,6 +25,10 @@ export interface RuleComparison {
 
 /** Longer values are not shown side by side. */
 const MOST_VALUE = 80
+/** Places that are named as the reason. */
+const MOST_PLACES = 3
+/** What is no part of what was begun, whatever it says. */
+const BESIDE = new Set(['rule', 'description', 'enabled', 'onChange', 'idle', 'bounds', 'emit', 'tests'])
 
 /** Compares two versions of a rule: as texts, and in what they mean. */
 export function compareRules(before: RuleVersion, after: RuleVersion): RuleComparison {
@@ -32,11 +37,8 @@ export function compareRules(before: RuleVersion, after: RuleVersion): RuleCompa
   const changed = [...new Set([...fields.keys(), ...others.keys()])]
     .filter((name) => JSON.stringify(fields.get(name)) !== JSON.stringify(others.get(name)))
     .map((name) => ({ name, before: shown(fields.get(name)), after: shown(others.get(name)) }))
-  const why = whyNot(
-    before.rule,
-    after.rule,
-    changed.map(({ name }) => name),
-  )
+  const places = valueDifference(Object.fromEntries(fields), Object.fromEntries(others))
+  const why = whyNot(before.rule, after.rule, places)
   return {
     lines: lineDifference(before.text, after.text),
     isSame: changed.length === 0,
@@ -50,12 +52,26 @@ export function compareRules(before: RuleVersion, after: RuleVersion): RuleCompa
   }
 }
 
-function whyNot(before: Rule, after: Rule, changed: readonly string[]): string | undefined {
+function whyNot(before: Rule, after: Rule, places: readonly Difference[]): string | undefined {
   if (before.on !== after.on) return `it reads ${after.on} instead of ${before.on}`
-  if (changed.includes('key')) return 'its key is another: what was begun belongs to keys that it no longer has'
-  if (before.executable.signature !== after.executable.signature)
-    return 'its stages, its window or the values that its conditions keep are others'
-  return undefined
+  const key = places.find(({ path }) => path === 'key' || /^correlate\..*key$/.test(path))
+  if (key !== undefined)
+    return `its key is another (${told(key)}): what was begun belongs to keys that it no longer has`
+  if (before.executable.signature === after.executable.signature) return undefined
+  const may = places.filter(({ path }) => !BESIDE.has(/^\w+/.exec(path)?.[0] ?? ''))
+  // a condition matters only where another value has to be kept for it
+  const others = may.filter(({ path }) => !/\.(where|having)$/.test(path))
+  const named = others.length > 0 ? others : may
+  if (named.length === 0) return 'its stages, its window or the values that its conditions keep are others'
+  const more = named.length > MOST_PLACES ? ` and ${named.length - MOST_PLACES} more` : ''
+  return `${named.slice(0, MOST_PLACES).map(told).join(', ')}${more}`
+}
+
+function told({ path, before, after }: Difference): string {
+  const [was, is] = [before, after].map((value) => (value === undefined ? 'not set' : (shown(value) ?? 'a map')))
+  if (was === 'not set') return `${path} is new`
+  if (is === 'not set') return `${path} is no more`
+  return was === is ? `${path} differs` : `${path}: ${was} -> ${is}`
 }
 
 function fieldsOf(text: string): Map<string, unknown> {

@@ -84,6 +84,14 @@ export const CEP_ERRORS = {
     exit: EXIT.conflict,
     status: 409,
   },
+  RULE_DRAINS_FULL: {
+    disposition: 'reject',
+    means: 'as many former revisions of a rule as may go on at once still end what they have begun',
+    advice:
+      'Wait until one is done (millrace status names them), or deploy with --on-change cut; pausing the rule and deploying then drops them all',
+    exit: EXIT.conflict,
+    status: 409,
+  },
   RULE_UNKNOWN: {
     disposition: 'reject',
     means: 'no rule of that name, or no such revision of it, is deployed',

@@ -8,6 +8,9 @@ import { readRule } from './read-rule.js'
 import type { Draining, RuleEntry, RulesState } from './rule-entry.js'
 import type { WorkingRulesOptions } from './working-rules.js'
 
+/** Former revisions of one rule that may go on at once, for each costs as much as the rule. The oldest makes room. */
+export const MOST_DRAINING = 4
+
 interface Ending {
   readonly about: Draining
   readonly work: RuleAtWork
@@ -51,13 +54,20 @@ export class Drainings {
     const reached = Math.max(work.stats().clock ?? 0, work.reached[0])
     if (isOver(work, reached)) return
     this.#endings.push({ about: { name, revision, text, version, since: after, reached }, work })
+    const own = this.#endings.filter(({ about }) => about.name === name)
+    const [oldest] = own
+    if (own.length > MOST_DRAINING && oldest !== undefined) this.#cut(oldest)
   }
 
   /** Drops what is there of a rule. */
   end(name: string): void {
-    for (const { about, work } of this.#endings)
-      if (about.name === name) this.#options.remarks.drainCut(about, work.stats().partialMatches)
-    this.#endings = this.#endings.filter(({ about }) => about.name !== name)
+    for (const ending of this.#endings) if (ending.about.name === name) this.#cut(ending)
+  }
+
+  #cut(ending: Ending): void {
+    const { partialMatches, waiting } = ending.work.stats()
+    this.#options.remarks.drainCut(ending.about, partialMatches + waiting)
+    this.#endings = this.#endings.filter((other) => other !== ending)
   }
 
   /** @returns whether one has failed, and is no more */

@@ -78,8 +78,9 @@ export class RuleRemarks {
     })
   }
 
-  drainCut({ name, revision }: Draining, dropped: number | undefined): void {
-    const fields = { rule: name, revision, ...(dropped === undefined ? {} : { dropped }) }
+  /** @param most that was under way: what it began after the change, and would not have put out, is among it */
+  drainCut({ name, revision }: Draining, most: number | undefined): void {
+    const fields = { rule: name, revision, ...(most === undefined ? {} : { droppedAtMost: most }) }
     this.#add('warn', 'what the former revision of a rule had begun is dropped', fields)
   }
 

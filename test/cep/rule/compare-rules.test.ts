@@ -61,7 +61,27 @@ test('a window that is another: what was begun cannot be kept, and the field is 
   assert.equal(fields, [{ name: 'within', before: '10s', after: '30s' }])
   assert.is(keepsState, false)
   assert.is(isSame, false)
-  assert.match(why ?? '', /window/)
+  assert.is(why, 'within: 10s -> 30s')
+})
+
+test('why what was begun cannot be kept names the places that differ, not those that do not matter', () => {
+  const why = (change: (text: string) => string): string | undefined => compared(change).why
+  assert.is(
+    why((text) => text.replace('times: 2', 'times: 3').replace('> 50', '> 60').replace('card: key', 'card: hit.id')),
+    'sequence[0].probe.times: 2 -> 3',
+  )
+  assert.is(
+    why((text) => text.replace('- hit: {', '- blow: {')),
+    'sequence[1] differs',
+  )
+  assert.is(
+    why((text) => text.replace('> 50', '> 5 * sum(probe.data.amount)')),
+    'sequence[1].hit.where: data.amount > 50 -> data.amount > 5 * sum(probe.data.amount)',
+  )
+  assert.match(
+    why((text) => text.replace('data.card\n', 'data.shop\n')) ?? '',
+    /its key is another \(key: data\.card -> data\.shop\)/,
+  )
 })
 
 test('other data of the same matches: what was begun can be kept', () => {

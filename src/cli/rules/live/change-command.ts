@@ -13,6 +13,7 @@ import {
   type Deployed,
   type DeployedRules,
 } from './deployed-rules.js'
+import { requireKeepable, requireRoomToDrain } from './what-changes.js'
 
 export interface ChangeFlags {
   /** In ms. */
@@ -50,7 +51,7 @@ export async function resumeRule(
 
 /**
  * Deploys an earlier revision again, as a new one.
- * @throws RULE_UNKNOWN no such revision; RULE_INVALID the contracts have changed since; RULE_STATE_DIFFERS; as pauseRule
+ * @throws RULE_UNKNOWN no such revision; RULE_INVALID the contracts have changed since; RULE_STATE_DIFFERS; RULE_DRAINS_FULL; as pauseRule
  */
 export async function rollbackRule(context: CliContext, name: string, flags: RollbackFlags): Promise<void> {
   const rules = await deployedRules(context)
@@ -69,11 +70,14 @@ export async function rollbackRule(context: CliContext, name: string, flags: Rol
   const { text, revision, on, to } = wanted.rule
   const again = readDeployed(rules.deployment, found.name, wanted.rule)
   const onChange = flags.onChange ?? 'cut'
-  if (
-    onChange === 'keep' &&
-    again.executable.signature !== readDeployed(rules.deployment, found.name, found.now).executable.signature
-  )
-    throw fault('RULE_STATE_DIFFERS', `${found.name}: revisions ${found.now.revision} and ${revision}`)
+  if (onChange === 'keep') {
+    const before = readDeployed(rules.deployment, found.name, found.now)
+    requireKeepable(
+      { rule: before, text: found.now.text, named: `revision ${found.now.revision}` },
+      { rule: again, text, named: `revision ${revision}` },
+    )
+  }
+  if (onChange === 'drain') requireRoomToDrain(found.name, await reportBetween(rules, found.now.on, found.now.to))
   const { paused, declared } = found.now
   const stored = { format: 1, revision: nextRevision(found), text, on, to, paused, onChange, declared } as const
   await put(

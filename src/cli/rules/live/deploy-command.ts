@@ -9,8 +9,9 @@ import { nextRevision, type KnownRule } from '../../../runtime/rules/rule-store.
 import type { CliContext } from '../../context.js'
 import { printJson } from '../../json.js'
 import { checkRules } from '../check-rules.js'
-import { takenJson, takenText, untilTaken, type Taken } from './at-work.js'
+import { reportBetween, takenJson, takenText, untilTaken, type Taken } from './at-work.js'
 import { deployedRules, whoami, type DeployedRules } from './deployed-rules.js'
+import { notesOf, requireKeepable, requireRoomToDrain, type NamedVersion } from './what-changes.js'
 
 export interface DeployFlags {
   readonly onChange?: OnChange
@@ -24,6 +25,7 @@ interface Candidate {
   readonly rule: Rule
   readonly known: KnownRule | undefined
   readonly onChange: OnChange
+  readonly notes: readonly string[]
 }
 
 interface Done {
@@ -35,8 +37,8 @@ interface Done {
 
 /**
  * Deploys rules, all or none of them: each is checked before the first is stored, and what runs is untouched until then.
- * @throws RULE_INVALID with every mistake at its line and column, RULE_STATE_DIFFERS, RULE_NOT_DEPLOYABLE,
- *   RULE_CHANGED_MEANWHILE, and errors of the broker
+ * @throws RULE_INVALID with every mistake at its line and column, RULE_STATE_DIFFERS, RULE_DRAINS_FULL,
+ *   RULE_NOT_DEPLOYABLE, RULE_CHANGED_MEANWHILE, and errors of the broker
  */
 export async function deployCommand(context: CliContext, files: readonly string[], flags: DeployFlags): Promise<void> {
   const rules = await deployedRules(context)
@@ -45,7 +47,10 @@ export async function deployCommand(context: CliContext, files: readonly string[
   const done: Done[] = []
   for (const candidate of candidates) done.push(await deploy(context, rules, candidate, flags.wait))
   if (context.json) return printJson(context, { rules: done.map(json) })
-  for (const one of done) context.out.line(line(one))
+  for (const one of done) {
+    context.out.line(line(one))
+    if (one.stored !== undefined) for (const note of one.candidate.notes) context.out.line(`  note: ${note}`)
+  }
 }
 
 async function candidatesOf(
@@ -72,18 +77,25 @@ async function candidatesOf(
         `${rule.name} reads ${other.on} now: millrace rules remove ${rule.name}, then deploy it`,
       )
     const onChange = asked ?? rule.onChange ?? 'cut'
-    if (onChange === 'keep') requireSameShape(rules, rule, known)
-    candidates.push({ file, rule, known, onChange, text: await readRuleText(files[at] ?? file) })
+    const text = await readRuleText(files[at] ?? file)
+    const before = known?.now?.text === text ? undefined : known?.now
+    if (before !== undefined && onChange === 'keep') requireSameShape(rules, { rule, text, named: file }, before)
+    if (before !== undefined && onChange === 'drain')
+      requireRoomToDrain(rule.name, await reportBetween(rules, before.on, before.to))
+    const read = before === undefined ? undefined : readRule(rule.name, before.text, registry)
+    const notes = notesOf(read?.kind === 'rule' ? read.rule : undefined, rule, onChange)
+    candidates.push({ file, rule, known, onChange, text, notes: before?.paused === true ? [] : notes })
   }
   requireNoCycle(rules, candidates)
   return candidates
 }
 
-function requireSameShape({ deployment }: DeployedRules, rule: Rule, known: KnownRule | undefined): void {
-  if (known?.now === undefined) return
-  const read = readRule(rule.name, known.now.text, deployment.registry)
-  if (read.kind === 'rule' && read.rule.executable.signature === rule.executable.signature) return
-  throw fault('RULE_STATE_DIFFERS', `${rule.name}: revision ${known.now.revision} and ${rule.places.file}`)
+function requireSameShape({ deployment }: DeployedRules, after: NamedVersion, { text, revision }: StoredRule): void {
+  const { name } = after.rule
+  const read = readRule(name, text, deployment.registry)
+  const named = `revision ${revision}`
+  if (read.kind === 'rule') return requireKeepable({ rule: read.rule, text, named }, after)
+  throw fault('RULE_STATE_DIFFERS', `${name}: ${named} cannot be read any more: ${read.problem}`)
 }
 
 /** With those that run: a rule that is right by itself can close a circle. */
@@ -147,6 +159,7 @@ function json({ candidate, stored, taken }: Done): object {
     from: known?.now?.revision ?? null,
     deployed: stored !== undefined,
     onChange: stored?.onChange ?? null,
+    notes: stored === undefined ? [] : candidate.notes,
     ...(taken === undefined ? {} : takenJson(taken)),
   }
 }
