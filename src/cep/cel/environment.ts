@@ -1,6 +1,7 @@
 import { Environment, type ASTNode } from '@marcbachmann/cel-js'
 import { calculate, type Arithmetic } from './cel-value.js'
 import { regexTest } from './regex-problem.js'
+import { syntaxProblem } from './syntax-problem.js'
 
 /** Functions over the events of an earlier stage. */
 export const AGGREGATES = ['count', 'sum', 'avg', 'min', 'max', 'first', 'last'] as const
@@ -99,12 +100,12 @@ export function parseCel(environment: Environment, expression: string, wanted?: 
     const plain = environment.parse(expression)
     const ast = renameType(environment, plain.ast, expression)
     const checked = environment.check(ast === plain.ast ? expression : ast.input)
-    if (!checked.valid) return problem(checked.error)
+    if (!checked.valid) return problem(checked.error, expression)
     if (wanted === 'bool' && checked.type !== 'bool' && checked.type !== 'dyn')
       return { ok: false, problem: { detail: `gives ${checked.type}, not true or false`, at: 0 } }
     return { ok: true, ast }
   } catch (error) {
-    return problem(error)
+    return problem(error, expression)
   }
 }
 
@@ -117,10 +118,11 @@ function renameType(environment: Environment, ast: ASTNode, expression: string):
   return renamed === expression ? ast : environment.parse(renamed).ast
 }
 
-function problem(error: unknown): Parsed {
+function problem(error: unknown, expression: string): Parsed {
   const { summary, range, message } = error as { summary?: string; range?: { start: number }; message?: string }
-  const detail = (summary ?? message ?? String(error)).replaceAll(TYPE_VARIABLE, 'type')
-  return { ok: false, problem: { detail, at: range?.start ?? 0 } }
+  const at = range?.start ?? 0
+  const detail = syntaxProblem(summary ?? message ?? String(error), expression, at).replaceAll(TYPE_VARIABLE, 'type')
+  return { ok: false, problem: { detail, at } }
 }
 
 /** A node and all below it. */

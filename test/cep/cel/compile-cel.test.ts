@@ -115,7 +115,7 @@ test('macros, timestamps and conversions are evaluated by the library', () => {
 
 test('mistakes are found when the expression is loaded, at their place', () => {
   const cases: [string, number, RegExp][] = [
-    ['data.amount <', 13, /EOF/],
+    ['data.amount <', 13, /ends too early/],
     ['data.amount > dat.x', 14, /unknown name dat; did you mean data/],
     ['"a" + 1 == "b"', 0, /string \+ int/],
     ['data.amount > probe.data.amount', 14, /may hold several events/],

@@ -185,7 +185,7 @@ test('every mistake is reported at its line and column, all at once', () => {
     return `${before.length}:${(before.at(-1)?.length ?? 0) + 1}`
   }
   const cases: [string, string, string, RegExp, ContractLookup?][] = [
-    ['data.amount < 2', 'data.amount <', '', /EOF/],
+    ['data.amount < 2', 'data.amount <', '', /ends too early/],
     ['avg(probe.data.amount)', 'avg(prob.data.amount)', 'prob.', /did you mean probe/],
     ['data.amount < 2', 'data.amuont < 2', 'amuont', /did you mean data.amount/, contracts],
     ['key: data.cardId', 'key: data.amount', 'amount', /card.verified has no data.amount/, contracts],
