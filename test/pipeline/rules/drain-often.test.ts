@@ -14,9 +14,9 @@ test('RL2 drain: of more than four former revisions the oldest is cut, and that 
     tell(unit, revision, put('pair', pairRule('pair', 50 + revision, '1h'), revision, { onChange: 'drain' }))
     unit.handle(log[revision - 1] as never)
   }
-  const { draining } = unit.logic.report?.() as RulesReport
+  const report = unit.logic.report?.() as RulesReport
   assert.equal(
-    draining.map(({ revision }) => revision),
+    report.draining.map(({ revision }) => revision),
     [2, 3, 4, 5],
   )
   const cut = unit.logic.takeRemarks?.()?.filter(({ level }) => level === 'warn') ?? []
