@@ -12,12 +12,16 @@ import { sayTimes } from './support/test-times.js'
 
 /** The longest go first, so that none is begun when all others have ended. A wrong order costs time only. */
 const LONGEST = [
-  'faults/server-away.test.ts',
+  'cli/repartition.test.ts',
   'cli/pause.test.ts',
+  'cli/rules-live.test.ts',
+  'faults/server-away.test.ts',
+  'cli/rules.test.ts',
+  'cli/streams-merged.test.ts',
   'kernel/ownership/faults.test.ts',
   'cli/faults.test.ts',
-  'kernel/crash-at-every-index.test.ts',
   'cli/dev.test.ts',
+  'kernel/crash-at-every-index.test.ts',
   'pipeline/slots-property.test.ts',
   'faults/leader-killed.test.ts',
   'faults/processors.test.ts',
