@@ -1,3 +1,4 @@
+import type { KeyRuns } from './keys.js'
 import type { Run } from './run.js'
 import { StartQueue } from './start-queue.js'
 
@@ -15,7 +16,7 @@ interface Window {
  */
 export class Deadlines {
   /** Starts of partial matches, in order: also without a window, for what is oldest. */
-  readonly starts = new StartQueue<string>()
+  readonly starts = new StartQueue<KeyRuns>()
   readonly #within: number
   readonly #gaps: readonly Window[]
 

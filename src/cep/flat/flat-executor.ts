@@ -3,13 +3,14 @@ import type { Collector } from '../engine/collector.js'
 import type { Executor, ExecutorStats } from '../engine/executor.js'
 import type { Partial, Trace } from '../engine/partial.js'
 import type { CompiledPattern } from './compiled-pattern.js'
+import { EVERYTHING, type KeyRuns } from './keys.js'
 import { FlatMatch, FlatTimeout } from './found.js'
 import { endOf } from './partials.js'
 import type { Done, Run } from './run.js'
 import { RunStore } from './run-store.js'
 import { Settling } from './settling.js'
 import { readRuns, writeRuns, type FlatState } from './snapshot.js'
-import { nextWays, waysFrom, type From } from './state.js'
+import { nextWays, waysFrom, type From, type Move } from './state.js'
 import { Stepper } from './stepper.js'
 
 /** Runs a pattern with one object for each partial match, which shares its beginning with others. */
@@ -37,22 +38,34 @@ export class FlatExecutor implements Executor {
   take(event: StoredEvent, key: string): void {
     const at = this.#at++
     const { time, type } = event
-    const { deadlines, keys } = this.#store
-    if (deadlines.isDue(time)) this.passTime(time)
-    const { types, anyType } = this.#pattern
+    if (this.#store.deadlines.isDue(time)) this.passTime(time)
+    const { types, anyType, states } = this.#pattern
     const bits = types.get(type) ?? anyType
     if (bits === 0 && !types.has(type)) return
     const stepper = this.#stepper
     stepper.begin(event, key, bits, at)
-    const beginning = stepper.beginning()
-    const before = keys.get(key)
-    if (before === undefined && beginning === null) return
-    if (before !== undefined) stepper.step(before)
+    const beginning = (bits & states.begin.watch) === 0 ? null : stepper.beginning()
+    const known = this.#store.keys.get(key)
+    if (known === undefined) {
+      if (beginning !== null) this.#step(event, this.#store.keys.add(key), at, beginning)
+      return
+    }
+    // Most events change nothing that is under way for their key: that is known without looking at any of it.
+    const { heed } = known
+    if (beginning !== null || (heed & bits) !== 0 || heed === EVERYTHING) this.#step(event, known, at, beginning)
+  }
+
+  /** Takes what is under way for a key over the event, and what begins with it. */
+  #step({ time }: StoredEvent, runs: KeyRuns, at: number, beginning: Move | null): void {
+    const stepper = this.#stepper
+    const { key, head: before } = runs
+    if (before !== null) stepper.step(before)
     const began = beginning !== null && stepper.start(beginning)
     const list = stepper.list()
     this.#store.live += stepper.count - stepper.seen
-    if (list !== before) this.#store.put(key, before, list)
-    if (began) this.#store.begun(key, time, at)
+    runs.heed = stepper.heed
+    if (list !== before) this.#store.keys.put(runs, list)
+    if (began) this.#store.begun(runs, time, at)
     const { live } = this.#store
     if (stepper.done.length > 0 || this.#settling.holds(key)) this.#settle(key, time)
     if (stepper.count > stepper.seen) this.#store.bound(key, stepper.count + this.#store.live - live, time)
@@ -65,8 +78,9 @@ export class FlatExecutor implements Executor {
       const gap = deadlines.shiftGap()
       if (gap !== null) this.#closeGap(gap.key, gap.at, gap.gap, gap.time)
       else {
-        const { start, time: began } = deadlines.starts
-        this.#close(deadlines.starts.shift() ?? '', start, began)
+        const { owner, start, time: began } = deadlines.starts
+        deadlines.starts.shift()
+        if (owner !== undefined) this.#close(owner, start, began)
       }
     }
   }
@@ -75,32 +89,35 @@ export class FlatExecutor implements Executor {
    * The window of the whole pattern closes for what began at `start`. Under a skip strategy, together with whatever of
    * the key began at the same time, so that none of it rules out another.
    */
-  #close(key: string, start: number, began: number): void {
+  #close(runs: KeyRuns, start: number, began: number): void {
     const store = this.#store
-    const head = store.keys.get(key)
-    if (head === undefined || head.first.at > start) return
+    const { head, key } = runs
+    if (head === null || head.start > start) return
     const { within, skip } = this.#pattern
     const time = began + (within ?? 0)
-    const together = skip.type === 'none' ? -Infinity : began
+    // Whoever began at the same time comes next in the queue.
+    const together = skip.type === 'none' || store.deadlines.starts.time > began ? -Infinity : began
     const { done } = this.#stepper
     let run: Run | null = head
-    for (; run !== null && (run.first.at <= start || run.first.event.time <= together); run = run.next) {
+    for (; run !== null && (run.start <= start || isBy(run, together)); run = run.next) {
       store.live--
       const { pending, waiting } = run.state
       if (pending.length > 0) for (let n = waysFrom(run.ways, pending); n > 0; n--) done.push(run)
       if (waiting.length > 0) this.#timeout(key, run, time, waiting)
       if (pending.length === 0) store.ended(key, run, { kind: 'window' }, time)
     }
-    store.put(key, head, run)
+    store.keys.put(runs, run)
     if (done.length > 0 || this.#settling.holds(key)) this.#settle(key, time)
   }
 
   /** A gap window closes for what took its last event at `at`. */
   #closeGap(key: string, at: number, gap: number, time: number): void {
     const store = this.#store
-    const head = store.keys.get(key)
-    if (head === undefined) return
+    const runs = store.keys.get(key)
+    if (runs === undefined) return
+    const { head } = runs
     const { done } = this.#stepper
+    runs.heed = EVERYTHING
     let kept: Run | null = null
     let tail: Run | null = null
     for (let run: Run | null = head; run !== null; run = run.next) {
@@ -121,7 +138,7 @@ export class FlatExecutor implements Executor {
       tail = run
     }
     if (tail !== null) tail.next = null
-    if (kept !== head) store.put(key, head, kept)
+    if (kept !== head) store.keys.put(runs, kept)
     if (done.length > 0 || this.#settling.holds(key)) this.#settle(key, time)
   }
 
@@ -133,16 +150,17 @@ export class FlatExecutor implements Executor {
   /** Turns what became certain into matches, after the skip strategy. */
   #settle(key: string, time: number): void {
     const store = this.#store
-    const head = store.keys.get(key)
+    const runs = store.keys.get(key)
+    const head = runs === undefined ? null : runs.head
     const stands = ({ first, last }: Done) => {
       if (this.#out.isFull) this.#out.drop(1)
       else this.#out.match(new FlatMatch(this.#pattern.steps, key, first, last, time))
     }
-    const list = this.#settling.settle(key, head ?? null, this.#stepper.done, stands, (run) => {
+    const list = this.#settling.settle(key, head, this.#stepper.done, stands, (run) => {
       store.live--
       store.ended(key, run, { kind: 'skipped' }, time)
     })
-    if (list !== (head ?? null)) store.put(key, head, list)
+    if (runs !== undefined && list !== head) store.keys.put(runs, list)
   }
 
   /** Of matches that are held back, the partial matches that hold them are older. */
@@ -156,7 +174,7 @@ export class FlatExecutor implements Executor {
   }
 
   liveKeys(): Iterable<string> {
-    return this.#store.keys.keys()
+    return keysOf(this.#store.keys.live())
   }
 
   get wakes(): number {
@@ -205,4 +223,13 @@ export class FlatExecutor implements Executor {
     this.#stepper.truth.errors = snapshot.evaluationErrors
     this.#stepper.truth.samples.push(...snapshot.errorSamples)
   }
+}
+
+/** Whether it began at or before `time`; never so before all time. */
+function isBy({ first }: Run, time: number): boolean {
+  return time !== -Infinity && first.event.time <= time
+}
+
+function* keysOf(live: Iterable<KeyRuns>): Generator<string> {
+  for (const { key } of live) yield key
 }

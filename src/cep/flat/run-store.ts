@@ -1,6 +1,7 @@
 import type { EndReason, Partial, Trace } from '../engine/partial.js'
 import type { CompiledPattern } from './compiled-pattern.js'
 import { Deadlines } from './deadlines.js'
+import { EVERYTHING, Keys, type KeyRuns } from './keys.js'
 import { dropRuns, Limits, type StateBound } from './limits.js'
 import { partialOf } from './partials.js'
 import type { Done, Run } from './run.js'
@@ -8,8 +9,7 @@ import type { Read, ReadKey, Written } from './snapshot.js'
 
 /** Every partial match of a pattern, by key, with when its windows close, within bounds. */
 export class RunStore {
-  /** The partial matches of each key that has any: a list, oldest start first. */
-  readonly keys = new Map<string, Run>()
+  readonly keys = new Keys()
   readonly deadlines: Deadlines
   readonly limits: Limits
   /** How many there are. */
@@ -24,22 +24,16 @@ export class RunStore {
     this.limits = new Limits(pattern)
   }
 
-  /** Puts a key's partial matches back, or forgets the key when there are none. */
-  put(key: string, before: Run | undefined, list: Run | null): void {
-    if (list !== null) this.keys.set(key, list)
-    else if (before !== undefined) this.keys.delete(key)
-  }
-
   /** Told of each partial match that comes to nothing. */
   ended(key: string, run: Run, reason: EndReason, time: number): void {
     if (this.#trace !== null) this.#trace.ended(this.#partial(key, run), reason, time)
   }
 
   /** A partial match has begun: its window opens. */
-  begun(key: string, time: number, at: number): void {
+  begun(runs: KeyRuns, time: number, at: number): void {
     const { starts } = this.deadlines
-    starts.push(key, time, at)
-    if (starts.size > COMPACT_FROM && starts.size > this.live * 2) starts.filter((k, start) => this.#lives(k, start))
+    starts.push(runs, time, at)
+    if (starts.size > COMPACT_FROM && starts.size > this.live * 2) starts.filter(lives)
   }
 
   /**
@@ -65,36 +59,31 @@ export class RunStore {
   /** Starts that are no more are forgotten here, so that the first in the queue is the oldest. */
   #oldestKey(): string {
     this.trimStarts()
-    return this.deadlines.starts.owner ?? ''
+    return this.deadlines.starts.owner?.key ?? ''
   }
 
   #drop(bound: StateBound, key: string, excess: number, policy: 'drop-oldest' | 'drop-newest', time: number): void {
-    const head = this.keys.get(key)
-    if (head === undefined) return
+    const runs = this.keys.get(key)
+    if (runs === undefined || runs.head === null) return
     let gone = 0
-    const list = dropRuns(head, excess, policy, (run) => {
+    const list = dropRuns(runs.head, excess, policy, (run) => {
       gone++
       this.ended(key, run, { kind: 'bound', bound }, time)
     })
     this.live -= gone
     this.limits.count(bound, gone)
-    this.put(key, head, list)
+    this.keys.put(runs, list)
   }
 
   trimStarts(): void {
     const { starts } = this.deadlines
-    while (starts.size > 0 && this.keys.get(starts.owner ?? '')?.first.at !== starts.start) starts.shift()
-  }
-
-  #lives(key: string, start: number): boolean {
-    let run = this.keys.get(key) ?? null
-    while (run !== null && run.first.at < start) run = run.next
-    return run?.first.at === start
+    while (starts.size > 0 && starts.owner?.head?.start !== starts.start) starts.shift()
   }
 
   partials(key: string): Partial[] {
     const partials: Partial[] = []
-    for (let run = this.keys.get(key) ?? null; run !== null; run = run.next) partials.push(this.#partial(key, run))
+    for (let run = this.keys.get(key)?.head ?? null; run !== null; run = run.next)
+      partials.push(this.#partial(key, run))
     return partials
   }
 
@@ -105,7 +94,9 @@ export class RunStore {
 
   /** What is to be written of each key. */
   *written(held: ReadonlyMap<string, readonly Done[]>): Generator<readonly [string, Written[], readonly Done[]]> {
-    for (const [key, head] of this.keys) {
+    // By start: who goes on from a snapshot writes the same as who never stopped.
+    const live = [...this.keys.live()].sort((a, b) => (a.head?.start ?? 0) - (b.head?.start ?? 0))
+    for (const { key, head } of live) {
       const runs: Written[] = []
       for (let run: Run | null = head; run !== null; run = run.next)
         runs.push({ state: run.state.text, last: run.last, ways: run.ways })
@@ -115,25 +106,34 @@ export class RunStore {
 
   /** Takes over what was read; windows open again in the order in which they were opened. */
   restore(read: readonly ReadKey<Run['state']>[]): void {
-    const starts: [string, Run][] = []
+    const starts: [KeyRuns, Run][] = []
     const waiting: [string, Run][] = []
     for (const { key, runs } of read) {
+      if (runs.length === 0) continue
+      const of = this.keys.add(key)
+      of.heed = EVERYTHING
       let before: Run | null = null
       for (const { state, ways, first, last } of runs as readonly Read<Run['state']>[]) {
-        const run: Run = { state, ways, first, last, next: null }
-        if (before === null) this.keys.set(key, run)
+        const run: Run = { state, ways, start: first.at, first, last, next: null }
+        if (before === null) this.keys.put(of, run)
         else before.next = run
-        if (before?.first !== first) starts.push([key, run])
+        if (before?.first !== first) starts.push([of, run])
         if (state.gaps.length > 0) waiting.push([key, run])
         before = run
         this.live++
       }
     }
     starts.sort(([, a], [, b]) => a.first.at - b.first.at)
-    for (const [key, { first }] of starts) this.deadlines.starts.push(key, first.event.time, first.at)
+    for (const [of, { first }] of starts) this.deadlines.starts.push(of, first.event.time, first.at)
     waiting.sort(([, a], [, b]) => a.last.at - b.last.at)
     for (const [key, run] of waiting) this.deadlines.open(run, key)
   }
 }
 
 const COMPACT_FROM = 4_096
+
+function lives({ head }: KeyRuns, start: number): boolean {
+  let run = head
+  while (run !== null && run.start < start) run = run.next
+  return run?.start === start
+}

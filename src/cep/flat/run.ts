@@ -18,6 +18,8 @@ export interface Taking {
 export interface Run {
   state: State
   ways: Ways
+  /** Where the first event is in the order of events: what is asked most often of what is far away in memory. */
+  readonly start: number
   readonly first: Taking
   last: Taking
   next: Run | null

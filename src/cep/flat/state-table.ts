@@ -1,6 +1,7 @@
 import { fault } from '../../error/millrace-error.js'
 import { asks, closure, completes, explore } from './explore.js'
 import type { Graph, Node } from './graph.js'
+import { EVERYTHING } from './keys.js'
 import type { Closed, From, Move, State, Take } from './state.js'
 
 /** Truths up to here are looked up in an array. */
@@ -50,6 +51,7 @@ export class StateTable {
     const made = this.#move(state, truth)
     if (truth < DENSE) state.moves[truth] = made
     else state.moreMoves.set(truth, made)
+    if (truth === 0 && made.idle) state.heed = state.watch
     return made
   }
 
@@ -112,6 +114,7 @@ export class StateTable {
       elapsed,
       watch,
       conditions,
+      heed: EVERYTHING,
       readsBound: conditions.some(({ matcher: { where, local } }) => where !== undefined && local !== true),
       gaps: [...gaps].sort((a, b) => a - b),
       pending: indexes.filter((index) => nodes[index]?.kind === 'pending'),

@@ -13,6 +13,8 @@ export interface State {
   /** Bits of every condition that can change anything here, and the conditions themselves. */
   readonly watch: number
   readonly conditions: readonly Condition[]
+  /** Bits without which an event changes nothing here: `watch`, or everything as long as that is not known. */
+  heed: number
   /** Whether one of them reads what was taken before. */
   readonly readsBound: boolean
   /** Gap windows that will close for it, in ms, ascending. */

@@ -22,6 +22,8 @@ export class Stepper {
   count = 0
   /** Partial matches in the list that `step` was given. */
   seen = 0
+  /** What all of the list heed together. */
+  heed = 0
   readonly #pattern: CompiledPattern
   readonly #watcher: Watcher
   readonly #none: Bound
@@ -46,6 +48,7 @@ export class Stepper {
     this.#tail = null
     this.count = 0
     this.seen = 0
+    this.heed = 0
     this.truth.begin(event, key, possible)
   }
 
@@ -83,7 +86,7 @@ export class Stepper {
       for (let n = 0; n < completes.length; n++) this.done.push({ first: taking, last: taking })
       if (state === null) continue
       const ways = move.plain ? null : nextWays(null, from)
-      const run: Run = { state, ways, first: taking, last: taking, next: null }
+      const run: Run = { state, ways, start: taking.at, first: taking, last: taking, next: null }
       this.#append(run)
       if (state.gaps.length > 0) this.#watcher.waits(run, this.#key)
     }
@@ -106,7 +109,7 @@ export class Stepper {
       const taking = take(this.#pattern, this.#none, last, this.#event, step, this.#at)
       this.#complete(first, taking, waysFrom(ways, completes))
       if (state === null) continue
-      const moved: Run = free ?? { state, ways: null, first, last: taking, next: null }
+      const moved: Run = free ?? { state, ways: null, start: first.at, first, last: taking, next: null }
       free = null
       moved.state = state
       moved.ways = plain ? null : nextWays(ways, from)
@@ -132,6 +135,7 @@ export class Stepper {
     if (this.#tail === null) this.#head = run
     else if (this.#tail.next !== run) this.#tail.next = run
     this.#tail = run
+    this.heed |= run.state.heed
     this.count++
   }
 }
