@@ -13,6 +13,7 @@ import {
   ownershipSubjects,
   type OwnershipSubjectKind,
 } from '../../broker/ownership-stream.js'
+import { answerPresence, askPresence } from '../../broker/presence.js'
 import { publishOnce } from '../../broker/publish-once.js'
 import type { LogEntry } from './group-view.js'
 import { encodeMessage, type Beat, type HoldingMessage, type Offer, type PauseMessage } from './messages.js'
@@ -45,11 +46,16 @@ export interface GroupLog {
   last(kind: OwnershipSubjectKind, name: string): Promise<LogEntry | undefined>
   /** @returns what ends it */
   follow(listener: GroupListener): () => void
+  /** Has whoever asks for a member be answered while its connection lives. @returns what ends it; undefined: it cannot be */
+  answer?(member: string): Promise<(() => void) | undefined>
+  /** Whether the connection of a member that answers has ended; false when that is not certain. */
+  isGone?(member: string, timeoutMs: number): Promise<boolean>
 }
 
 /** A write that takes longer than this is not waited for: the next heartbeat must not wait behind it. */
 const WRITE_LIMIT_MS = 2_000
 const LONGEST_PAUSE_MS = 2_000
+const ANSWER_LIMIT_MS = 1_000
 
 /** The log of a group in its stream. The stream is made again when it is lost. */
 export class StreamGroupLog implements GroupLog {
@@ -85,6 +91,14 @@ export class StreamGroupLog implements GroupLog {
     const subject = ownershipSubject(this.#group, kind, name)
     const last = await readLast(this.#connection, OWNERSHIP_STREAM, subject)
     return last === undefined ? undefined : { ...last, subject }
+  }
+
+  answer(member: string): Promise<(() => void) | undefined> {
+    return answerPresence(this.#connection, this.#group, member, ANSWER_LIMIT_MS)
+  }
+
+  async isGone(member: string, timeoutMs: number): Promise<boolean> {
+    return (await askPresence(this.#connection, this.#group, member, timeoutMs)) === 'gone'
   }
 
   follow(listener: GroupListener): () => void {

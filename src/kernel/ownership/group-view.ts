@@ -9,7 +9,7 @@
 // Wall clocks do not matter; the server's own times serve once, to judge what was said before this member came.
 import { readOwnershipSubject } from '../../broker/ownership-stream.js'
 import type { Unit } from './assign.js'
-import { decodeMessage, MESSAGES, type MemberState, type Offer } from './messages.js'
+import { decodeMessage, MESSAGES, type Beat, type MemberState, type Offer } from './messages.js'
 
 /** A message of the group as the stream has it. */
 export interface LogEntry {
@@ -31,6 +31,8 @@ export interface UnitRecord {
 export interface MemberView {
   readonly id: string
   readonly state: MemberState
+  /** Whether it answers while its connection lives. */
+  readonly answers: boolean
   /** Observed time when it was last heard of. */
   readonly heardAt: number
 }
@@ -134,7 +136,7 @@ export class GroupView {
     const { kind, name } = about
     switch (kind) {
       case 'member':
-        return this.#onBeat(name, decodeMessage(MESSAGES.member, entry.data)?.state ?? 'gone', entry.storedAt, now)
+        return this.#onBeat(name, decodeMessage(MESSAGES.member, entry.data) ?? { state: 'gone' }, entry.storedAt, now)
       case 'offer': {
         const offer = decodeMessage(MESSAGES.offer, entry.data)
         return offer === undefined ? undefined : this.#onOffer(name, offer)
@@ -167,12 +169,12 @@ export class GroupView {
     if (this.#records.delete(unit)) this.#version += 1
   }
 
-  #onBeat(id: string, state: MemberState, storedAt: number, now: number): void {
+  #onBeat(id: string, { state, answers = false }: Beat, storedAt: number, now: number): void {
     const before = this.#members.get(id)
     const came = state === 'running' && !(before?.state === 'running' && this.isAlive(id))
     if (id === this.#me) this.#hearMyself(storedAt, now)
     if (id === this.#me || came || before?.state !== state) this.#version += 1 // own heartbeats: time was observed
-    this.#members.set(id, { id, state, heardAt: this.#observed, storedAt })
+    this.#members.set(id, { id, state, answers, heardAt: this.#observed, storedAt })
     if (came && this.#heardMyselfAt !== undefined && id !== this.#me) this.#joinedAt = now
   }
 

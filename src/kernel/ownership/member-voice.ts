@@ -36,6 +36,8 @@ export class MemberVoice {
   #beatAt: number
   #offeredAt = -Infinity
   #stop: () => void = () => undefined
+  /** Ends the answers to those who ask for the member; undefined: nobody would hear them. */
+  #answering: (() => void) | undefined
 
   constructor(options: VoiceOptions) {
     this.#options = options
@@ -50,7 +52,8 @@ export class MemberVoice {
 
   /** Says it for the first time, and from then on with each heartbeat. @throws errors of the broker */
   async start(): Promise<void> {
-    const { clock } = this.#options
+    const { clock, groupLog, member } = this.#options
+    this.#answering = await groupLog.answer?.(member)
     await this.#say()
     this.#beatAt = clock.monotonic()
     if (this.#leaving === undefined) this.#stop = clock.every(this.#beatMs, () => this.#beat())
@@ -79,6 +82,8 @@ export class MemberVoice {
   stop(): void {
     this.#leaving = 'gone'
     this.#stop()
+    this.#answering?.()
+    this.#answering = undefined
   }
 
   #beat(): void {
@@ -115,7 +120,8 @@ export class MemberVoice {
       }
     }
     const { state } = this
-    await groupLog.write('member', member, { state }, { expires: state === 'gone' ? 1 : seconds(leaseMs) + 2 })
+    const answers = this.#answering !== undefined
+    await groupLog.write('member', member, { state, answers }, { expires: state === 'gone' ? 1 : seconds(leaseMs) + 2 })
   }
 }
 

@@ -5,9 +5,10 @@ import { fault } from '../../error/millrace-error.js'
 
 /**
  * That a member lives, and how. `waking`: it was stopped for a while and takes nothing yet; `leaving`: it takes nothing
- * any more and gives back what it has; `gone`: it has given back everything.
+ * any more and gives back what it has; `gone`: it has given back everything, or its connection has ended. `answers`:
+ * whoever asks for it is answered while its connection lives.
  */
-const beat = z.object({ state: z.enum(['waking', 'running', 'leaving', 'gone']) })
+const beat = z.object({ state: z.enum(['waking', 'running', 'leaving', 'gone']), answers: z.boolean().optional() })
 export type Beat = z.infer<typeof beat>
 export type MemberState = Beat['state']
 

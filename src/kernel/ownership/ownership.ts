@@ -12,8 +12,8 @@
 //
 // Invariants (tests cite them):
 //   O1  A unit runs only where its last record says so: the record is written before it starts and given back after it
-//       has stopped. Ends at a member that was silent for a lease, or at a unit that does not stop within its limit.
-//   O2  A unit that a living member can run is run: at once after a member has left, a lease after one has died.
+//       has stopped. Ends at a member that was silent for a lease or has no connection, or at a unit that does not stop.
+//   O2  A unit that a living member can run is run: at once after a member has left, a lease at most after one has died.
 //   O3  A member that was taken for dead finds out by itself, stops what it has lost and is given units again.
 //   O4  Numbers of units differ by one at most, and no more units move than that needs.
 //   O5  Units of a paused processor are run by nobody until it is resumed, whoever comes or goes.
@@ -25,6 +25,7 @@ import { decide } from './decide.js'
 import { StreamGroupLog, type GroupLog } from './group-log.js'
 import { GroupView } from './group-view.js'
 import { Holdings } from './holdings.js'
+import { Knocking } from './knocking.js'
 import { MemberVoice, type Offered } from './member-voice.js'
 import { requireName } from './messages.js'
 import { requireUnits, type MembershipOptions, type OwnedUnit, type OwnershipCounts } from './ownership-options.js'
@@ -50,6 +51,7 @@ export class Ownership {
   readonly #groupLog: GroupLog
   readonly #leaseMs: number
   readonly #voice: MemberVoice
+  readonly #knocking: Knocking
   readonly #holdings: Holdings
   #units: ReadonlyMap<string, OwnedUnit>
   #view: GroupView
@@ -113,6 +115,7 @@ export class Ownership {
     })
     const offer = (): Offered => ({ units: [...this.#runnable().values()], refused: this.#holdings.refused })
     this.#voice = new MemberVoice({ member: id, groupLog, clock, log, leaseMs, offer })
+    this.#knocking = new Knocking({ member: id, groupLog, clock, log, view: () => this.#view })
   }
 
   /** Units that run here now. */
@@ -166,6 +169,7 @@ export class Ownership {
       },
       onReset: () => this.#reset(),
       onConnected: () => {
+        this.#knocking.linked()
         this.#voice.speak()
         this.#holdings.linked()
       },
@@ -173,6 +177,7 @@ export class Ownership {
     })
     await Promise.all([joined, this.#voice.start()])
     if (this.#state === 'joining') this.#state = 'running'
+    this.#knocking.start()
     this.#schedule()
   }
 
@@ -190,6 +195,7 @@ export class Ownership {
     this.#state = 'ended'
     this.#unfollow()
     this.#cancelSettle()
+    this.#knocking.stop()
     this.#voice.stop()
   }
 
