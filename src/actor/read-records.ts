@@ -24,6 +24,8 @@ export interface RecordRange {
   readonly from: number
   /** Version of the aggregate there. What lies before it is passed over. */
   readonly after: number
+  /** Whether the first record may have events before it too. Default false. */
+  readonly within?: boolean
   /** The last record, as the stream's leader has it. */
   readonly through: { readonly sequence: number; readonly version: number }
 }
@@ -45,7 +47,7 @@ export function nameOf({ type, id }: Pick<AggregatePlace, 'type' | 'id'>): strin
 export async function* readRecords(place: AggregatePlace, range: RecordRange): AsyncGenerator<AggregateRecord> {
   const { connection, clock, stream } = place
   const subject = storedRecordSubject(stream, place.type, place.id)
-  const chain = new VersionChain(place, range.after)
+  const chain = new VersionChain(place, range.after, range.within === true)
   const ask = (from: number): ReturnType<typeof readDirect> => {
     const answer = readDirect(connection, stream.name, { subject, from, most: AT_ONCE }, clock)
     answer.catch(() => undefined) // whoever goes on reading hears of it; nobody else minds
@@ -83,8 +85,10 @@ class VersionChain {
   readonly #where: string
   #version: number
   #began = false
+  readonly #within: boolean
 
-  constructor(place: AggregatePlace, version: number) {
+  constructor(place: AggregatePlace, version: number, within: boolean) {
+    this.#within = within
     this.#place = place
     this.#where = nameOf(place)
     this.#version = version
@@ -101,7 +105,8 @@ class VersionChain {
         'AGGREGATE_HISTORY_GONE',
         `${this.#where}: version ${this.#version + 1} to ${before}; the first record is at sequence ${record.sequence}`,
       )
-    if (before !== this.#version)
+    const straddles = this.#within && !this.#began && before < this.#version
+    if (before !== this.#version && !straddles)
       throw fault(
         'AGGREGATE_VERSION_GAP',
         `${this.#where}: version ${before + 1} at sequence ${record.sequence} after version ${this.#version}`,

@@ -32,6 +32,13 @@ export const ACTOR_ERRORS = {
     exit: EXIT.failure,
     status: 500,
   },
+  AGGREGATE_HAS_OWNER: {
+    disposition: 'reject',
+    means: 'an actor owns the aggregates of this type, and alone decides what happens to them',
+    advice: 'Send the actor a command with tell or request; the event store may read what it has decided',
+    exit: EXIT.conflict,
+    status: 409,
+  },
   AGGREGATE_HISTORY_GONE: {
     disposition: 'crash',
     means: 'records of the aggregate that are needed to know its state are no longer in the stream',
@@ -86,6 +93,14 @@ export const ACTOR_ERRORS = {
     exit: EXIT.conflict,
     status: 500,
   },
+  APPEND_INVALID: {
+    disposition: 'reject',
+    means: 'what was to be appended to aggregates cannot be stored as one',
+    advice:
+      'Append 1 event or more to each aggregate, name each aggregate once, and stay below 1,000 messages in one call',
+    exit: EXIT.usage,
+    status: 400,
+  },
   COMMAND_UNKNOWN: {
     disposition: 'dead-letter',
     means: 'an actor was given a command that it does not declare',
@@ -131,6 +146,13 @@ export const ACTOR_ERRORS = {
     advice: 'Return a copy with the change: { ...state, balance: state.balance + event.data.amount }',
     exit: EXIT.failure,
     status: 500,
+  },
+  EXPECTED_VERSION_CONFLICT: {
+    disposition: 'reject',
+    means: 'the aggregate is at another version than the writer expected: nothing was stored',
+    advice: 'Read the aggregate again, decide anew from what it is now, and append with the version that was read',
+    exit: EXIT.conflict,
+    status: 409,
   },
   INVARIANT_BROKEN: {
     disposition: 'dead-letter',

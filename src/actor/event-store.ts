@@ -1,0 +1,164 @@
+import type { Connection } from '../broker/connection.js'
+import { readLastUpTo } from '../broker/direct-read.js'
+import { nextMessage, nextSequence } from '../broker/next-message.js'
+import { fault } from '../error/millrace-error.js'
+import type { EventContract } from '../event/contract.js'
+import type { EventDraft, StoredEvent } from '../event/event.js'
+import { createRegistry, type Registry } from '../event/registry.js'
+import type { Clock } from '../time/clock.js'
+import { systemClock } from '../time/system-clock.js'
+import { AggregateHeads } from './aggregate-heads.js'
+import { assertAggregateType, storedRecordSubject, type RecordStream } from './aggregate-subject.js'
+import { Appender, type Append, type Appended, type AppendMetadata, type ExpectedVersion } from './append.js'
+import { readRecord } from './read-record.js'
+import { nameOf, readRecords, type AggregatePlace } from './read-records.js'
+import { fromFound, type AggregateRecord } from './record.js'
+import { subscribeRecords, type SubscribedRecord, type SubscribeOptions } from './record-subscription.js'
+
+export interface EventStoreOptions {
+  readonly stream: RecordStream
+  /** Contracts of the events that are read; others are AGGREGATE_RECORD_INVALID. */
+  readonly events: readonly EventContract[]
+  readonly clock?: Clock
+}
+
+export interface ReadOptions {
+  /** Events up to this version are left out; read backwards: from this version on down. Default: the whole history. */
+  readonly from?: number
+}
+
+/** For how long it is believed that no actor owns a type, in ms. */
+const UNOWNED_MS = 1_000
+
+/**
+ * Histories of aggregates that no actor owns, for who decides about them elsewhere: one subject per aggregate, and
+ * versions of its own, counted from 1. What an actor has decided can be read, and not be written to.
+ *
+ * @example
+ * const store = new EventStore(connection, { stream: Orders, events: [OrderPlaced, OrderPaid] })
+ * const { version } = await store.append('order', '42', 'none', [OrderPlaced({ total: 12 })])
+ * await store.append('order', '42', version, [OrderPaid({})])
+ */
+export class EventStore {
+  readonly #connection: Connection
+  readonly #clock: Clock
+  readonly #stream: RecordStream
+  readonly #registry: Registry
+  readonly #appender: Appender
+  readonly #heads: AggregateHeads
+  readonly #unowned = new Map<string, number>()
+
+  constructor(connection: Connection, { stream, events, clock = systemClock }: EventStoreOptions) {
+    this.#connection = connection
+    this.#clock = clock
+    this.#stream = stream
+    this.#registry = createRegistry(events)
+    this.#appender = new Appender({ connection, clock, stream })
+    this.#heads = new AggregateHeads({ connection, clock, stream })
+  }
+
+  /**
+   * Stores events as the next ones of an aggregate, all or none. When the server does not answer, it is tried again for
+   * 20 s, and stored once all the same.
+   * @param expected version that it has to have before: the one that was read; `none`; `any`
+   * @throws EXPECTED_VERSION_CONFLICT somebody else was first; `actualVersion(error)` says which version it has
+   * @throws AGGREGATE_HAS_OWNER, AGGREGATE_ID_INVALID, APPEND_INVALID, EVENT_DATA_INVALID, MESSAGE_TOO_LARGE: nothing was
+   *   stored
+   * @throws BROKER_TIMEOUT, BROKER_UNREACHABLE the outcome is unknown: the same call with the same `metadata.id` and a
+   *   version as `expected` tells, and stores nothing twice
+   */
+  async append(
+    type: string,
+    id: string,
+    expected: ExpectedVersion,
+    events: readonly EventDraft[],
+    metadata?: AppendMetadata,
+  ): Promise<Appended> {
+    const [appended] = await this.appendAll([{ type, id, expected, events, metadata }])
+    return appended as Appended
+  }
+
+  /**
+   * The same for several aggregates of the stream: all of it is stored, or nothing. At most 1,000 messages, of which an
+   * aggregate takes one for each payload of the server's size.
+   * @returns in the order of the appends
+   */
+  async appendAll(appends: readonly Append[]): Promise<readonly Appended[]> {
+    const types = new Set(appends.map(({ type }) => type))
+    for (const type of types) assertAggregateType(type)
+    await Promise.all([...types].map((type) => this.#requireUnowned(type)))
+    return this.#appender.store(appends)
+  }
+
+  /** The version of an aggregate now; 0: it has no events. */
+  async version(type: string, id: string): Promise<number> {
+    return (await this.#heads.read(type, id)).version
+  }
+
+  /**
+   * The events of an aggregate, in order, up to the last one when reading begins.
+   * @throws AGGREGATE_HISTORY_GONE, AGGREGATE_VERSION_GAP, AGGREGATE_RECORD_INVALID; errors of the broker
+   */
+  async *read(type: string, id: string, { from = 0 }: ReadOptions = {}): AsyncGenerator<StoredEvent, void> {
+    const through = await this.#heads.read(type, id)
+    if (through.version <= from) return
+    for await (const record of readRecords(this.#place(type, id), { from: 1, after: from, within: true, through }))
+      yield* record.events.slice(Math.max(0, from - (record.version - record.events.length)))
+  }
+
+  /** The events of an aggregate from the last one on, or from the version `from` on, down to the first. */
+  async *readBackwards(
+    type: string,
+    id: string,
+    { from = Number.POSITIVE_INFINITY }: ReadOptions = {},
+  ): AsyncGenerator<StoredEvent, void> {
+    let { version, sequence } = await this.#heads.read(type, id)
+    while (version > 0) {
+      const record = await this.#recordBefore(type, id, sequence, version)
+      const first = record.version - record.events.length
+      yield* record.events.slice(0, Math.max(0, from - first)).toReversed()
+      ;[version, sequence] = [first, record.sequence - 1]
+    }
+  }
+
+  /**
+   * Records of aggregates in log order, from a position on and then as they come; it goes on by itself when the
+   * connection was lost.
+   */
+  subscribe(options: SubscribeOptions): AsyncGenerator<SubscribedRecord, void> {
+    const [connection, clock, stream, registry] = [this.#connection, this.#clock, this.#stream, this.#registry]
+    return subscribeRecords({ connection, clock, stream, registry }, options)
+  }
+
+  /** The last record up to a sequence, which has to end at the version. */
+  async #recordBefore(type: string, id: string, sequence: number, version: number): Promise<AggregateRecord> {
+    const subject = storedRecordSubject(this.#stream, type, id)
+    const { name } = this.#stream
+    const found = await readLastUpTo(this.#connection, name, subject, { sequence }, this.#clock)
+    let record = found && readRecord(this.#registry, found, name, nameOf({ type, id }))
+    // the server that answered may be behind the leader
+    while (record === undefined || record.version < version) {
+      const next = await nextMessage(this.#connection, name, subject, (record?.sequence ?? 0) + 1)
+      if (next === undefined || next.sequence > sequence) break
+      record = readRecord(this.#registry, fromFound(next), name, nameOf({ type, id }))
+    }
+    if (record?.version === version) return record
+    const code = record === undefined ? 'AGGREGATE_HISTORY_GONE' : 'AGGREGATE_VERSION_GAP'
+    throw fault(code, `${nameOf({ type, id })}: version ${version} up to sequence ${sequence}`)
+  }
+
+  async #requireUnowned(type: string): Promise<void> {
+    const now = this.#clock.monotonic()
+    if (now - (this.#unowned.get(type) ?? Number.NEGATIVE_INFINITY) < UNOWNED_MS) return
+    const { name } = this.#stream
+    const commits = `millrace.${name}.commit.actor-${type}.*`
+    if ((await nextSequence(this.#connection, name, commits, 1)) !== undefined)
+      throw fault('AGGREGATE_HAS_OWNER', `${type} in ${name}`)
+    this.#unowned.set(type, now)
+  }
+
+  #place(type: string, id: string): AggregatePlace {
+    const [connection, clock, stream, registry] = [this.#connection, this.#clock, this.#stream, this.#registry]
+    return { connection, clock, stream, registry, type, id }
+  }
+}
