@@ -42,7 +42,8 @@ export type ActorOnError = 'park' | 'dead-letter' | 'stop'
 /** The draft of a contract that makes one. */
 export type Made<Contract> =
   Contract extends EventContract<infer Type, infer Data> ? EventDraft<Type, Data> & { readonly key: string } : never
-type DraftIn<List extends Events> = List[number] extends infer Contract
+/** Drafts of the actor’s own events. */
+export type DraftIn<List extends Events> = List[number] extends infer Contract
   ? Contract extends EventContract<infer Type, infer Data>
     ? EventDraft<Type, Data>
     : never
