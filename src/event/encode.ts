@@ -2,6 +2,7 @@ import { fault } from '../error/millrace-error.js'
 import { isAttributeName, isFieldAttribute } from './attribute-name.js'
 import type { Event } from './event.js'
 import { encodeHeaderValue } from './header-value.js'
+import { plainJson } from './plain-json.js'
 import { formatTime, isWritableTime } from './rfc3339.js'
 
 type Header = readonly [name: string, value: string]
@@ -60,7 +61,7 @@ export function headersOf(event: EventAttributes): Header[] {
 /** The text of data; undefined when there is none. @throws EVENT_DATA_INVALID when it is not JSON */
 export function jsonOf(type: string, data: unknown): string | undefined {
   try {
-    return JSON.stringify(data)
+    return plainJson(data) ?? JSON.stringify(data)
   } catch (cause) {
     throw fault('EVENT_DATA_INVALID', `${type}: its data is not JSON`, { cause })
   }

@@ -13,3 +13,12 @@ export function isPlain(text: string): boolean {
   }
   return text.length > 0
 }
+
+/** Whether a text of ASCII characters stands in a JSON string as it is. */
+export function standsInJson(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return false
+  }
+  return true
+}
