@@ -1,4 +1,5 @@
 import type { EventDraft } from '../../event/event.js'
+import { plainJson } from '../../event/plain-json.js'
 import { FNV_OFFSET } from '../../kernel/hash.js'
 import type { Slot } from './slot.js'
 
@@ -22,13 +23,19 @@ export function outputOf(slot: Slot, draft: EventDraft, time: number): EventDraf
  * Continues the hash over what a slot has put out. @throws what JSON throws when the data has no JSON
  */
 export function hashOutput(slot: Slot, { type, key, time, causationId, data }: EventDraft): number {
-  const before = slot.hash === 0 ? hashText(FNV_OFFSET, `${slot.key}\0${slot.birth}`) : slot.hash
-  return hashText(before, `${type}\0${key}\0${time}\0${causationId}\0${JSON.stringify(data)}`)
+  let hash = slot.hash === 0 ? hashText(hashText(FNV_OFFSET, slot.key, true), slot.birth) : slot.hash
+  // part by part: a text of all of them would be made for this alone
+  hash = hashText(hash, type, true)
+  hash = hashText(hash, `${key}`, true)
+  hash = hashText(hash, `${time}`, true)
+  hash = hashText(hash, `${causationId}`, true)
+  return hashText(hash, `${plainJson(data) ?? JSON.stringify(data)}`)
 }
 
-/** FNV-1a over the UTF-16 code units of a text. */
-function hashText(hash: number, text: string): number {
+/** FNV-1a over the UTF-16 code units of a text. @param ends whether a zero follows, which parts two texts */
+function hashText(hash: number, text: string, ends = false): number {
   let value = hash
   for (let at = 0; at < text.length; at++) value = Math.imul(value ^ text.charCodeAt(at), 0x01000193)
+  if (ends) value = Math.imul(value, 0x01000193) // 0 changes nothing before
   return value >>> 0
 }

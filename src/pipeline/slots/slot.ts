@@ -1,7 +1,8 @@
-import type { Observer, Subject, Subscription } from 'rxjs'
+import type { Observer, Subscription } from 'rxjs'
 import type { EventDraft, StoredEvent } from '../../event/event.js'
 import type { PipelineContext } from '../pipeline-context.js'
 import type { Mark } from './replay-marks.js'
+import type { SlotInput } from './slot-input.js'
 
 /** Told what comes out of a slot. */
 export interface SlotTarget {
@@ -19,7 +20,7 @@ export class Slot implements Observer<EventDraft> {
   readonly birthId: string
   context: PipelineContext | undefined
   /** undefined before it is subscribed, and after it has failed. */
-  input: Subject<StoredEvent> | undefined
+  input: SlotInput | undefined
   subscription: Subscription | undefined
   /** Its pipeline has completed: what comes is left aside, but it lives as long as it would have. */
   completed = false

@@ -1,4 +1,4 @@
-import { Subject } from 'rxjs'
+import { Subscriber } from 'rxjs'
 import { fault, isFault, messageOf } from '../../error/millrace-error.js'
 import type { EventDraft } from '../../event/event.js'
 import { trimSubscription } from '../../time/trim-subscription.js'
@@ -10,6 +10,7 @@ import type { TurnScope } from '../turn-scope.js'
 import { OpenSteps } from './open-steps.js'
 import { ReplayMarks, type Mark } from './replay-marks.js'
 import { SlotContext, type ContextParts } from './slot-context.js'
+import { SlotInput } from './slot-input.js'
 import type { Arrived } from './slot-intake.js'
 import { hashOutput, outputOf } from './slot-output.js'
 import { SlotTable, type Lifetime } from './slot-table.js'
@@ -145,10 +146,11 @@ export class Slots implements SlotTarget {
   }
 
   #subscribe(slot: Slot): void {
-    const input = (slot.input = new Subject())
+    const input = (slot.input = new SlotInput())
     try {
       slot.context ??= new SlotContext(this.#parts, slot)
-      slot.subscription = this.#pipeline.build(input.asObservable(), slot.context).subscribe(slot)
+      // a subscriber of its own: the one that rxjs makes for an observer has a second object, against one that throws
+      slot.subscription = this.#pipeline.build(input.events$, slot.context).subscribe(new Subscriber(slot))
       trimSubscription(slot.subscription)
     } catch (error) {
       slot.error(error) // building it failed
