@@ -32,7 +32,17 @@ test('data that writes itself, or is not flat, is left to JSON.stringify', () =>
   class Own {
     a = 1
   }
-  const given: unknown[] = [new Own(), { toJSON: () => 1 }, { a: undefined }, { a: 'é' }, { a: NaN }, [1], null, 'x', 1n]
+  const given: unknown[] = [
+    new Own(),
+    { toJSON: () => 1 },
+    { a: undefined },
+    { a: 'é' },
+    { a: NaN },
+    [1],
+    null,
+    'x',
+    1n,
+  ]
   for (const data of given) assert.is(plainJson(data), undefined)
   const prototype = Object.prototype as { odd?: number }
   try {
