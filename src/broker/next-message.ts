@@ -27,6 +27,22 @@ export function nextMessage(
 }
 
 /**
+ * The first message of a subject, which may have wildcards, that was stored at a time or later; undefined when there is
+ * none.
+ * @param since in milliseconds since the Unix epoch, by the clock of the server that led the stream then
+ * @throws STREAM_NOT_FOUND, BROKER_TIMEOUT and others of the broker
+ */
+export function nextMessageSince(
+  connection: Connection,
+  stream: string,
+  subject: string,
+  since: number,
+): Promise<FoundMessage | undefined> {
+  const query = { start_time: new Date(Math.max(0, since)).toISOString(), next_by_subj: subject }
+  return find(connection, stream, query as unknown as MsgRequest, subject)
+}
+
+/**
  * The message at a sequence; undefined when there is none.
  * @throws STREAM_NOT_FOUND, BROKER_TIMEOUT and others of the broker
  */

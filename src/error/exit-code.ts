@@ -7,5 +7,7 @@ export const EXIT = {
   connection: 4,
   check: 5,
   conflict: 6,
+  rejected: 7,
+  unknown: 8,
   interrupted: 130,
 } as const

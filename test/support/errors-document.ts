@@ -19,6 +19,8 @@ const EXITS: Readonly<Record<keyof typeof EXIT, string>> = {
   connection: 'no NATS server can be reached, or not one that Millrace can work with',
   check: 'a check found something',
   conflict: 'something else is in the way: another owner, a drifted stream, a taken port',
+  rejected: 'an actor refused the command, for a reason of its domain',
+  unknown: 'what became of a command is not known: it may have its effect yet',
   interrupted: 'Ctrl-C; the last line says where to go on',
 }
 
