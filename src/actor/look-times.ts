@@ -2,9 +2,9 @@ import type { Connection } from '../broker/connection.js'
 import type { Clock } from '../time/clock.js'
 
 /** Who asks a second time gets no answer: the first look is at once, and the next ones come soon. */
-const REPEATED = { first: 0, then: 50, most: 1_000 }
+const REPEATED = { first: 0, second: 50, most: 1_000 }
 /** An answer comes within a few milliseconds of the decision, so that looking is for the one that was lost. */
-const ASKED = { first: 1_000, then: 1_000, most: 5_000 }
+const ASKED = { first: 1_000, second: 1_000, most: 5_000 }
 /** The last look is so long before the time is over, in ms, or at three quarters of it. */
 const LAST_MS = 250
 
@@ -37,7 +37,7 @@ export class LookTimes {
     this.#last = clock.monotonic() + timeout - Math.min(LAST_MS, timeout / 4)
     this.#most = plan.most
     this.#delay = plan.first
-    this.#grown = plan.then
+    this.#grown = plan.second
   }
 
   /** Resolves when it is time for the next look. @throws the reason of the signal */

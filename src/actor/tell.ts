@@ -1,3 +1,8 @@
+// Stores commands for aggregates.
+//
+// Invariants (tests cite them):
+//   TL1  A command that was told is stored once for its aggregate and its id, whoever repeats it, within the duplicate
+//        window of the stream; and it has one effect for as long as the aggregate remembers its id.
 import type { EventDraft } from '../event/event.js'
 import type { ActorHome, CommandSender } from './command-sender.js'
 import { unlessAborted } from './unless-aborted.js'

@@ -85,7 +85,7 @@ test('an event becomes the command of its reaction, which says what it follows f
   assert.ok(command?.causationId !== undefined && command.causationId === command.correlationId)
 })
 
-test('each event leads to its commands once, in the order of its key, though the process is killed (RX1)', async () => {
+test('RX1 each event leads to its commands once, in the order of its key, though the process is killed', async () => {
   const connection = await sharedConnection()
   const streams = await twoStreams(connection)
   const events = Array.from({ length: 300 }, (_, at) => handedOver(`p${at % 7}`, `o${at}`))

@@ -49,7 +49,7 @@ async function unknown(pending: Promise<unknown>): Promise<string> {
   throw new Error('it has an outcome')
 }
 
-test('the answer of the owner is the outcome; what is for others, or no outcome, is passed over', async () => {
+test('RQ2 the answer of the owner is the outcome; what is for others, or no outcome, is passed over', async () => {
   const connection = await sharedConnection()
   const home = await accountHome(connection)
   const began = performance.now()
@@ -64,7 +64,7 @@ test('the answer of the owner is the outcome; what is for others, or no outcome,
   assert.ok(performance.now() - began < 900, 'it did not wait for a look into the log')
 })
 
-test('an outcome whose answer is lost is found in the log (RQ1)', async () => {
+test('RQ1 an outcome whose answer is lost is found in the log', async () => {
   const connection = await sharedConnection()
   const home = await accountHome(connection)
   const sender = senderOver(connection)
@@ -80,7 +80,7 @@ test('an outcome whose answer is lost is found in the log (RQ1)', async () => {
   assert.equal(await other, { kind: 'rejected', commandId: b.id, id: 'b', version: 0, sequence: later, ...x })
 })
 
-test('the outcome of one command is told apart from others in its record, which may take several messages', async () => {
+test('RQ1 the outcome of one command is told apart from others in its record, which may take several messages', async () => {
   const connection = await sharedConnection()
   const home = await accountHome(connection)
   const ids = ['c1', 'c2', 'c3']
@@ -109,7 +109,7 @@ test('the outcome of one command is told apart from others in its record, which 
   assert.is(second?.kind === 'accepted' ? second.events[19]?.id : '', 'account:a:21')
 })
 
-test('who asks again with the same id has no further effect and finds the same outcome', async () => {
+test('RQ1 who asks again with the same id has no further effect and finds the same outcome', async () => {
   const connection = await sharedConnection()
   const home = await accountHome(connection)
   const told = await tell(senderOver(connection), home, deposit('a'), { id: 'c1' })
@@ -121,7 +121,7 @@ test('who asks again with the same id has no further effect and finds the same o
   assert.is((await commandsIn(connection, home)).length, 1)
 })
 
-test('a time-out says that the outcome is not known, and how to ask again; asking again finds it (RQ2)', async () => {
+test('RQ2 a time-out says that the outcome is not known, and how to ask again; asking again finds it', async () => {
   const connection = await sharedConnection()
   const home = await accountHome(connection)
   const client = createActorClient({ connection, clock: systemClock, newId: systemId, homes: [home] })
@@ -139,7 +139,7 @@ test('a time-out says that the outcome is not known, and how to ask again; askin
   client.close()
 })
 
-test('a command that came when the stream had forgotten it already finds what it did long ago', async () => {
+test('RQ1 a command that came when the stream had forgotten it already finds what it did long ago', async () => {
   const connection = await sharedConnection()
   const home = await accountHome(connection)
   const sender = senderOver(connection)
@@ -149,7 +149,7 @@ test('a command that came when the stream had forgotten it already finds what it
   assert.is(outcome.kind, 'accepted')
 })
 
-test('requests outlive a server that is killed and comes back, and so do their outcomes', async () => {
+test('RQ1 requests outlive a server that is killed and comes back, and so do their outcomes', async () => {
   const server = await ownServer()
   const connection = await connectTo(server.url)
   const home = await accountHome(connection)
@@ -167,7 +167,7 @@ test('requests outlive a server that is killed and comes back, and so do their o
   await connection.close()
 })
 
-test('nothing is left when a request ends: with an answer, a time-out, an abort, or a refusal (RQ3)', async () => {
+test('RQ3 nothing is left when a request ends: with an answer, a time-out, an abort, or a refusal', async () => {
   const shared = await sharedConnection()
   const home = await accountHome(shared)
   const listeners = new Set<unknown>()

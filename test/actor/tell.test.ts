@@ -30,7 +30,7 @@ test('a command that is told is stored, with its id, its aggregate and its conve
   assert.equal(command?.attributes, {})
 })
 
-test('a command is told once, however often and by whomever it is repeated', async () => {
+test('TL1 a command is told once, however often and by whomever it is repeated', async () => {
   const connection = await sharedConnection()
   const home = await accountHome(connection)
   const first = await tell(senderOver(connection), home, deposit('a'), { id: 'c1' })
@@ -39,7 +39,7 @@ test('a command is told once, however often and by whomever it is repeated', asy
   assert.is((await commandsIn(connection, home)).length, 1)
 })
 
-test('one id may stand for commands to several aggregates, and none is lost', async () => {
+test('TL1 one id may stand for commands to several aggregates, and none is lost', async () => {
   const connection = await sharedConnection()
   const home = await accountHome(connection)
   const sender = senderOver(connection)
@@ -66,7 +66,7 @@ test('commands without an id are told each, in the order in which they were told
   )
 })
 
-test('a command is told though the server is away when it is told, and stored once', async () => {
+test('TL1 a command is told though the server is away when it is told, and stored once', async () => {
   const server = await ownServer()
   const connection = await connectTo(server.url)
   const home = await accountHome(connection)

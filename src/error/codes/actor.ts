@@ -101,6 +101,14 @@ export const ACTOR_ERRORS = {
     exit: EXIT.usage,
     status: 400,
   },
+  COMMAND_OUTCOME_UNKNOWN: {
+    disposition: 'reject',
+    means: 'what becomes of a command was not known in time; it may have its effect yet',
+    advice:
+      'Ask again, or send the command once more with the same id: it has one effect however often it is sent. See with millrace status whether the actor runs, and with millrace parked list whether the aggregate waits',
+    exit: EXIT.unknown,
+    status: 504,
+  },
   COMMAND_UNKNOWN: {
     disposition: 'dead-letter',
     means: 'an actor was given a command that it does not declare',
