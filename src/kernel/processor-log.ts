@@ -27,17 +27,19 @@ export class ProcessorLog {
 
   /** What a logic has to say after a commit. */
   told(logic: Logic): void {
-    this.#notices(logic.notices)
+    this.#notices(logic)
     for (const { level, message, fields } of logic.takeRemarks?.() ?? [])
       this.#log[level]({ processor: this.#processor, ...fields }, message)
   }
 
   /** Warns once of each kind of thing that is passed over without a dead letter; the counts are in the status. */
-  #notices(notices: Readonly<Record<string, number>> | undefined): void {
-    for (const [what, count] of Object.entries(notices ?? {})) {
+  #notices(logic: Logic): void {
+    for (const [what, count] of Object.entries(logic.notices ?? {})) {
       if (this.#noticed.has(what) || count === 0) continue
       this.#noticed.add(what)
-      this.#log.warn({ processor: this.#processor, what, count }, 'events were passed over; status counts them')
+      const by = logic.noticedBy?.(what) ?? []
+      const of = by.length === 0 ? {} : { rules: by.join(', ') }
+      this.#log.warn({ processor: this.#processor, what, count, ...of }, 'events were passed over; status counts them')
     }
   }
 

@@ -201,6 +201,8 @@ export interface Logic {
   readonly basis?: unknown
   /** What it passed over without a dead letter, by name, since ever: late events, for instance. Shown with its status. */
   readonly notices?: Readonly<Record<string, number>>
+  /** Which parts of it have a notice of this name, where it has parts: rules. A few of them. */
+  noticedBy?(name: string): readonly string[]
   /** Remarks since the last call. Those of a replay are not asked for. */
   takeRemarks?(): readonly Remark[]
   /** What it tells of itself to whoever asks how it is, as plain data; stored with commits now and then. */

@@ -9,6 +9,10 @@ import type { BacktestFlags } from '../../src/cli/backtest/backtest-flags.ts'
 import { rangeOf } from '../../src/cli/backtest/range-flags.ts'
 import { sparkline } from '../../src/cli/backtest/sparkline.ts'
 import { publishLines } from '../support/machines.ts'
+import type { Connection } from '../../src/broker/connection.ts'
+import type { ErrorCode } from '../../src/error/catalogue.ts'
+import { RuleStore } from '../../src/runtime/rules/rule-store.ts'
+import { systemClock } from '../../src/time/system-clock.ts'
 import { isFault } from '../../src/error/millrace-error.ts'
 import { discover } from '../../src/runtime/discover.ts'
 import { sharedConnection } from '../support/broker.ts'
@@ -41,11 +45,51 @@ test('prints matches, counts, the rate, a timeline, and that nothing was publish
   const { out } = await run('sustained-overload', { from: '1' })
   assert.match(
     out.text(),
-    /^sustained-overload over MACHINES, sequences 1 to [\d,]+: [\d,]+ match(es)? in 1,500 events$/m,
+    /^sustained-overload \(streams\/machines\/rules\/sustained-overload\.yaml\) over MACHINES, sequences 1 to [\d,]+: [\d,]+ match(es)? in 1,500 events$/m,
   )
   assert.match(out.text(), /events\/s \(reading [\d.]+%, decoding [\d.]+%, matching [\d.]+%\); nothing was published/)
   assert.match(out.text(), /^events {3}[▁▂▃▄▅▆▇█ ]+$/m)
 })
+
+test('--deployed takes the text that is deployed, and without it a file that differs from that is told', async () => {
+  const connection = await sharedConnection()
+  const { store, rule } = await deployed(connection, (text) => text.replace('rule:', '# deployed\nrule:'))
+  const { out, err } = await run('sustained-overload', { from: '1', against: 'live' })
+  assert.match(
+    err.text(),
+    /note the text is that of streams\/.*yaml; deployed is revision 1 of sustained-overload, which differs/,
+  )
+  assert.match(out.text(), /note no process has taken sustained-overload up yet/)
+  const taken = await run('sustained-overload', { from: '1', deployed: true })
+  assert.match(taken.out.text(), /^sustained-overload \(sustained-overload@1\) over MACHINES/m)
+  const one = await run('sustained-overload', { from: '1', revision: 1 })
+  assert.match(one.out.text(), /\(sustained-overload@1\) over/)
+  assert.not.match(one.err.text(), /differs/)
+  await refused('sustained-overload', { from: '1', revision: 7 }, 'DECLARATION_UNKNOWN', /revision 7; there are: 1/)
+  await refused(RULE, { from: '1', deployed: true }, 'USAGE', /go with the name of a rule/)
+  await store.remove({ ...rule, records: [], now: undefined })
+})
+
+async function refused(given: string, flags: Partial<BacktestFlags>, code: ErrorCode, detail: RegExp): Promise<void> {
+  try {
+    await run(given, flags)
+    assert.unreachable()
+  } catch (error) {
+    assert.ok(isFault(error, code), String(error))
+    assert.match(error.detail, detail)
+  }
+}
+
+/** Puts the rule of the file into the bucket, with another text. */
+async function deployed(connection: Connection, change: (text: string) => string) {
+  const store = new RuleStore(connection, systemClock)
+  await store.ensure(1)
+  const text = change(await readFile(RULE, 'utf8'))
+  const [name, on] = ['sustained-overload', 'MACHINES']
+  const about = { by: 'test', at: 0, origin: 'hand', declared: null, again: null } as const
+  const stored = { format: 1, revision: 1, text, on, to: on, paused: false, onChange: 'cut', ...about } as const
+  return { store, rule: { name, on, last: await store.put(name, stored, 0) } }
+}
 
 test('--json: one document of a stable shape', async () => {
   const context = cliContext({ json: true })
@@ -75,6 +119,7 @@ test('--json: one document of a stable shape', async () => {
     'difference',
     'found',
     'more',
+    'notes',
   ])
   assert.is(report['format'], 1)
   assert.is(report['found'].length + report['more'], report['matches'])

@@ -77,6 +77,8 @@ test('--json: one document of a stable shape', async () => {
     'matches',
     'nothing',
     'events',
+    'known',
+    'nearest',
   ])
   assert.is(report['ended'][0].reason, 'window')
   assert.is(report['nothing'].length, 2)
@@ -85,8 +87,17 @@ test('--json: one document of a stable shape', async () => {
 test('a key of which nothing is known: it says so', async () => {
   assert.match(
     await explained({ key: 'nobody', from: '1' }),
-    /nothing is under way at the end\nthe range has no event of this key/,
+    /^surge, key nobody, .*\n.*\nno event that the rule reads has this key\n$/,
   )
+})
+
+test('a key that was mistyped: the nearest one that was read is named', async () => {
+  const { context, file } = await setting()
+  const connection = await sharedConnection()
+  const { streams } = await context.deployment()
+  await publishAll(connection, streams[0] as never, [reading('press-17', 5, 14_000)])
+  await explainCommand(context, file, { key: 'pres-17', show: 10, from: '1' })
+  assert.match(context.out.text(), /has this key; did you mean press-17\?/)
 })
 
 test('diff: lines, fields, whether what was begun can be kept, and what both find', async () => {
@@ -95,7 +106,7 @@ test('diff: lines, fields, whether what was begun can be kept, and what both fin
   const text = context.out.text()
   assert.match(text, /^- within: 10s\n\+ within: 20s$/m)
   assert.match(text, /^within: 10s -> 20s$/m)
-  assert.match(text, /what was begun cannot be kept: its stages, its window/)
+  assert.match(text, /what was begun cannot be kept: within: 10s -> 20s$/m)
   assert.match(text, /over sequences 1 to 4: 1 match in 4 events, before 0 matches/)
   assert.match(text, /only here +1\n.*the window closed at .*2\.0s before/)
 })

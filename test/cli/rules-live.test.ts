@@ -25,8 +25,8 @@ test('RL3 files are taken over; of two rules of which one is broken none is depl
   assert.equal(
     list.map(({ rule, state, revision, origin, drift, work }) => [rule, state, revision, origin, drift, work.state]),
     [
-      ['burst', 'enabled', 1, 'file', null, 'at-work'],
-      ['each', 'enabled', 1, 'file', null, 'at-work'],
+      ['burst', 'at-work', 1, 'file', null, 'at-work'],
+      ['each', 'at-work', 1, 'file', null, 'at-work'],
     ],
   )
   run.signal('SIGTERM')

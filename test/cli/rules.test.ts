@@ -39,6 +39,12 @@ test('rules check prints each mistake as file:line:column, exit code 2', async (
   assert.is(first?.line, 5)
   assert.is(first?.column, 21)
   assert.is((await cli(['rules', 'check', 'streams/shop/rules/burst.yaml'], { cwd })).code, 0)
+  const named = await cli(['rules', 'check', 'burst'], { cwd })
+  assert.match(named.stdout, /^ok {4}streams\/shop\/rules\/burst\.yaml {2}burst\n1 rule, nothing/)
+  assert.match((await cli(['rules', 'check', 'broken'], { cwd })).stdout, /broken\.yaml:5:21: .*order\.placed/)
+  const unknown = await cli(['rules', 'check', 'brust'], { cwd })
+  assert.is(unknown.code, 3)
+  assert.match(unknown.stderr, /rule "brust"; there are: burst[^]*did you mean burst\?/)
 })
 
 test('a rule that reads a stream which is not declared is a mistake', async () => {
@@ -181,7 +187,15 @@ emit: { event: burst.seen, data: { customer: key, orders: n } }
   const run = (input: string) => cli(['rules', 'run', 'minute.yaml', '--file', '-'], { cwd, input })
   const open = await run(order(1))
   assert.is(open.stdout, '')
-  assert.match(open.stderr, /^some wait for time to pass, which ends here with the last line/m)
+  assert.match(open.stderr, /^some wait for time to pass, which ends here: --until 1h lets/m)
+  for (const until of ['1m', '2026-01-01T10:02:00Z']) {
+    const ended = await cli(['rules', 'run', 'minute.yaml', '--file', '-', '--until', until], { cwd, input: order(1) })
+    assert.match(ended.stdout, /burst\.seen .*"orders":1/, ended.stderr)
+    assert.not.match(ended.stderr, /some wait/)
+  }
+  const wrong = await cli(['rules', 'run', 'minute.yaml', '--file', '-', '--until', 'soon'], { cwd, input: order(1) })
+  assert.is(wrong.code, 2)
+  assert.match(wrong.stderr, /error USAGE[^]*--until soon; write 2026-01-31T12:00:00Z, or 1h/)
   const none = await cli(['rules', 'run', 'burst', '--file', '-'], { cwd, input: order(1) })
   assert.not.match(none.stderr, /some wait/)
 })

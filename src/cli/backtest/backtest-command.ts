@@ -14,6 +14,7 @@ import { openOutput, type FileOutput } from '../replay/file-output.js'
 import { count } from '../table.js'
 import { checkFlags, type BacktestFlags } from './backtest-flags.js'
 import { backtestJob, type BacktestJob } from './backtest-job.js'
+import { driftNote, liveNotes } from './deployed-state.js'
 import { printBacktest } from './print-backtest.js'
 import { rangeOf, type AskedRange } from './range-flags.js'
 import { reportPage } from './report-page.js'
@@ -41,8 +42,13 @@ export async function backtestCommand(context: CliContext, given: string, flags:
   for (const file of [out, page]) if (file !== undefined) context.atEnd(() => file.close())
   const { result, report } = await run(context, { flags, asked, job, out, registry: deployment.registry })
   await page?.write(reportPage(report))
-  if (context.json) printJson(context, report)
-  else printBacktest(context.out, report, { show: flags.show, out: flags.out, html: flags.html })
+  const live = report.difference?.kind === 'live' ? liveNotes(job, job.state, report.range.first) : []
+  if (context.json)
+    printJson(context, { ...report, notes: [driftNote(job, job.state), ...live].filter((n) => n !== undefined) })
+  else {
+    printBacktest(context.out, report, { show: flags.show, out: flags.out, html: flags.html })
+    for (const note of live) context.out.line(`${context.out.style('yellow', 'note')} ${note}`)
+  }
   if (result.ended === 'interrupted') context.err.line('Stopped: this is what was found until then.')
   if (flags.check === true && !isSame(report)) context.exitWith(EXIT.check)
 }
@@ -124,7 +130,9 @@ function warmUpOf({ warmUp }: BacktestFlags): number | undefined {
   return warmUp === '0' || warmUp === 'none' ? 0 : parseDuration(warmUp)
 }
 
-function notesOf({ notices, readFrom, first, isWarm, stream }: RangePlan, { rule }: BacktestJob): string[] {
+function notesOf({ notices, readFrom, first, isWarm, stream }: RangePlan, job: BacktestJob): string[] {
+  const { rule } = job
+  const drift = driftNote(job, job.state)
   const notes = notices.map((notice) =>
     notice.kind === 'begins-later'
       ? `${stream} begins at sequence ${count(notice.first)}: nothing is stored before it now`
@@ -135,5 +143,5 @@ function notesOf({ notices, readFrom, first, isWarm, stream }: RangePlan, { rule
       `reads from sequence ${count(readFrom)}, for what began before ${count(first)}; matches before are not counted`,
     )
   if (!isWarm) notes.push(`${rule.name} begins at ${count(first)} without what it would remember from before`)
-  return notes
+  return drift === undefined ? notes : [drift, ...notes]
 }

@@ -1,4 +1,4 @@
-import { fault } from '../../error/millrace-error.js'
+import { fault, isFault } from '../../error/millrace-error.js'
 import { processorSource } from '../../kernel/processor.js'
 import { ruleProcessor } from '../../pipeline/rule-processor.js'
 import type { Against } from '../../replay/backtest/backtest-result.js'
@@ -7,9 +7,10 @@ import type { ScoreOptions } from '../../replay/backtest/score.js'
 import type { Rule } from '../../cep/rule/rule.js'
 import { streamNamed, type Deployment } from '../../runtime/deployment.js'
 import type { CliContext } from '../context.js'
-import { ruleVersionBy } from '../rules/rule-version-by.js'
+import { deployedText, ruleVersionBy } from '../rules/rule-version-by.js'
 import type { RuleText } from '../rules/rule-text.js'
 import type { BacktestFlags } from './backtest-flags.js'
+import { deployedState, type DeployedState } from './deployed-state.js'
 
 /** What a backtest is run with. */
 export interface BacktestJob extends RuleText {
@@ -20,6 +21,8 @@ export interface BacktestJob extends RuleText {
   /** Text of the rule that it is compared with. */
   readonly againstText: string | undefined
   readonly score: ScoreOptions | undefined
+  /** How the rule of this name is deployed. */
+  readonly state: DeployedState
 }
 
 /** @throws DECLARATION_UNKNOWN, RULE_INVALID, LABEL_INVALID, USAGE, INPUT_UNREADABLE */
@@ -29,11 +32,33 @@ export async function backtestJob(
   flags: BacktestFlags,
   deployment: Deployment,
 ): Promise<BacktestJob> {
-  const found = await ruleVersionBy(context, given, deployment)
+  const found = await wantedText(context, given, flags, deployment)
   const { rule } = found
   const stream = flags.stream ?? rule.on
   const compared = await againstOf(flags.against, { context, rule, stream, deployment })
-  return { ...found, stream, ...compared, score: scoreOf(flags, rule, deployment) }
+  const state = await deployedState(context, rule)
+  return { ...found, stream, ...compared, state, score: scoreOf(flags, rule, deployment) }
+}
+
+/** A name is that of a file in `streams/`, where there is one; else of what is deployed. */
+async function wantedText(
+  context: CliContext,
+  given: string,
+  { deployed, revision }: BacktestFlags,
+  deployment: Deployment,
+): Promise<RuleText> {
+  if (deployed === true || revision !== undefined) {
+    if (/[./\\@]/.test(given)) throw fault('USAGE', `${given}: --deployed and --revision go with the name of a rule`)
+    return deployedText(context, deployment, given, revision)
+  }
+  try {
+    return await ruleVersionBy(context, given, deployment)
+  } catch (error) {
+    if (!isFault(error, 'DECLARATION_UNKNOWN') || /[./\\@]/.test(given)) throw error
+    const found = await deployedText(context, deployment, given).catch(() => undefined)
+    if (found === undefined) throw error // neither in a file nor deployed: the first says which rules there are
+    return found
+  }
 }
 
 interface Chosen {

@@ -43,9 +43,10 @@ function printMatch(out: Output, match: MatchReport): void {
 
 function printCounts(out: Output, report: BacktestReport): void {
   const { rule, stream, range, events, matches, speed } = report
+  const text = rule.file === null || rule.file === rule.name ? '' : ` (${plain(rule.file)})`
   const span = range.last < range.first ? 'nothing' : `sequences ${count(range.first)} to ${count(range.last)}`
   const found = out.style('bold', counted(matches, 'match', 'matches'))
-  out.line(`${rule.name} over ${stream}, ${span}: ${found} in ${counted(events, 'event')}`)
+  out.line(`${rule.name}${text} over ${stream}, ${span}: ${found} in ${counted(events, 'event')}`)
   const shares = (['reading', 'decoding', 'matching'] as const).map((part) => `${part} ${percent(speed[part])}`)
   const rate = `${count(speed.eventsPerSecond)} events/s`
   out.line(

@@ -8,7 +8,12 @@ export function register(program: Command, context: CliContext): void {
   const command = program
     .command('backtest')
     .description('run a rule over recorded history of its stream: what would it have found? Nothing is published')
-    .argument('<rule>', 'a rule file, the name of a rule in the streams folder, or a deployed revision (velocity@3)')
+    .argument(
+      '<rule>',
+      'a rule file, the name of a rule (its file in the streams folder, or else what is deployed), or a deployed revision (velocity@3)',
+    )
+    .option('--deployed', 'the text of the rule that is deployed, and not that of its file')
+    .option('--revision <number>', 'the text of this deployed revision', wholeNumber())
     .option('--from <place>', 'first sequence, or time: 1200, 2026-01-31T12:00:00Z, 2026-01-31, 2h for 2 hours ago')
     .option('--to <place>', 'last sequence, or time before which the last one was stored (default: what is stored now)')
     .option('--last <duration>', 'begin that long ago: 7d is --from 7d')

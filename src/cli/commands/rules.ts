@@ -4,6 +4,7 @@ import { examples } from '../examples.js'
 import { registerLiveRules } from './rules-live.js'
 import { wholeNumber } from '../option-values.js'
 import type { DiffFlags } from '../rules/diff-command.js'
+import type { RunFlags } from '../rules/run-command.js'
 import type { ExplainFlags } from '../rules/explain-command.js'
 
 export function register(program: Command, context: CliContext): void {
@@ -15,6 +16,7 @@ export function register(program: Command, context: CliContext): void {
     ['millrace rules check streams/payments/rules/velocity.yaml', 'one file'],
     ['millrace rules test', 'the tests that stand in the rules themselves'],
     ['millrace rules run velocity --file events.ndjson', 'what would it find in a recording?'],
+    ['millrace rules run silence --file events.ndjson --until 1h', 'and in the hour after it?'],
     ['millrace rules explain velocity --key card-7 --last 1h', 'why did it not fire?'],
     ['millrace backtest velocity --last 7d', 'what would it find in a stream?'],
     ['millrace rules deploy velocity.yaml', 'a new revision, while events flow'],
@@ -24,10 +26,10 @@ export function register(program: Command, context: CliContext): void {
   rules
     .command('check')
     .description('print what is wrong with rules as file:line:column; exit code 2 when anything is')
-    .argument('[files...]', 'rule files (default: every rule in the streams folder)')
-    .action(async (files: string[]) => {
+    .argument('[rules...]', 'rule files, or names of rules (default: every rule in the streams folder)')
+    .action(async (given: string[]) => {
       const { checkCommand } = await import('../rules/check-command.js')
-      await checkCommand(context, files)
+      await checkCommand(context, given)
     })
   rules
     .command('test')
@@ -37,6 +39,13 @@ export function register(program: Command, context: CliContext): void {
       const { testCommand } = await import('../rules/test-command.js')
       await testCommand(context, given)
     })
+  registerRun(rules, context)
+  registerExplain(rules, context)
+  registerDiff(rules, context)
+  registerLiveRules(rules, context)
+}
+
+function registerRun(rules: Command, context: CliContext): void {
   rules
     .command('run')
     .description('run a rule over NDJSON in memory and print its matches; for a stream see millrace backtest')
@@ -45,13 +54,14 @@ export function register(program: Command, context: CliContext): void {
       '--file <path>',
       'NDJSON: one CloudEvents object per line, or {"type", "data"}; - is standard input',
     )
-    .action(async (rule: string, { file }: { file: string }) => {
+    .option(
+      '--until <time>',
+      'let event time pass to there in the end: a time, or 1h for an hour after the last event (what waits for time ends)',
+    )
+    .action(async (rule: string, flags: RunFlags) => {
       const { runCommand } = await import('../rules/run-command.js')
-      await runCommand(context, rule, file)
+      await runCommand(context, rule, flags)
     })
-  registerExplain(rules, context)
-  registerDiff(rules, context)
-  registerLiveRules(rules, context)
 }
 
 function registerExplain(rules: Command, context: CliContext): void {

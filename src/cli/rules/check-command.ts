@@ -1,20 +1,17 @@
 import { EXIT } from '../../error/exit-code.js'
-import { ruleFilesIn } from '../../runtime/discover.js'
 import type { CliContext } from '../context.js'
 import { printJson } from '../json.js'
 import { issueLine } from '../print-error.js'
 import { counted } from '../table.js'
-import { checkRules, type CheckedRule } from './check-rules.js'
-import { ruleSurroundings } from './rule-surroundings.js'
+import type { CheckedRule } from './check-rules.js'
+import { givenRules } from './given-rules.js'
 
 /**
- * Checks rule files, all of `streams/` when none is named. Exit code 2 when there are problems.
- * @throws STREAMS_FOLDER_MISSING, DECLARATION_INVALID, CONTRACT_DUPLICATE
+ * Checks rules by their files or names, all of `streams/` when none is given. Exit code 2 when there are problems.
+ * @throws DECLARATION_UNKNOWN, STREAMS_FOLDER_MISSING, DECLARATION_INVALID, CONTRACT_DUPLICATE
  */
-export async function checkCommand(context: CliContext, files: readonly string[]): Promise<void> {
-  const { streams } = context.options
-  const paths = files.length > 0 ? files : await ruleFilesIn(streams)
-  const checked = await checkRules(paths, await ruleSurroundings(context, files.length > 0))
+export async function checkCommand(context: CliContext, given: readonly string[]): Promise<void> {
+  const checked = await givenRules(context, given)
   const broken = checked.filter(({ problems }) => problems.length > 0)
   if (context.json)
     printJson(context, { rules: checked.map(checkedJson), problems: broken.flatMap((each) => each.problems) })

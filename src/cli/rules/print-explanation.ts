@@ -19,6 +19,11 @@ export function printExplanation(
     : `up to sequence ${count(range.last)}`
   out.line(`${out.style('bold', rule)}, key ${plain(key)}, ${stream} ${where}`)
   if (clock !== null) out.line(out.style('gray', `event time has come to ${clock}`))
+  if (!report.known) {
+    const like = report.nearest === null ? '' : `; did you mean ${plain(report.nearest)}?`
+    const from = isRange && range.readFrom >= range.first ? '' : ` from sequence ${count(range.readFrom)} on`
+    return out.line(out.style('yellow', `no event that the rule reads has this key${from}${like}`))
+  }
   const now = isRange ? 'under way at the end' : 'under way now'
   out.line(partials.length === 0 ? `nothing is ${now}` : `${now}: ${count(partials.length)}`)
   for (const partial of partials.slice(-show)) printPartial(out, partial)

@@ -1,23 +1,31 @@
-import { fault } from '../../error/millrace-error.js'
-import { formatTime } from '../../event/rfc3339.js'
-import { formatDuration } from '../../time/duration.js'
+import { fault, isFault } from '../../error/millrace-error.js'
+import { formatTime, parseTime } from '../../event/rfc3339.js'
+import { formatDuration, parseDuration } from '../../time/duration.js'
 import type { CliContext } from '../context.js'
 import { readLines } from '../input/lines.js'
 import { openInput } from '../input/open-input.js'
 import { printJsonLine } from '../json.js'
 import { createProgress, rate } from '../progress.js'
 import { count, counted } from '../table.js'
-import { RuleOverLines, type RuleMatch } from './run-rule-lines.js'
+import { RuleOverLines, type RuleMatch, type RunEnd } from './run-rule-lines.js'
 import { ruleBy } from './rule-source.js'
 
 /** Most rejected lines that are shown. */
 const SHOWN = 20
 
+/** The options of `millrace rules run`, as commander reads them. */
+export interface RunFlags {
+  readonly file: string
+  /** A time, or how long after the last event. */
+  readonly until?: string
+}
+
 /**
  * Runs a rule over recorded events in memory and prints what it would emit. Needs no server.
- * @throws RULE_INVALID, INPUT_UNREADABLE, INPUT_REJECTED when lines were no events, INTERRUPTED
+ * @throws USAGE, RULE_INVALID, INPUT_UNREADABLE, INPUT_REJECTED when lines were no events, INTERRUPTED
  */
-export async function runCommand(context: CliContext, given: string, file: string): Promise<void> {
+export async function runCommand(context: CliContext, given: string, { file, until }: RunFlags): Promise<void> {
+  const end = until === undefined ? undefined : endOf(until)
   const { clock, err, out, json, signal } = context
   const deployment = await context.deployment({ rules: false })
   const rule = await ruleBy(given, deployment)
@@ -47,7 +55,7 @@ export async function runCommand(context: CliContext, given: string, file: strin
     progress.update(run.events, input.size === undefined ? undefined : input.read / Math.max(1, input.size))
     await out.drained()
   }
-  run.end()
+  run.end(end)
   progress.end()
   const ms = clock.monotonic() - started
   const { stats, events, withoutKey, ahead } = run
@@ -55,9 +63,24 @@ export async function runCommand(context: CliContext, given: string, file: strin
   if (json) printJsonLine(context, { summary: true, rule: rule.name, ...summaryJson(totals) })
   else printSummary(context, totals)
   if (!json && run.waits)
-    err.line('some wait for time to pass, which ends here with the last line: a later event ends them')
+    err.line(
+      'some wait for time to pass, which ends here: --until 1h lets an hour more pass, and a later event ends them',
+    )
   signal.throwIfAborted()
   if (rejected > 0) throw fault('INPUT_REJECTED', `${rejected} of ${input.name}`)
+}
+
+/** @throws USAGE */
+function endOf(text: string): RunEnd {
+  const time = parseTime(text)
+  if (time !== undefined) return { kind: 'time', time }
+  try {
+    return { kind: 'after', ms: parseDuration(text.replace(/^\+/, '')) }
+  } catch (error) {
+    if (!isFault(error, 'DURATION_INVALID')) throw error
+    const forms = '2026-01-31T12:00:00Z, or 1h for an hour after the last event'
+    throw fault('USAGE', `--until ${text}; write ${forms}`, { cause: error })
+  }
 }
 
 interface Totals {

@@ -17,6 +17,9 @@ export interface RuleMatch {
   readonly emitted: { readonly event: EventDraft } | { readonly problem: string }
 }
 
+/** To where event time passes in the end, in ms: to a time, or so long after the last event. */
+export type RunEnd = { readonly kind: 'time'; readonly time: number } | { readonly kind: 'after'; readonly ms: number }
+
 export interface RuleLinesOptions {
   readonly rule: Rule
   readonly registry: Registry
@@ -83,9 +86,14 @@ export class RuleOverLines {
     for (const { matches } of this.#work.take(event)) this.#note(matches)
   }
 
-  /** No more lines: events that wait for late ones are let through. */
-  end(): void {
-    if (this.#newest > -Infinity) this.#note(this.#work.passTime(this.#newest).matches)
+  /** No more lines: events that wait for late ones are let through, and what ends until then, ends, each at its time. */
+  end(until?: RunEnd): void {
+    if (this.#newest === -Infinity) return
+    this.#note(this.#work.passTime(this.#newest).matches)
+    if (until === undefined) return
+    const time = until.kind === 'time' ? until.time : this.#newest + until.ms
+    const { engine } = this.#work
+    while (engine.due <= time) this.#note(this.#work.passTime(engine.due).matches)
   }
 
   #note(matches: readonly Match[]): void {

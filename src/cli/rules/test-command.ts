@@ -1,13 +1,10 @@
-import { stat } from 'node:fs/promises'
 import { runRuleTest, type RuleTestResult } from '../../cep/rule/run-rule-test.js'
 import type { Rule } from '../../cep/rule/rule.js'
 import { fault } from '../../error/millrace-error.js'
-import { ruleFilesIn } from '../../runtime/discover.js'
 import type { CliContext } from '../context.js'
 import { printJson } from '../json.js'
 import { counted } from '../table.js'
-import { checkRules, type CheckedRule } from './check-rules.js'
-import { ruleSurroundings } from './rule-surroundings.js'
+import { givenRules } from './given-rules.js'
 
 interface TestedRule {
   readonly file: string
@@ -21,7 +18,7 @@ interface TestedRule {
  * @throws RULE_INVALID when a rule has mistakes, RULE_TESTS_FAILED (exit code 1) when a test failed, DECLARATION_UNKNOWN
  */
 export async function testCommand(context: CliContext, given: readonly string[]): Promise<void> {
-  const checked = await rulesFor(context, given)
+  const checked = await givenRules(context, given)
   const issues = checked.flatMap(({ problems }) => problems)
   if (issues.length > 0) throw fault('RULE_INVALID', `${issues.length} to correct`, { issues })
   const tested = checked.flatMap(({ file, rule }) => (rule === undefined ? [] : [run(file, rule)]))
@@ -37,26 +34,6 @@ export async function testCommand(context: CliContext, given: readonly string[])
     })
   else print(context, tested, all.length - failed, failed)
   if (failed > 0) throw fault('RULE_TESTS_FAILED', counted(failed, 'test'))
-}
-
-/** Rules by the paths of their files, or by their names. */
-async function rulesFor(context: CliContext, given: readonly string[]): Promise<CheckedRule[]> {
-  const files: string[] = []
-  const names: string[] = []
-  for (const each of given) (/\.(ya?ml|ts|js|mjs)$/.test(each) || (await isFile(each)) ? files : names).push(each)
-  const around = await ruleSurroundings(context, files.length > 0 && names.length === 0)
-  if (given.length > 0 && names.length === 0) return checkRules(files, around)
-  const all = await checkRules(await ruleFilesIn(context.options.streams), around)
-  if (names.length === 0) return all
-  for (const name of names)
-    if (!all.some(({ rule }) => rule?.name === name)) {
-      const known = all.flatMap(({ rule }) => (rule === undefined ? [] : [rule.name]))
-      const broken = all.filter(({ rule }) => rule === undefined).map(({ file }) => file)
-      const unread = broken.length === 0 ? '' : `; with mistakes, so without a name: ${broken.join(', ')}`
-      throw fault('DECLARATION_UNKNOWN', `rule ${JSON.stringify(name)}; there are: ${known.join(', ')}${unread}`)
-    }
-  const wanted = all.filter(({ rule }) => rule !== undefined && names.includes(rule.name))
-  return files.length === 0 ? wanted : [...wanted, ...(await checkRules(files, around))]
 }
 
 function run(file: string, rule: Rule): TestedRule {
@@ -76,12 +53,4 @@ function print({ out }: CliContext, tested: readonly TestedRule[], passed: numbe
     }
   }
   out.line(`${counted(passed, 'test')} passed, ${failed} failed`)
-}
-
-async function isFile(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile()
-  } catch {
-    return false // then it is the name of a rule
-  }
 }

@@ -21,7 +21,7 @@ import type { Remark } from '../../kernel/remark.js'
 import type { Findings } from './findings.js'
 import { matchOutput, ruleId } from './match-output.js'
 import type { RuleChanges } from './rule-change.js'
-import { rulesNotices, rulesReport } from './rules-report.js'
+import { rulesNotices, rulesReport, rulesWithNotice } from './rules-report.js'
 import { RuleRemarks } from './rule-remarks.js'
 import type { RuleCounts, RulesState } from './rule-entry.js'
 import { WorkingRules } from './working-rules.js'
@@ -150,6 +150,10 @@ export class RulesLogic implements Logic {
     if (isFew || this.#turns - this.#noticed.turns >= TURNS_PER_COUNT)
       this.#noticed = { turns: this.#turns, notices: rulesNotices(this.#rules) }
     return this.#noticed.notices
+  }
+
+  noticedBy(name: string): readonly string[] {
+    return rulesWithNotice(this.#rules, name, NAMED)
   }
 
   report(): unknown {

@@ -61,16 +61,31 @@ export function rulesReport(
   return { kind: 'rules', ...at, problem: at.problem ?? null, rules, draining }
 }
 
+/** Names of the first rules that have a notice. */
+export function rulesWithNotice({ entries, set }: WorkingRules, notice: string, most: number): readonly string[] {
+  const names: string[] = []
+  for (const name of entries.keys()) {
+    if (names.length === most) break
+    const stats = set.stats(name)
+    if (stats !== undefined && (noticesOf(stats)[notice] ?? 0) > 0) names.push(name)
+  }
+  return names
+}
+
 /** Of all rules together. Counts are in their snapshots, so they go on over a restart. */
 export function rulesNotices({ entries, set }: WorkingRules): Readonly<Record<string, number>> {
   const all: Record<string, number> = {}
   for (const name of entries.keys()) {
     const stats = set.stats(name)
     if (stats === undefined) continue
-    const own = stats.evaluationErrors > 0 ? { evaluationErrors: stats.evaluationErrors } : {}
-    for (const [what, times] of Object.entries({ ...own, ...passedOverBy(stats) })) all[what] = (all[what] ?? 0) + times
+    for (const [what, times] of Object.entries(noticesOf(stats))) all[what] = (all[what] ?? 0) + times
   }
   return all
+}
+
+function noticesOf(stats: EngineStats): Record<string, number> {
+  const own = stats.evaluationErrors > 0 ? { evaluationErrors: stats.evaluationErrors } : {}
+  return { ...own, ...passedOverBy(stats) }
 }
 
 function passedOverBy({ late, releasedEarly, dropped, droppedMatches }: EngineStats): Record<string, number> {

@@ -1,6 +1,9 @@
 import type { Partial } from '../../cep/engine/partial.js'
 import { eventReport, text, type EventReport } from '../backtest/found-match.js'
+import type { Match } from '../../cep/engine/match.js'
+import { nearestName } from '../../event/nearest-name.js'
 import type { Explanation } from './explain-key.js'
+import type { Ended } from './key-story.js'
 
 /** Something that has begun. */
 export interface PartialReport {
@@ -42,6 +45,10 @@ export interface ExplanationReport {
   readonly nothing: readonly { readonly event: EventReport; readonly why: string }[]
   /** Events of the range that had the key. */
   readonly events: number
+  /** Whether an event of the key was read at all, also before the range. */
+  readonly known: boolean
+  /** A key that was read and is like it; null where the key is known, or none is like it. */
+  readonly nearest: string | null
 }
 
 export function explanationReport({ plan, story, words, ended }: Explanation): ExplanationReport {
@@ -55,12 +62,14 @@ export function explanationReport({ plan, story, words, ended }: Explanation): E
     complete: ended === 'complete',
     clock: clock === undefined ? null : text(clock),
     partials: (story.partials ?? []).map(partialReport),
-    ended: story.ended.map((one) => ({
-      ...partialReport(one.partial),
-      time: text(one.time),
-      reason: one.reason.kind,
-      why: words.end(one),
-    })),
+    ended: story.ended
+      .filter((one) => !isInMatch(one, story.matches))
+      .map((one) => ({
+        ...partialReport(one.partial),
+        time: text(one.time),
+        reason: one.reason.kind,
+        why: words.end(one),
+      })),
     matches: story.matches.map(({ time, stages }) => ({
       time: text(time),
       events: Object.entries(stages).flatMap(([stage, events]) =>
@@ -72,7 +81,15 @@ export function explanationReport({ plan, story, words, ended }: Explanation): E
       return why === undefined ? [] : [{ event: eventReport(told.event), why }]
     }),
     events: story.events.length + story.forgotten,
+    known: story.isKnown,
+    nearest: story.isKnown ? null : (nearestName(key, story.others) ?? null),
   }
+}
+
+/** What a match ruled out and is all part of it, is not something that came to nothing. */
+function isInMatch({ partial, reason }: Ended, matches: readonly Match[]): boolean {
+  if (reason.kind !== 'skipped') return false
+  return matches.some((match) => partial.taken.every(({ event }) => match.events.some(({ id }) => id === event.id)))
 }
 
 function partialReport({ taken, waitsFor, until }: Partial): PartialReport {

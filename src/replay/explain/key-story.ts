@@ -27,6 +27,7 @@ export interface Told {
 const MOST_OPEN = 20
 /** Most of each that are kept, the newest. */
 const MOST = 10_000
+const MOST_OTHERS = 5_000
 
 /**
  * What became of the events of one key: a rule at work over all events, in which those of other keys only let time pass.
@@ -43,6 +44,10 @@ export class KeyStory {
   readonly ended: Ended[] = []
   readonly matches: Match[] = []
   readonly #taken = new Set<string>()
+  /** Whether an event of the key was read, also before the range. */
+  isKnown = false
+  /** Other keys that were read: some of them, for who has mistyped one. */
+  readonly others = new Set<string>()
   /** Events of the key that were forgotten, for there are too many. */
   forgotten = 0
 
@@ -65,7 +70,10 @@ export class KeyStory {
 
   take(event: StoredEvent): void {
     if (!this.#types.has(event.type)) return
-    const isOwn = this.rule.keyOf(event) === this.key
+    const read = this.rule.keyOf(event)
+    const isOwn = read === this.key
+    if (isOwn) this.isKnown = true
+    else if (read !== undefined && this.others.size < MOST_OTHERS) this.others.add(read)
     const open = isOwn && this.#isTold ? (this.partials ?? []).slice(0, MOST_OPEN) : []
     const advances = this.#work.take(event)
     for (const advance of advances) this.#note(advance)

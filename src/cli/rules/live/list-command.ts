@@ -16,7 +16,7 @@ interface Row {
   readonly stream: string
   readonly to: string
   /** As it is to be. */
-  readonly state: 'enabled' | 'paused'
+  readonly state: 'at-work' | 'paused'
   readonly revision: number
   /** What runs: undefined when no process has taken it up. */
   readonly work:
@@ -51,7 +51,7 @@ export async function listCommand(context: CliContext): Promise<void> {
       rule: name,
       stream: on,
       to,
-      state: now.paused ? 'paused' : 'enabled',
+      state: now.paused ? 'paused' : 'at-work',
       revision,
       work: work && {
         revision: work.revision,
