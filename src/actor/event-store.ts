@@ -1,6 +1,5 @@
 import type { Connection } from '../broker/connection.js'
-import { readLastUpTo } from '../broker/direct-read.js'
-import { nextMessage, nextSequence } from '../broker/next-message.js'
+import { nextSequence } from '../broker/next-message.js'
 import { fault } from '../error/millrace-error.js'
 import type { EventContract } from '../event/contract.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
@@ -8,11 +7,10 @@ import { createRegistry, type Registry } from '../event/registry.js'
 import type { Clock } from '../time/clock.js'
 import { systemClock } from '../time/system-clock.js'
 import { AggregateHeads } from './aggregate-heads.js'
-import { assertAggregateType, storedRecordSubject, type RecordStream } from './aggregate-subject.js'
+import { assertAggregateType, type RecordStream } from './aggregate-subject.js'
 import { Appender, type Append, type Appended, type AppendMetadata, type ExpectedVersion } from './append.js'
-import { readRecord } from './read-record.js'
-import { nameOf, readRecords, type AggregatePlace } from './read-records.js'
-import { fromFound, type AggregateRecord } from './record.js'
+import { readRecordsBackwards } from './read-back.js'
+import { readRecords, type AggregatePlace } from './read-records.js'
 import { subscribeRecords, type SubscribedRecord, type SubscribeOptions } from './record-subscription.js'
 
 export interface EventStoreOptions {
@@ -112,12 +110,10 @@ export class EventStore {
     id: string,
     { from = Number.POSITIVE_INFINITY }: ReadOptions = {},
   ): AsyncGenerator<StoredEvent, void> {
-    let { version, sequence } = await this.#heads.read(type, id)
-    while (version > 0) {
-      const record = await this.#recordBefore(type, id, sequence, version)
-      const first = record.version - record.events.length
-      yield* record.events.slice(0, Math.max(0, from - first)).toReversed()
-      ;[version, sequence] = [first, record.sequence - 1]
+    const last = await this.#heads.read(type, id)
+    for await (const { version, events } of readRecordsBackwards(this.#place(type, id), last)) {
+      const first = version - events.length
+      yield* events.slice(0, Math.max(0, from - first)).toReversed()
     }
   }
 
@@ -128,23 +124,6 @@ export class EventStore {
   subscribe(options: SubscribeOptions): AsyncGenerator<SubscribedRecord, void> {
     const [connection, clock, stream, registry] = [this.#connection, this.#clock, this.#stream, this.#registry]
     return subscribeRecords({ connection, clock, stream, registry }, options)
-  }
-
-  /** The last record up to a sequence, which has to end at the version. */
-  async #recordBefore(type: string, id: string, sequence: number, version: number): Promise<AggregateRecord> {
-    const subject = storedRecordSubject(this.#stream, type, id)
-    const { name } = this.#stream
-    const found = await readLastUpTo(this.#connection, name, subject, { sequence }, this.#clock)
-    let record = found && readRecord(this.#registry, found, name, nameOf({ type, id }))
-    // the server that answered may be behind the leader
-    while (record === undefined || record.version < version) {
-      const next = await nextMessage(this.#connection, name, subject, (record?.sequence ?? 0) + 1)
-      if (next === undefined || next.sequence > sequence) break
-      record = readRecord(this.#registry, fromFound(next), name, nameOf({ type, id }))
-    }
-    if (record?.version === version) return record
-    const code = record === undefined ? 'AGGREGATE_HISTORY_GONE' : 'AGGREGATE_VERSION_GAP'
-    throw fault(code, `${nameOf({ type, id })}: version ${version} up to sequence ${sequence}`)
   }
 
   async #requireUnowned(type: string): Promise<void> {

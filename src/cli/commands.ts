@@ -80,6 +80,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/parked.js'),
   },
   {
+    name: 'actor',
+    summary: 'what actors have decided: state and history of an aggregate',
+    load: () => import('./commands/actor.js'),
+  },
+  {
     name: 'completion',
     summary: 'print a completion script for bash, zsh or fish',
     load: () => import('./commands/completion.js'),

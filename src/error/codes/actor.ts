@@ -55,6 +55,13 @@ export const ACTOR_ERRORS = {
     exit: EXIT.usage,
     status: 400,
   },
+  AGGREGATE_NOT_FOUND: {
+    disposition: 'reject',
+    means: 'nothing was ever decided about an aggregate of this type and id, or not by then',
+    advice: 'Compare the id with that of its commands or events, letter by letter',
+    exit: EXIT.notFound,
+    status: 404,
+  },
   AGGREGATE_RECORD_INVALID: {
     disposition: 'crash',
     means: 'a stored record of the aggregate cannot be read',

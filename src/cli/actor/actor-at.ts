@@ -1,0 +1,82 @@
+import { assertAggregateType } from '../../actor/aggregate-subject.js'
+import type { ActorDeclaration } from '../../actor/actor-options.js'
+import type { AggregatePlace } from '../../actor/read-records.js'
+import { rehydrate, type LogPoint, type Rehydrated } from '../../actor/rehydrate.js'
+import type { Fold } from '../../actor/aggregate-shape.js'
+import type { StreamDeclaration } from '../../broker/define-stream.js'
+import { fault, isFault } from '../../error/millrace-error.js'
+import { createRegistry } from '../../event/registry.js'
+import { parseTime } from '../../event/rfc3339.js'
+import { parseDuration } from '../../time/duration.js'
+import type { CliContext } from '../context.js'
+import { orStopped } from '../or-stopped.js'
+
+/** Which point of the log a command looks at. */
+export interface AtFlags {
+  readonly atSeq?: number
+  readonly atTime?: string
+}
+
+/** An aggregate of a declared actor. */
+export interface Found {
+  readonly actor: ActorDeclaration
+  readonly stream: StreamDeclaration
+  readonly place: AggregatePlace
+  readonly fold: Fold
+  readonly known: Rehydrated
+}
+
+/**
+ * Finds an aggregate as it is, or was. The actor itself is not asked: the log is read.
+ * @throws DECLARATION_UNKNOWN, AGGREGATE_NOT_FOUND, AGGREGATE_ID_INVALID, USAGE, and what rehydrate throws
+ */
+export async function findAggregate(context: CliContext, type: string, id: string, flags: AtFlags): Promise<Found> {
+  const upTo = pointOf(flags, context.clock.now())
+  assertAggregateType(type)
+  const actors = actorsOf(await context.deployment({ rules: false }))
+  const declared = actors.find(({ actor }) => actor.name === type)
+  if (declared === undefined) {
+    const known = actors.length === 0 ? 'no actors' : actors.map(({ actor }) => actor.name).join(', ')
+    throw fault('DECLARATION_UNKNOWN', `actor ${JSON.stringify(type)}; there are: ${known}`)
+  }
+  const { actor, stream } = declared
+  const connection = await orStopped(context.connect(), context.signal)
+  const place = { connection, clock: context.clock, stream, type, id, registry: createRegistry(actor.events) }
+  const fold: Fold = ({ state }, events) =>
+    events.reduce((before, event) => actor.evolve.get(event.type)?.(before, event), state)
+  const known = await orStopped(rehydrate(place, { actor, fold, upTo }), context.signal)
+  if (known.sequence === 0 && known.version === 0) throw notFound(type, id, upTo)
+  return { actor, stream, place, fold, known }
+}
+
+function notFound(type: string, id: string, upTo: LogPoint | undefined): Error {
+  return fault('AGGREGATE_NOT_FOUND', `${type} ${JSON.stringify(id)}${upTo === undefined ? '' : ', by then'}`)
+}
+
+/** @throws USAGE */
+function pointOf({ atSeq, atTime }: AtFlags, now: number): LogPoint | undefined {
+  if (atSeq !== undefined && atTime !== undefined) throw fault('USAGE', 'look --at-seq or --at-time, not at both')
+  if (atSeq !== undefined) return { sequence: atSeq }
+  return atTime === undefined ? undefined : { time: timeOf(atTime, now) }
+}
+
+function timeOf(text: string, now: number): number {
+  const time = parseTime(text) ?? parseTime(`${text}T00:00:00Z`)
+  if (time !== undefined) return time
+  try {
+    return now - parseDuration(text)
+  } catch (error) {
+    if (!isFault(error, 'DURATION_INVALID')) throw error
+    const detail = `--at-time ${JSON.stringify(text)}; write 2026-01-31T12:00:00Z, 2026-01-31, or 2h for two hours ago`
+    throw fault('USAGE', detail, { cause: error })
+  }
+}
+
+interface DeployedActor {
+  readonly actor: ActorDeclaration
+  readonly stream: StreamDeclaration
+}
+
+function actorsOf(deployment: object): readonly DeployedActor[] {
+  return 'actors' in deployment ? (deployment.actors as readonly DeployedActor[]) : []
+}

@@ -1,0 +1,47 @@
+import type { Command } from 'commander'
+import type { HistoryFlags } from '../actor/history-command.js'
+import type { ShowFlags } from '../actor/show-command.js'
+import type { CliContext } from '../context.js'
+import { examples } from '../examples.js'
+import { wholeNumber } from '../option-values.js'
+
+export function register(program: Command, context: CliContext): void {
+  const actor = program.command('actor').description('what actors have decided: state and history of an aggregate')
+  examples(actor, [
+    ['millrace actor show order 42', 'its state, timers and open steps'],
+    ['millrace actor show order 42 --at-time 2h', 'as it was two hours ago'],
+    ['millrace actor show order 42 --diff', 'what each of its last events changed'],
+    ['millrace actor history order 42', 'its events and rejections, and who caused them'],
+  ])
+  actor
+    .command('show')
+    .description('show the state of an aggregate, now or at a point of the past')
+    .argument('<type>', 'name of the actor')
+    .argument('<id>', 'id of the aggregate')
+    .option('--at-seq <number>', 'as it was after this sequence of its stream', wholeNumber())
+    .option('--at-time <time>', 'as it was then: 2026-01-31T12:00:00Z, 2026-01-31, or 2h for two hours ago')
+    .option('--diff', 'what each of its last events changed in the state')
+    .option('--limit <number>', 'with --diff: of at most so many decisions', wholeNumber(), 20)
+    .action(async (type: string, id: string, flags: ShowFlags) => {
+      const { showCommand } = await import('../actor/show-command.js')
+      await showCommand(context, type, id, flags)
+    })
+  actor
+    .command('history')
+    .description('list the last decisions about an aggregate, oldest of them first')
+    .argument('<type>', 'name of the actor')
+    .argument('<id>', 'id of the aggregate')
+    .option('--at-seq <number>', 'up to this sequence of its stream', wholeNumber())
+    .option('--at-time <time>', 'up to then: 2026-01-31T12:00:00Z, 2026-01-31, or 2h for two hours ago')
+    .option('--limit <number>', 'at most so many decisions', wholeNumber(), 50)
+    .action(async (type: string, id: string, flags: HistoryFlags) => {
+      const { historyCommand } = await import('../actor/history-command.js')
+      await historyCommand(context, type, id, flags)
+    })
+  actor.addHelpText(
+    'after',
+    `
+The actor itself is not asked, and need not run: the log is read. What a state is made of is decided by the code in
+streams/, so an event that this code cannot take is an error.`,
+  )
+}
