@@ -18,7 +18,7 @@ export function printAggregate(out: Output, { place, actor, stream, known }: Fou
     fact('command', commandOf(last))
     if (last.rejected !== undefined) fact('', `rejected: ${last.rejected.code}: ${last.rejected.message}`)
   }
-  const { frame } = then
+  const { frame } = known
   if (frame?.z === true) fact('closed', 'it takes no more commands')
   for (const [name, setting] of Object.entries(frame?.t ?? {})) fact('timer', `${name} ${dueText(setting)}`)
   for (const step of listOf(frame?.o)) fact('step', typeof step === 'string' ? step : JSON.stringify(step))

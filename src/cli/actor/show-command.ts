@@ -52,7 +52,7 @@ async function diffOf({ place, actor, fold }: Found, entries: readonly HistoryEn
 }
 
 function showJson({ place, actor, stream, known }: Found, last: HistoryEntry | undefined, steps?: DiffStep[]): object {
-  const { frame } = then
+  const { frame } = known
   return {
     type: actor.name,
     id: place.id,
