@@ -1,6 +1,7 @@
 import { assertAggregateType } from '../../actor/aggregate-subject.js'
 import type { ActorDeclaration } from '../../actor/actor-options.js'
 import type { AggregatePlace } from '../../actor/read-records.js'
+import { evolveAll } from '../../actor/evolve.js'
 import { rehydrate, type LogPoint, type Rehydrated } from '../../actor/rehydrate.js'
 import type { Fold } from '../../actor/aggregate-shape.js'
 import type { StreamDeclaration } from '../../broker/define-stream.js'
@@ -42,8 +43,7 @@ export async function findAggregate(context: CliContext, type: string, id: strin
   const { actor, stream } = declared
   const connection = await orStopped(context.connect(), context.signal)
   const place = { connection, clock: context.clock, stream, type, id, registry: createRegistry(actor.events) }
-  const fold: Fold = ({ state }, events) =>
-    events.reduce((before, event) => actor.evolve.get(event.type)?.(before, event), state)
+  const fold: Fold = (aggregate, events) => evolveAll(actor, aggregate, events).state
   const known = await orStopped(rehydrate(place, { actor, fold, upTo }), context.signal)
   if (known.sequence === 0 && known.version === 0) throw notFound(type, id, upTo)
   return { actor, stream, place, fold, known }
