@@ -97,7 +97,7 @@ export interface ActorOptions<State, Taken extends Commands, Kept extends Events
   readonly version: number
   /** The shape of a state, checked when a stored one is read back. */
   readonly state?: ActorStateSchema<State>
-  /** The state of an aggregate that has no events yet. */
+  /** The state of an aggregate that has no events yet. Of a union of states say its type: `(): OrderState => …`. */
   readonly initial: (id: string) => State
   readonly commands: Taken
   readonly events: Kept

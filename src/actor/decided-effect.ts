@@ -1,6 +1,6 @@
 import { parseDuration } from '../time/duration.js'
 import type { ActorDeclaration, DecideContext } from './actor-options.js'
-import { actorSource, completeCommand, derivedId } from './aggregate.js'
+import { actorSource, completeCommand } from './aggregate.js'
 import type { CancelTimerEffect, CloseEffect, Effect, SendEffect } from './decision.js'
 import type { CommandDraft } from './define-command.js'
 
@@ -27,6 +27,8 @@ export type ResolvedEffect = SendEffect | TimerToSet | CancelTimerEffect | StepT
 export interface EffectPlace {
   readonly actor: ActorDeclaration
   readonly context: DecideContext
+  /** What the ids of all that follows from this command begin with. */
+  readonly idBase: () => string
   /** Its place in the list that decide returned. */
   readonly ordinal: number
   /** Throws DECISION_INVALID. */
@@ -81,8 +83,8 @@ function complete(place: EffectPlace, command: CommandDraft): CommandDraft {
   })
 }
 
-function idOf({ actor, context, ordinal }: EffectPlace): string {
-  return derivedId(`${actor.name}:${context.id}`, actor.name, context.id, context.commandId, ordinal)
+function idOf({ idBase, ordinal }: EffectPlace): string {
+  return `${idBase()}-${ordinal}`
 }
 
 /** The work gets what a restart would give it. */

@@ -7,8 +7,8 @@
 import { fault, isFault, messageOf } from '../error/millrace-error.js'
 import type { Event } from '../event/event.js'
 import type { ActorDeclaration, DecideContext } from './actor-options.js'
-import { decideContext, type Aggregate, type CommandAtHand } from './aggregate.js'
-import { isDraft, isEffect, isPromise, isRejection, nameOf, type Rejection } from './decision.js'
+import { decideContext, derivedId, type Aggregate, type CommandAtHand } from './aggregate.js'
+import { isDraft, isEffect, isPromise, isRejection, nameOf, reject, type Rejection } from './decision.js'
 import { aggregateEvent } from './decided-event.js'
 import { onePerTimer, resolveEffect, type ResolvedEffect } from './decided-effect.js'
 import { evolveAll, type StrictOptions } from './evolve.js'
@@ -66,14 +66,17 @@ export function decideCommand<State>(
     deepFreeze(command)
   }
   const decided = run(() => decide(aggregate.state, command, context), at, options.strict === true)
-  if (isRejection(decided)) return decided
+  if (isRejection(decided)) return asStored(decided, invalid)
   if (!Array.isArray(decided))
     return invalid(`decide has to return a list or reject(…), and returned ${nameOf(decided)}${hintOf(decided)}`)
   if (decided.length > MOST) return invalid(`${decided.length} events and effects, at most ${MOST} are one decision`)
+  let base: string | undefined
+  const idBase = (): string =>
+    (base ??= derivedId(`${actor.name}:${context.id}`, actor.name, context.id, context.commandId))
   const events: Event[] = []
   const effects: ResolvedEffect[] = []
   for (const [at, item] of (decided as unknown[]).entries()) {
-    if (isEffect(item)) effects.push(resolveEffect({ actor, context, ordinal: at, invalid }, item))
+    if (isEffect(item)) effects.push(resolveEffect({ actor, context, idBase, ordinal: at, invalid }, item))
     else if (isDraft(item))
       events.push(aggregateEvent({ actor, context, version: aggregate.version + events.length + 1, invalid }, item))
     else invalid(`item ${at} of the list is ${nameOf(item)}${hintOf(item)}`)
@@ -81,6 +84,16 @@ export function decideCommand<State>(
   const { state, version } = evolveAll(actor, aggregate, events, options)
   const closed = effects.some(({ effect }) => effect === 'close')
   return { kind: 'accepted', events, effects: onePerTimer(effects), state, version, closed }
+}
+
+/** The rejection that a sender gets and a repeated command finds again: what JSON makes of it. @throws DECISION_INVALID */
+function asStored({ code, message, data }: Rejection, invalid: (detail: string) => never): Rejection {
+  try {
+    // with a code and a message it is the same as reject makes
+    return JSON.parse(JSON.stringify(reject(code, message, data))) as Rejection
+  } catch (error) {
+    return invalid(isFault(error) ? error.detail : `the data of the rejection ${code} are no JSON: ${messageOf(error)}`)
+  }
 }
 
 /** @throws DECIDE_FAILED, DECIDE_MUTATES, ACTOR_ASYNC, and DECISION_INVALID of send, setTimer and the like */

@@ -83,6 +83,19 @@ test('a rejection is a value with its code, and nothing changes', () => {
   assert.equal(aggregate, { id: 'a', version: 0, state: { balance: 0, entries: 0 } })
 })
 
+test('a rejection is as JSON brings it back; one that is none, or has no message, is no decision', () => {
+  assert.equal(decide(returning(reject('a', 'b', { at: new Date(0), no: undefined })), deposit), {
+    kind: 'rejected',
+    code: 'a',
+    message: 'b',
+    data: { at: '1970-01-01T00:00:00.000Z' },
+  })
+  const { message } = refusal('DECISION_INVALID', () => decide(returning(reject('a', 'b', 1n)), deposit))
+  assert.match(message, /odd a, version 0.*the data of the rejection a are no JSON/)
+  const bare = refusal('DECISION_INVALID', () => decide(returning({ kind: 'rejected', code: 'a' }), deposit))
+  assert.match(bare.message, /reject\("a"\) needs a message/)
+})
+
 test('commands of a closed aggregate are rejected', () => {
   assert.is(accepted(decide(account, CloseAccount({ accountId: 'a' }))).closed, true)
   const closed = { ...newAggregate(account, 'a'), closed: true }
@@ -115,8 +128,8 @@ test('effects are made complete: times from the command, ids from their cause', 
     ['order.cancel', 'o', '/millrace/actors/order', NOW, 'p-1', 'p-1'],
   )
   assert.equal([charge.name, charge.input], ['charge', { total: 9 }])
-  assert.match(charge.id, /^order:o:[\w-]{22}$/)
-  assert.match(timer.command.id ?? '', /^order:o:[\w-]{22}$/)
+  assert.match(charge.id, /^order:o:[\w-]{22}-\d$/)
+  assert.match(timer.command.id ?? '', /^order:o:[\w-]{22}-\d$/)
   assert.not.equal(timer.command.id, charge.id)
   const paid = decide(order, ConfirmPayment({ orderId: 'o', receipt: 'r' }), {
     id: 'o',
