@@ -189,7 +189,8 @@ export class IntervalExecutor implements Executor {
     if (!this.#tally.drops.makeRoom(policy, 'keys', most, key)) return false
     const [oldest] = this.#keys.values()
     if (oldest === undefined) return true
-    for (const side of BOTH) while (oldest.sides[side].length > 0) this.#all[side].dropOldest(oldest)
+    for (const side of BOTH)
+      while (oldest.sides[side].length > 0) this.#noteUnsaid(side, this.#all[side].dropOldest(oldest))
     this.#keys.delete(oldest.key)
     return true
   }
@@ -197,10 +198,15 @@ export class IntervalExecutor implements Executor {
   #store(side: 0 | 1, kept: Kept): void {
     const { eventsPerSide: most, policy } = this.#plan.limits
     if (kept.of.sides[side].length >= most) {
-      if (!this.#tally.drops.makeRoom(policy, 'eventsPerSide', most, kept.of.key)) return
-      this.#all[side].dropOldest(kept.of)
+      if (!this.#tally.drops.makeRoom(policy, 'eventsPerSide', most, kept.of.key)) return this.#noteUnsaid(side, kept)
+      this.#noteUnsaid(side, this.#all[side].dropOldest(kept.of))
     }
     this.#all[side].add(kept)
+  }
+
+  /** An outer event that has found no partner and had no room: whether one would have come is not known any more. */
+  #noteUnsaid(side: 0 | 1, kept: Kept | undefined): void {
+    if (kept !== undefined && !kept.paired && this.#plan.sides[side].outer) this.#tally.drops.note('missing')
   }
 
   #mayForget(of: KeyEntry): void {

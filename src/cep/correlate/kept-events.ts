@@ -59,17 +59,18 @@ export class KeptEvents {
     this.#size++
   }
 
-  /** Lets go of the oldest of a key. */
-  dropOldest({ sides }: KeyEntry): void {
+  /** Lets go of the oldest of a key. @returns it */
+  dropOldest({ sides }: KeyEntry): Kept | undefined {
     const kept = sides[this.#side].shift()
-    if (kept === undefined) return
+    if (kept === undefined) return undefined
     kept.gone = true
     this.#size--
-    if (this.#ring.length <= 2 * this.#size + SLACK) return
+    if (this.#ring.length <= 2 * this.#size + SLACK) return kept
     const left = this.list()
     this.#ring = new Ring()
     this.#aloneAt = 0
     for (const each of left) this.#ring.push(each)
+    return kept
   }
 
   list(): readonly Kept[] {

@@ -34,6 +34,7 @@ export interface PassedOver {
  * wait for ever: so time also passes with the stream's own. Once an event was stored at S at event time T, a stream that
  * is at S' is taken to be at event time T + (S' - S) - idle, and what is due by then ends, at its own time. That an
  * event stored at S' comes, or that a clock says so, comes to the same: whoever looks earlier or later finds the same.
+ * What brings nothing when it ends is not due: state that time would only free is freed with the next event of its types.
  */
 export class RuleAtWork {
   readonly rule: Rule

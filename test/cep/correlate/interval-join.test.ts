@@ -142,6 +142,27 @@ test('bounds on keys and events are kept by policy, and counted', () => {
   assert.throws(() => all.map((step) => failing.advance(inputOf(step))), /BOUND_EXCEEDED/)
 })
 
+test('an outer event that had no room is never put out as missing, and that is counted', () => {
+  const base = { left: { events: ['a'] }, right: { events: ['b'] }, lower: 0, upper: 1_000, outer: 'left' } as const
+  for (const policy of ['drop-oldest', 'drop-newest'] as const) {
+    const engine = createEngine(compileIntervalJoin({ ...base, bounds: { keys: 2, eventsPerSide: 2, policy } }))
+    for (const [time, type] of ['a', 'b', 'a', 'a', 'a'].entries())
+      engine.advance(inputOf({ event: storedEvent({ type, time, id: `e${time}` }), key: 'k' }))
+    const { matches } = engine.advance({ kind: 'time', time: 10_000 })
+    const dropped = engine.stats().dropped
+    // of the left ones the first found a partner: as the oldest it goes without having had anything left to say
+    assert.equal(
+      [matches.length, dropped['eventsPerSide'], dropped['missing']],
+      policy === 'drop-oldest' ? [2, 2, 1] : [1, 2, 2],
+      policy,
+    )
+  }
+  const engine = createEngine(compileIntervalJoin({ ...base, bounds: { keys: 1 } }))
+  for (const [time, key] of ['k', 'l'].entries())
+    engine.advance(inputOf({ event: storedEvent({ type: 'a', time, id: `e${time}` }), key }))
+  assert.is(engine.stats().dropped['missing'], 1)
+})
+
 test('what cannot be compiled is refused with every fault', () => {
   const side = { events: ['a'], name: 'x' }
   assert.throws(

@@ -40,6 +40,31 @@ test('by groups matches by what is emitted, across keys', () => {
   assert.equal(found('{ for: 10s, by: [pay.data.amount, key] }', events), ['0a', '1b', '2a', '3b', '11b'])
 })
 
+const TOTAL = (suppress: string) => `rule: total
+on: PAYMENTS
+key: data.cardId
+aggregate:
+  event: payment.authorized
+  window: { tumbling: 10s }
+  values: { amount: sum(data.amount) }
+  allowedLateness: 1m
+suppress: ${suppress}
+emit: { event: fraud.suspected, data: { cardId: key, amount: amount, since: window.start } }
+`
+
+test('a window that is put right late is a match like others: within the cool-down it is held down, and counted', () => {
+  // final 3 at 10; late 11 of the same window, and what follows, are within 30 s of it
+  const events = [pay(1, 'a', 1), pay(2, 'a', 2), pay(12, 'a', 4), pay(5, 'a', 8), pay(45, 'a', 16), pay(60, 'a', 0)]
+  const told = (suppress: string) => {
+    const { matches, stats } = runRule(ruleOf(TOTAL(suppress)), events)
+    return { said: matches.map(({ values }) => `${values?.['kind']} ${values?.['amount']}`), ...stats.dropped }
+  }
+  assert.equal(told('30s'), { said: ['final 3', 'final 16'], suppressed: 2 })
+  // by window: the first result of each, and its correction when there is room for two
+  assert.equal(told('{ for: 30s, by: [window.start] }').said, ['final 3', 'final 4', 'final 16'])
+  assert.equal(told('{ for: 30s, by: [window.start], max: 2 }').said, ['final 3', 'late 11', 'final 4', 'final 16'])
+})
+
 test('what is suppressed is counted', () => {
   const { stats } = runRule(ruleOf(text('10s')), [pay(0, 'a'), pay(1, 'a'), pay(2, 'a')])
   assert.is(stats.dropped['suppressed'], 2)
