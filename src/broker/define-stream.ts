@@ -19,6 +19,11 @@ export interface StreamDeclaration {
   readonly maxBytes: number
   /** How long a message id is remembered, in ms. */
   readonly duplicateWindow: number
+  /**
+   * It holds records of aggregates, or what is merged from such a stream, and so a subject for each: its readers use one
+   * filter, and pass over what they don’t want. Made by recordStream and mergeStream.
+   */
+  readonly aggregates?: true
   /** Streams from which the server fills this one; nobody publishes to it then. Made by mergeStream. */
   readonly sources?: readonly SourceDeclaration[]
 }

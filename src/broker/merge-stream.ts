@@ -73,6 +73,7 @@ export function mergeStream(pipeline: string, inputs: readonly MergeInput[]): St
     maxBytes: -1,
     // two inputs may have the same message id; what an input has stored was told apart there
     duplicateWindow: 0,
+    ...(streams.some(({ aggregates }) => aggregates === true) ? { aggregates: true as const } : {}),
     sources: inputs.map((input) => sourceOf(name, input, partitions)),
   })
 }
@@ -85,8 +86,9 @@ export function isMerge(stream: StreamDeclaration): boolean {
 function sourceOf(merge: string, { stream, types }: MergeInput, partitions: number): SourceDeclaration {
   const { name, root } = stream
   const to = systemSubjects(merge).replace('>', name)
-  // a fixed order: with another one, the server takes it for another source
-  const sorted = [...new Set(types)].sort()
+  // a fixed order: with another one, the server takes it for another source. The events of an aggregate are stored under
+  // its name, and not under their types
+  const sorted = stream.aggregates === true ? ['>'] : [...new Set(types)].sort()
   if (stream.partitions === partitions)
     return {
       stream: name,

@@ -20,6 +20,8 @@ import type { Checkpoint, Turn } from './turn.js'
 
 /** Outputs after which the state is looked at, so that a commit can end there. */
 const OUTPUTS_PER_CHECKPOINT = 256
+/** Bytes of an actor’s outputs after which it is: what one decision stores has to be in one batch. */
+const BYTES_PER_CHECKPOINT = 1024 * 1024
 /** Results of steps after which it is: a commit record holds those of a turn that is stored in parts. In characters. */
 const RESULTS_PER_CHECKPOINT = 256 * 1024
 /** Turns after which the changes of a keyed processor are taken, so that they fit a batch: fewer, when they are large. */
@@ -48,6 +50,7 @@ export class Execution {
   #ordinal: number
   #failures: number
   #outputs = 0
+  #bytes = 0
   #turns = 0
   #results = 0
   #turnsPerCheckpoint = FIRST_TURNS
@@ -181,7 +184,8 @@ export class Execution {
    */
   takeover({ ticked }: { readonly ticked: number | null }): Turn {
     const { logic, processor } = this.#context
-    const [step] = logic.takeSteps?.() ?? []
+    // what is kept has its open steps with it, and goes on waiting for them
+    const [step] = processor.upgrade === 'keep' ? [] : (logic.takeSteps?.() ?? [])
     if (step !== undefined) throw fault('REBUILD_WITH_STEPS', `${processor.name}: step ${step.name}, ${step.id}`)
     const changes = [...(logic.entries?.() ?? [])].map(({ key, value }) => encodeChange(key, value))
     return {
@@ -223,15 +227,17 @@ export class Execution {
     if (stored !== undefined) turn.stored = stored
     if (memory === 'none' || memory === 'snapshot') return turn
     this.#outputs += turn.outputs.length
+    if (this.#context.processor.kind === 'actor') for (const { data } of turn.outputs) this.#bytes += data.length
     this.#turns += 1
     this.#results += turn.result ?? 0
-    const full = this.#outputs >= OUTPUTS_PER_CHECKPOINT || this.#results >= RESULTS_PER_CHECKPOINT
-    if (full || this.#turns >= this.#turnsPerCheckpoint) turn.checkpoint = this.checkpoint()
+    const much = this.#outputs >= OUTPUTS_PER_CHECKPOINT || this.#bytes >= BYTES_PER_CHECKPOINT
+    if (much || this.#results >= RESULTS_PER_CHECKPOINT || this.#turns >= this.#turnsPerCheckpoint) turn.checkpoint = this.checkpoint()
     return turn
   }
 
   #begin(): void {
     this.#outputs = 0
+    this.#bytes = 0
     this.#turns = 0
     this.#results = 0
   }

@@ -3,7 +3,8 @@ import { storedFilter } from '../event/subject.js'
 import { partitionsOf, processorId, WHOLE, type Processor } from './processor.js'
 
 /**
- * Stored subjects that one unit of a processor reads: its types, or every event, of its partition or of all.
+ * Stored subjects that one unit of a processor reads: its types, or every event, of its partition or of all. Of a stream
+ * that holds aggregates it reads everything, and passes over what it does not want (readInput).
  * @param redriven whether also what comes back from its park
  */
 export function inputFilters(
@@ -13,7 +14,9 @@ export function inputFilters(
 ): readonly string[] {
   const { stream, types } = processor.from
   const only = partition === WHOLE ? undefined : Number(partition)
-  const events = (types ?? ['>']).map((type) => storedFilter(stream.root, type, only))
+  // with a subject for each aggregate, several filters would have the server search all of them for each message
+  const wanted = stream.aggregates === true ? undefined : types
+  const events = (wanted ?? ['>']).map((type) => storedFilter(stream.root, type, only))
   return redriven ? [...events, redriveFilter(processor, partition)] : events
 }
 

@@ -29,8 +29,13 @@ export interface DecisionPlace {
   readonly failures: number
 }
 
+/** An event that is none of the processor’s; it keeps its place among those of its message. */
+export interface PassedOver {
+  readonly kind: 'passed'
+}
+
 /** A message read against its contract. */
-export type Input = readonly DecodedEvent[]
+export type Input = readonly (DecodedEvent | PassedOver)[]
 
 /** What the server writes when the messages of a subject have expired. */
 const MARKER = 'Nats-Marker-Reason'
@@ -41,16 +46,32 @@ const NO_FAILURES: readonly DeadLetterReason[] = []
 /** Reads the events of a message; none when it is a marker that the server wrote. Never throws. */
 export function readInput({ processor, registry, logic }: TurnContext, message: StoredMessage): Input {
   const { sequence, storedAt } = message
-  const type = logic.wants === undefined ? undefined : message.headers.get('ce-type')
-  if (type !== undefined && logic.wants?.(type, storedAt) === false) return NO_INPUT
+  // of a stream that holds aggregates everything is read, whatever a processor wants
+  const types = processor.from.stream.aggregates === true ? processor.from.types : undefined
+  const type = logic.wants === undefined && types === undefined ? undefined : message.headers.get('ce-type')
+  if (type !== undefined && (logic.wants?.(type, storedAt) === false || types?.includes(type) === false))
+    return NO_INPUT
   const input = decodeEvents(registry, message, {
     stream: processor.from.stream.name,
     sequence,
     storedAt,
     kept: processor.memory !== 'none',
   })
-  return input[0]?.kind === 'rejected' && isMarker(message) ? [] : input
+  if (input[0]?.kind === 'rejected' && isMarker(message)) return NO_INPUT
+  return types === undefined ? input : wantedOf(input, types)
 }
+
+/** What is wrong with events of other types is a matter of who minds the contracts of the stream. */
+function wantedOf(input: readonly DecodedEvent[], types: readonly string[]): Input {
+  const wanted = (one: DecodedEvent): boolean => {
+    const type = one.kind === 'event' ? one.event.type : one.type
+    return type !== undefined && types.includes(type)
+  }
+  if (!input.some(wanted)) return NO_INPUT
+  return input.map((one) => (wanted(one) ? one : PASSED))
+}
+
+const PASSED: PassedOver = { kind: 'passed' }
 
 function isMarker({ data, headers }: StoredMessage): boolean {
   return data.length === 0 && headers.get(MARKER) !== undefined
@@ -70,6 +91,7 @@ export function runTurn(context: TurnContext, message: StoredMessage, input = re
     void (failures ??= []).push(ofMember(failureReason(context.processor, error, whose), input, at))
   for (const decoded of input) {
     at += 1
+    if (decoded.kind === 'passed') continue
     if (decoded.kind === 'rejected') {
       const { code, detail, issues } = decoded
       ;(failures ??= []).push(ofMember({ processor: 'contract', code, detail, issues }, input, at))

@@ -4,6 +4,7 @@ import type { Rule } from '../cep/rule/rule.js'
 import { fault } from '../error/millrace-error.js'
 import type { Registry } from '../event/registry.js'
 import type { DeclaredPipeline } from '../pipeline/declared-pipeline.js'
+import type { DeployedActor } from './context-actors.js'
 import type { PipelineStreams } from '../pipeline/pipeline-processor.js'
 
 /** A rule and the file it came from. */
@@ -18,12 +19,13 @@ export interface RuleFile {
 export interface Deployment {
   /** The folder, as an absolute path. */
   readonly folder: string
-  /** Those of the contexts, and after them those that merge the inputs of a pipeline. */
+  /** Those of the contexts, after them those of their actors’ commands, and those that merge the inputs of a pipeline. */
   readonly streams: readonly StreamDeclaration[]
   readonly registry: Registry
   readonly pipelines: readonly DeclaredPipeline[]
   readonly rules: readonly RuleFile[]
-  /** By event type: the stream of the context whose events.ts declares it. */
+  readonly actors: readonly DeployedActor[]
+  /** By type of event or command: the stream of the context that declares it, or of its commands. */
   readonly homes: ReadonlyMap<string, StreamDeclaration>
 }
 

@@ -2,6 +2,7 @@ import './load-typescript.js'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { ActorDeclaration } from '../actor/actor-options.js'
 import type { StreamDeclaration } from '../broker/define-stream.js'
 import { parseRule } from '../cep/rule/parse-rule.js'
 import { contractLookup } from '../cep/rule/contract-lookup.js'
@@ -11,6 +12,7 @@ import { fault, isFault, messageOf } from '../error/millrace-error.js'
 import type { EventContract } from '../event/contract.js'
 import { createRegistry, type Registry } from '../event/registry.js'
 import type { DeclaredPipeline } from '../pipeline/declared-pipeline.js'
+import { Contracts, withActors, type DeployedActor } from './context-actors.js'
 import { mergeStreamsOf, type Deployment, type RuleFile } from './deployment.js'
 import { isCode, loadCodeRule } from './load-code-rule.js'
 import { holdRxjs } from './hold-rxjs.js'
@@ -21,8 +23,8 @@ export interface DiscoverParts {
 }
 
 /**
- * Loads what a folder declares: one folder per bounded context, each with `stream.ts`, `events.ts`, `pipelines/*.ts`
- * and `rules/*.yaml` or `rules/*.ts`. TypeScript is loaded as it is.
+ * Loads what a folder declares: one folder per bounded context, each with `stream.ts`, `events.ts`, `pipelines/*.ts`,
+ * `actors/*.ts` and `rules/*.yaml` or `rules/*.ts`. TypeScript is loaded as it is.
  * @throws STREAMS_FOLDER_MISSING, DECLARATION_INVALID, RULE_INVALID (with file, line and column), RULE_CYCLIC,
  *   CONTRACT_DUPLICATE,
  *   RXJS_FOREIGN
@@ -32,24 +34,29 @@ export async function discover(folder: string, parts: DiscoverParts = {}): Promi
   const contexts = await contextsIn(root)
   await holdRxjs(root)
   const streams: StreamDeclaration[] = []
-  const contracts: EventContract[] = []
+  const commands: StreamDeclaration[] = []
+  const contracts = new Contracts()
   const pipelines: DeclaredPipeline[] = []
-  const homes = new Map<string, StreamDeclaration>()
+  const actors: DeployedActor[] = []
   for (const context of contexts) {
-    const stream = await loadDefault<StreamDeclaration>(context, 'stream', ['stream'])
-    streams.push(stream)
-    for (const contract of await loadContracts(context)) {
-      contracts.push(contract)
-      if (!homes.has(contract.type)) homes.set(contract.type, stream)
-    }
-    for (const file of await names(join(context, 'pipelines'), /\.(ts|js|mjs)$/))
-      pipelines.push(await loadDefault<DeclaredPipeline>(join(context, 'pipelines'), file, ['pipeline', 'keyed']))
+    const declared = await loadDefault<StreamDeclaration>(context, 'stream', ['stream'])
+    const own = withActors(declared, await loadAll<ActorDeclaration>(join(context, 'actors'), ['actor']))
+    streams.push(own.stream)
+    if (own.commands !== undefined) commands.push(own.commands)
+    actors.push(...own.actors)
+    contracts.add(await loadContracts(context), own)
+    contracts.addActors(own)
+    pipelines.push(...(await loadAll<DeclaredPipeline>(join(context, 'pipelines'), ['pipeline', 'keyed'])))
   }
+  requireUnique(
+    'actor',
+    actors.map(({ actor }) => actor.name),
+  )
   requireUnique(
     'pipeline',
     pipelines.map(({ name }) => name),
   )
-  const registry = createRegistry(contracts)
+  const registry = createRegistry(contracts.all)
   const rules = parts.rules === false ? [] : await loadRules(contexts, registry)
   requireUnique(
     'rule',
@@ -57,12 +64,12 @@ export async function discover(folder: string, parts: DiscoverParts = {}): Promi
   )
   requireStreams(streams, pipelines, rules)
   requireNoCycle(rules)
-  const all = [...streams, ...mergeStreamsOf({ streams, pipelines })]
+  const all = [...streams, ...commands, ...mergeStreamsOf({ streams, pipelines })]
   requireUnique(
     'stream',
     all.map(({ name }) => name),
   )
-  return { folder: root, streams: all, registry, pipelines, rules, homes }
+  return { folder: root, streams: all, registry, pipelines, rules, actors, homes: contracts.homes }
 }
 
 /** Paths of every rule file in a `streams/` folder, whatever is in them. @throws STREAMS_FOLDER_MISSING */
@@ -112,6 +119,12 @@ async function loadRules(contexts: readonly string[], registry: Registry): Promi
 /** Reads one rule file and checks it against the contracts, if there are. @throws RULE_INVALID, INPUT_UNREADABLE */
 export async function loadRule(path: string, registry: Registry | undefined): Promise<Rule> {
   return ruleFrom(path, await readRuleText(path), registry)
+}
+
+async function loadAll<T extends { readonly kind: string }>(folder: string, kinds: readonly T['kind'][]): Promise<T[]> {
+  const loaded: T[] = []
+  for (const file of await names(folder, /\.(ts|js|mjs)$/)) loaded.push(await loadDefault<T>(folder, file, kinds))
+  return loaded
 }
 
 /** @throws INPUT_UNREADABLE */

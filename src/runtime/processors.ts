@@ -1,3 +1,4 @@
+import { actorProcessor } from '../actor/actor-processor.js'
 import { isMerge } from '../broker/merge-stream.js'
 import { fault } from '../error/millrace-error.js'
 import type { Processor } from '../kernel/processor.js'
@@ -6,6 +7,7 @@ import { outboxName, outboxProcessor } from '../pipeline/outbox-processor.js'
 import { declaredProcessor } from '../pipeline/declared-pipeline.js'
 import { awaitRuleChanges } from '../pipeline/rules/await-changes.js'
 import { rulesProcessor } from '../pipeline/rules-processor.js'
+import type { DeployedActor } from './context-actors.js'
 import { pipelineStreams, streamNamed, type Deployment } from './deployment.js'
 import { rulePairs, type RulePair } from './rules/rule-pairs.js'
 import type { KnownRule } from './rules/rule-store.js'
@@ -23,6 +25,7 @@ export function processorsOf(deployment: Deployment, known: readonly KnownRule[]
     ...deployment.streams.filter((declared) => !isMerge(declared)).map((declared) => contractsProcessor(declared)),
     ...deployment.pipelines.map((pipeline) => declaredProcessor(pipeline, pipelineStreams(deployment, pipeline))),
     ...rulePairs(deployment, known).map((pair) => rulesProcessorOf(deployment, pair)),
+    ...deployment.actors.map((deployed) => actorProcessorOf(deployment, deployed)),
     ...outboxesOf(deployment),
   ]
 }
@@ -39,8 +42,21 @@ export function rulesProcessorOf(deployment: Deployment, { from, to }: RulePair)
   })
 }
 
+/** The processor of one actor. */
+export function actorProcessorOf({ registry, homes }: Deployment, deployed: DeployedActor): Processor {
+  return actorProcessor({ ...deployed, registry, homeOf: (type) => homes.get(type) })
+}
+
+/** An actor may send to any other, so that each stream with actors has an outbox for the commands of each. */
+function addActorOutboxes({ actors }: Deployment, outboxes: Map<string, Processor>): void {
+  const contexts = new Map(actors.map(({ stream, commands }) => [stream, commands]))
+  for (const from of contexts.keys())
+    for (const to of contexts.values()) outboxes.set(outboxName(from.name, to.name), outboxProcessor(from, to))
+}
+
 function outboxesOf(deployment: Deployment): Processor[] {
   const outboxes = new Map<string, Processor>()
+  addActorOutboxes(deployment, outboxes)
   for (const { outputs } of deployment.pipelines) {
     const [from, ...others] = outputs.map(({ stream }) => streamNamed(deployment, stream))
     for (const [at, to] of others.entries()) {

@@ -24,7 +24,7 @@ export function pipelineUnderTest(pipeline: DeclaredPipeline, more: readonly Eve
   const named = streamsNamed([...inputs, ...outputs].map(({ stream }) => stream))
   const pipelines = [pipeline]
   const streams = [...named, ...mergeStreamsOf({ streams: named, pipelines })]
-  const deployment = { folder: '', streams, registry, pipelines, rules: [], homes: new Map() }
+  const deployment = { folder: '', streams, registry, pipelines, rules: [], actors: [], homes: new Map() }
   return {
     processor: declaredProcessor(pipeline, pipelineStreams(deployment, pipeline), { strict: true }),
     registry,

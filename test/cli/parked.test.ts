@@ -65,6 +65,7 @@ async function world(connection: Connection): Promise<World> {
     registry,
     pipelines: [pipeline],
     rules: [],
+    actors: [],
     homes: new Map(),
   }
   const processor = processorsOf(deployment).find((one) => one.name === name)

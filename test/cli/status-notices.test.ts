@@ -71,6 +71,7 @@ test('late events of a rule on a stream are in status, for people and as JSON', 
     registry,
     pipelines: [],
     rules: [{ file: '', rule }],
+    actors: [],
     homes: new Map(),
   }
   const status = await readStatus(connection, systemClock, deployment)

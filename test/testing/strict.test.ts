@@ -64,7 +64,7 @@ test('an object that is in a state twice, which would be two after a restart, is
 test('so is millrace verify', async () => {
   const registry = createRegistry([Paid, Hasty])
   const streams = [defineStream({ name: 'PAYMENTS', root: 'payments' })]
-  const deployment = { folder: '', streams, registry, pipelines: [counting], rules: [], homes: new Map() }
+  const deployment = { folder: '', streams, registry, pipelines: [counting], rules: [], actors: [], homes: new Map() }
   const { processor, mode } = await verifiedBy('counting', deployment)
   const messages = [1, 2, 3].map((at) => ({ ...storedDraft(pay('a'), at), subject: 'payments.0.payment.made' }))
   const signal = new AbortController().signal

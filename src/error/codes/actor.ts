@@ -92,6 +92,14 @@ export const ACTOR_ERRORS = {
     exit: EXIT.failure,
     status: 500,
   },
+  AGGREGATE_STUCK: {
+    disposition: 'dead-letter',
+    means: 'a command that waited behind a step of its aggregate could not be decided, and nothing gets past it',
+    advice:
+      'Mend what the detail names and redrive the aggregate (millrace parked redrive): what waits is decided first, in its order',
+    exit: EXIT.failure,
+    status: 500,
+  },
   AGGREGATE_VERSION_GAP: {
     disposition: 'crash',
     means: 'the versions of the stored records of the aggregate do not follow one another',
@@ -144,6 +152,13 @@ export const ACTOR_ERRORS = {
     means: 'decide of an actor returned something that is no decision; nothing of this command was stored',
     advice:
       'Return a list of drafts of the declared events and of send, setTimer, cancelTimer, step and close, or reject(code, message)',
+    exit: EXIT.failure,
+    status: 500,
+  },
+  DECISION_TOO_LARGE: {
+    disposition: 'dead-letter',
+    means: 'what was decided about one command is more than a batch holds; nothing of it was stored',
+    advice: 'Make fewer events and effects of one command: send the actor commands of its own for the rest',
     exit: EXIT.failure,
     status: 500,
   },

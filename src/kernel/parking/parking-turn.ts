@@ -71,7 +71,7 @@ export class ParkingTurn {
     for (const [at, decoded] of input.entries()) {
       this.#place = at
       if (decoded.kind === 'event') this.#handle(decoded.event, at)
-      else if (skip === undefined) {
+      else if (decoded.kind === 'rejected' && skip === undefined) {
         const { code, detail, issues } = decoded
         this.#fail({ processor: 'contract', code, detail, issues })
       }

@@ -106,9 +106,8 @@ export class SimulatedUnit {
     return this.#broken
   }
 
-  /** Turns that are not committed. */
   get waiting(): number {
-    return this.#turns.length
+    return this.#turns.length // turns that are not committed
   }
 
   /** Sequence of the last message that was handled. */
@@ -125,7 +124,7 @@ export class SimulatedUnit {
     return turnsToReplay + (snapshot?.bytes ?? 0) / BYTES_PER_TURN
   }
 
-  /** Time from which a tick would do something; Infinity: never. */
+  /** When a tick would do something; Infinity: never. */
   get due(): number {
     return this.#logic.due ?? Number.POSITIVE_INFINITY
   }
@@ -170,9 +169,8 @@ export class SimulatedUnit {
     const { memory, to } = processor
     const stale = snapshot && memory === 'snapshot' && this.#record.turnsToReplay > 0
     if (this.#turns.length === 0 && !stale) return undefined
-    const last = this.#turns.at(-1)
-    if (last !== undefined && (memory === 'replay' || memory === 'keyed'))
-      last.checkpoint ??= this.#execution.checkpoint()
+    const last = memory === 'replay' || memory === 'keyed' ? this.#turns.at(-1) : undefined
+    if (last !== undefined) last.checkpoint ??= this.#execution.checkpoint()
     const commit = nextCommit({
       record: this.#record,
       expected: this.#expected,
@@ -192,6 +190,7 @@ export class SimulatedUnit {
     this.#spans = commit.spans
     this.#turns = this.#turns.slice(commit.turns.length)
     for (const { checkpoint } of commit.turns) this.#stateLog?.wrote(checkpoint?.changes.length ?? 0)
+    for (const { stored } of commit.turns) stored?.()
     const given = commit.turns.filter((turn) => !this.#redone.delete(turn)).length
     return { outputs: commit.messages.filter(({ subject }) => !this.#isOwn(subject)), turns: commit.turns, given }
   }
@@ -212,7 +211,7 @@ export class SimulatedUnit {
     return new SimulatedUnit(this.#options, this.#store)
   }
 
-  /** What would come of a crash now; this one goes on after it, but not before the other is done with. */
+  /** What would come of a crash now; this one goes on only when the other is done with. */
   fork(): SimulatedUnit {
     return new SimulatedUnit(this.#options, this.#store.fork())
   }

@@ -98,7 +98,7 @@ export class MovingWorld {
     const stream = { ...this.stream, partitions }
     const all = pipelines(stream.name, this.out.name, this.#options, this.#version)
     const chosen = this.#pipelines.map((name) => all[name])
-    return { folder: '', streams: [stream, this.out], registry, pipelines: chosen, rules: [], homes: new Map() }
+    return { folder: '', streams: [stream, this.out], registry, pipelines: chosen, rules: [], actors: [], homes: new Map() }
   }
 
   async apply(): Promise<void> {

@@ -1,0 +1,75 @@
+import type { StreamDeclaration } from '../broker/define-stream.js'
+import type { Registry } from '../event/registry.js'
+import type { LogicEnvironment } from '../kernel/logic-environment.js'
+import type { Memory, OnPoison, Processor } from '../kernel/processor.js'
+import type { ActorDeclaration } from './actor-options.js'
+import { ActorLogic } from './actor-logic.js'
+import type { ActorPlace } from './actor-place.js'
+import { tellOutcome } from './answer.js'
+import type { LoadAggregate } from './aggregate-loads.js'
+import { loadAggregate } from './load-aggregate.js'
+import { regroupMailboxes } from './mailbox-entries.js'
+
+export interface ActorProcessorOptions {
+  readonly actor: ActorDeclaration
+  /** The stream of its context, made by recordStream, and that of its commands. */
+  readonly stream: StreamDeclaration
+  readonly commands: StreamDeclaration
+  readonly registry: Registry
+  /** The stream that takes commands of a type. */
+  readonly homeOf: (type: string) => StreamDeclaration | undefined
+  /** Where aggregates come from in a simulation; else the stream. */
+  readonly load?: LoadAggregate
+}
+
+/** Largest message of a server that nobody has asked, in bytes. */
+const MAX_PAYLOAD = 1024 * 1024
+
+/** A declared actor as something that the kernel runs: one unit for each partition of its commands. */
+export function actorProcessor(options: ActorProcessorOptions): Processor {
+  const { actor, stream, commands, homeOf } = options
+  return {
+    kind: 'actor',
+    name: actor.name,
+    version: String(actor.version),
+    from: { stream: commands, types: actor.commands.map(({ type }) => type) },
+    to: { stream },
+    memory: 'keyed',
+    upgrade: 'keep',
+    onPoison: ON_POISON[actor.onError],
+    regroup: regroupMailboxes,
+    start: (memory, _onBroken, environment) => {
+      const maxPayload = environment?.connection.server.maxPayload ?? MAX_PAYLOAD
+      return startLogic(options, { actor, stream, commands, homeOf, maxPayload }, memory, environment)
+    },
+  }
+}
+
+const ON_POISON: Readonly<Record<ActorDeclaration['onError'], OnPoison>> = {
+  park: 'park',
+  'dead-letter': 'continue',
+  stop: 'stop',
+}
+
+function startLogic(
+  { registry, load }: ActorProcessorOptions,
+  place: ActorPlace,
+  memory: Memory,
+  environment: LogicEnvironment | undefined,
+): ActorLogic {
+  const own = load ?? (environment === undefined ? undefined : loadAggregate(place, registry, environment))
+  return new ActorLogic(
+    {
+      place,
+      load:
+        own ??
+        (() => {
+          throw new Error(`${place.actor.name} has no server to read its aggregates from`)
+        }),
+      ...(environment === undefined
+        ? {}
+        : { wake: environment.wake, clock: environment.clock, answer: tellOutcome(environment.connection) }),
+    },
+    memory,
+  )
+}

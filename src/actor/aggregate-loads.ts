@@ -1,0 +1,125 @@
+import { asFault, outcomeUnknown } from '../broker/api-error.js'
+import type { MillraceError } from '../error/millrace-error.js'
+import type { Clock } from '../time/clock.js'
+import type { AggregateFacts } from './resident-aggregate.js'
+
+/** An aggregate as it was read from the log. */
+export interface LoadedAggregate {
+  readonly facts: AggregateFacts
+  /** Roughly what it takes in memory, in bytes. */
+  readonly size: number
+}
+
+/** Reads an aggregate from the log: at once in a simulation, else as it takes. @throws what makes its state unknown */
+export type LoadAggregate = (id: string) => LoadedAggregate | Promise<LoadedAggregate>
+
+export interface LoadsOptions {
+  readonly load: LoadAggregate
+  /** Without one, nothing is tried again. */
+  readonly clock: Clock | undefined
+  readonly onLoaded: (id: string, loaded: LoadedAggregate) => void
+  readonly onFailed: (id: string) => void
+}
+
+/** Loads under way at a time. */
+const MOST = 256
+const FIRST_WAIT_MS = 50
+const LONGEST_WAIT_MS = 5_000
+
+/**
+ * Aggregates on their way into memory, many at a time. What the server does not answer is asked again, for as long as it
+ * takes; an aggregate whose state cannot be known is remembered as failed, until somebody is told.
+ */
+export class AggregateLoads {
+  readonly #options: LoadsOptions
+  readonly #loading = new Set<string>()
+  readonly #waiting = new Set<string>()
+  readonly #failed = new Map<string, MillraceError>()
+  readonly #end = new AbortController()
+
+  constructor(options: LoadsOptions) {
+    this.#options = options
+  }
+
+  /** Loads that are under way or wait for it. */
+  get pending(): number {
+    return this.#loading.size + this.#waiting.size
+  }
+
+  /** Begins to load, unless that is under way. @param soon before those that only may be needed */
+  begin(id: string, soon: boolean): void {
+    if (this.#loading.has(id) || this.#failed.has(id)) return
+    if (!soon && this.#loading.size >= MOST) return void this.#waiting.add(id)
+    this.#waiting.delete(id)
+    this.#start(id)
+  }
+
+  /** Why it could not be loaded. Asked once: the next time, it is tried again. */
+  takeFailure(id: string): MillraceError | undefined {
+    const error = this.#failed.get(id)
+    if (error !== undefined) this.#failed.delete(id)
+    return error
+  }
+
+  hasFailed(id: string): boolean {
+    return this.#failed.has(id)
+  }
+
+  stop(): void {
+    this.#end.abort()
+    this.#waiting.clear()
+  }
+
+  #start(id: string): void {
+    this.#loading.add(id)
+    let loaded: LoadedAggregate | Promise<LoadedAggregate>
+    try {
+      loaded = this.#options.load(id)
+    } catch (error) {
+      return this.#fail(id, error)
+    }
+    if (loaded instanceof Promise) void this.#finish(id, loaded)
+    else this.#done(id, loaded)
+  }
+
+  async #finish(id: string, first: Promise<LoadedAggregate>): Promise<void> {
+    const { clock, load } = this.#options
+    let attempt = first
+    for (let wait = FIRST_WAIT_MS; ; wait = Math.min(LONGEST_WAIT_MS, 2 * wait))
+      try {
+        return this.#done(id, await attempt)
+      } catch (error) {
+        if (this.#ended()) return
+        if (clock === undefined || !outcomeUnknown(asFault(error, 'loading an aggregate'))) return this.#fail(id, error)
+        await clock.sleep(wait, this.#end.signal).catch(() => undefined) // aborted: nobody waits for it any more
+        if (this.#ended()) return
+        attempt = Promise.resolve(load(id))
+      }
+  }
+
+  #ended(): boolean {
+    return this.#end.signal.aborted
+  }
+
+  #done(id: string, loaded: LoadedAggregate): void {
+    this.#loading.delete(id)
+    if (this.#ended()) return
+    this.#options.onLoaded(id, loaded)
+    this.#next()
+  }
+
+  #fail(id: string, error: unknown): void {
+    this.#loading.delete(id)
+    this.#failed.set(id, asFault(error, 'loading an aggregate'))
+    this.#options.onFailed(id)
+    this.#next()
+  }
+
+  #next(): void {
+    for (const id of this.#waiting) {
+      if (this.#loading.size >= MOST) return
+      this.#waiting.delete(id)
+      this.#start(id)
+    }
+  }
+}

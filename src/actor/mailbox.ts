@@ -1,0 +1,224 @@
+// Mailboxes
+//
+// Commands that wait because a step of their aggregate is open, and the steps that are: the keyed state of an actor's
+// unit. An aggregate for which nothing is open and nothing waits has no entry.
+//
+//   turn -> Mailboxes:     push(id, command), open(id, step)
+//   kernel -> Mailboxes:   takeChanges(), entries()
+//
+// Invariants (tests cite them):
+//   AL3  Commands of an aggregate are decided in the order of the log, also those that waited, whatever is killed.
+import type { StoredEvent } from '../event/event.js'
+import type { StepOutcome } from '../kernel/decision.js'
+import type { KeyedChange, KeyedEntry } from '../kernel/processor.js'
+import { EntryTable, insideKey, type TableEntry } from '../pipeline/keyed/entry-table.js'
+import { EARLY, inOrder, readNumbered, WAITING, type Numbered, type OpenStep, type StoredBox } from './mailbox-entries.js'
+
+/** What is kept of one aggregate. */
+export class Mailbox implements TableEntry {
+  readonly key: string
+  mark = 0
+  steps: readonly OpenStep[] = []
+  readonly waiting: Waiting[] = []
+  /** Those before it are taken. */
+  head = 0
+  /** Commands of timers that came before those of timers that are due before them. */
+  early: readonly Waiting[] = []
+  /** Code of the failure that nothing gets past. */
+  stuck: string | undefined = undefined
+
+  constructor(key: string) {
+    this.key = key
+  }
+
+  get length(): number {
+    return this.waiting.length - this.head
+  }
+
+  /** Whether a command has to wait behind something. */
+  get isBusy(): boolean {
+    return this.steps.length > 0 || this.length > 0
+  }
+}
+
+class Waiting implements TableEntry {
+  readonly key: string
+  mark = 0
+  command: StoredEvent | undefined
+
+  constructor(key: string, command: StoredEvent) {
+    this.key = key
+    this.command = command
+  }
+}
+
+/** Commands that may wait: behind one aggregate, and in one unit. Then the unit waits. */
+const MOST_OF_ONE = 10_000
+const MOST_OF_ALL = 50_000
+
+export class Mailboxes {
+  readonly #boxes = new EntryTable<Mailbox>(storedBox)
+  readonly #commands = new EntryTable<Waiting>(
+    ({ command }) => command,
+    (key) => `${WAITING}${key}`,
+  )
+  readonly #early = new EntryTable<Waiting>(
+    ({ command }) => command,
+    (key) => `${EARLY}${key}`,
+  )
+  #next = 1
+  #length = 0
+
+  /** @throws AGGREGATE_STATE_INVALID an entry that cannot be read */
+  constructor(entries: Iterable<KeyedEntry> = []) {
+    const numbered: Numbered[] = []
+    for (const { key, value } of entries) {
+      const read = readNumbered(key, value)
+      if (read === undefined) this.#load(insideKey(key), value as StoredBox)
+      else numbered.push(read)
+    }
+    for (const { number, command, early } of inOrder(numbered)) {
+      const entry = new Waiting(String(number), command)
+      const box = this.#boxOf(command.key ?? '')
+      this.#next = Math.max(this.#next, number + 1)
+      if (early) {
+        this.#early.load(entry)
+        box.early = [...box.early, entry]
+        continue
+      }
+      this.#commands.load(entry)
+      box.waiting.push(entry)
+      this.#length += 1
+    }
+  }
+
+  /** What is kept of an aggregate; undefined when it is idle. */
+  get(id: string): Mailbox | undefined {
+    const box = this.#boxes.get(id)
+    return box?.isBusy === true ? box : undefined
+  }
+
+  /** All that are not idle. */
+  *busy(): Generator<Mailbox> {
+    for (const box of this.#boxes.values()) if (box.isBusy) yield box
+  }
+
+  /** Commands that wait. */
+  get length(): number {
+    return this.#length
+  }
+
+  /** Whether no more may wait behind this one. */
+  isFull(box: Mailbox): boolean {
+    return box.length >= MOST_OF_ONE || this.#length >= MOST_OF_ALL
+  }
+
+  /** A step begins. */
+  open(id: string, step: OpenStep): void {
+    const box = this.#boxOf(id)
+    box.steps = [...box.steps, step]
+    this.#boxes.touch(box)
+  }
+
+  /** A step has ended; what follows from it is decided next. */
+  ended(box: Mailbox, step: OpenStep, outcome: StepOutcome): void {
+    box.steps = box.steps.map((other) => (other === step ? { ...step, outcome } : other))
+    this.#boxes.touch(box)
+  }
+
+  /** Nothing more is owed for a step. */
+  close(box: Mailbox, step: OpenStep): void {
+    box.steps = box.steps.filter((other) => other !== step)
+    box.stuck = undefined
+    this.#boxes.touch(box)
+  }
+
+  push(id: string, command: StoredEvent): void {
+    const box = this.#boxOf(id)
+    const entry = new Waiting(String(this.#next++), command)
+    this.#commands.add(entry)
+    box.waiting.push(entry)
+    this.#length += 1
+  }
+
+  first(box: Mailbox): StoredEvent | undefined {
+    return box.waiting[box.head]?.command
+  }
+
+  /** The first one is done with. */
+  shift(box: Mailbox): void {
+    const entry = box.waiting[box.head]
+    if (entry === undefined) return
+    entry.command = undefined
+    this.#commands.touch(entry)
+    box.head += 1
+    this.#length -= 1
+    if (box.head >= box.waiting.length || box.head > 1_000) {
+      box.waiting.splice(0, box.head)
+      box.head = 0
+    }
+    if (box.stuck !== undefined) this.stick(box, undefined)
+  }
+
+  /** Keeps the command of a timer until those of earlier ones have come. */
+  keepEarly(id: string, command: StoredEvent): void {
+    const box = this.#boxOf(id)
+    const entry = new Waiting(String(this.#next++), command)
+    this.#early.add(entry)
+    box.early = [...box.early, entry]
+  }
+
+  /** Commands of timers that were kept so. */
+  early(id: string): readonly StoredEvent[] {
+    const box = this.#boxes.get(id)
+    return box === undefined ? [] : box.early.flatMap(({ command }) => command ?? [])
+  }
+
+  /** One of them is done with. */
+  dropEarly(id: string, command: StoredEvent): void {
+    const box = this.#boxes.get(id)
+    const entry = box?.early.find((one) => one.command === command)
+    if (box === undefined || entry === undefined) return
+    entry.command = undefined
+    this.#early.touch(entry)
+    box.early = box.early.filter((one) => one !== entry)
+    this.#boxes.touch(box)
+  }
+
+  /** Nothing gets past the first one; undefined: it may be tried. */
+  stick(box: Mailbox, code: string | undefined): void {
+    box.stuck = code
+    this.#boxes.touch(box)
+  }
+
+  takeChanges(): KeyedChange[] {
+    return [...this.#boxes.takeChanges(), ...this.#commands.takeChanges(), ...this.#early.takeChanges()]
+  }
+
+  *entries(): Generator<KeyedEntry> {
+    yield* this.#boxes.entries()
+    yield* this.#commands.entries()
+    yield* this.#early.entries()
+  }
+
+  #boxOf(id: string): Mailbox {
+    const known = this.#boxes.get(id)
+    if (known !== undefined) return known
+    const box = new Mailbox(id)
+    this.#boxes.add(box)
+    return box
+  }
+
+  #load(id: string, { o = [], x }: StoredBox): void {
+    const box = new Mailbox(id)
+    box.steps = o
+    box.stuck = x
+    this.#boxes.load(box)
+  }
+}
+
+/** One with nothing left in it is gone. */
+function storedBox({ steps, stuck, length, early }: Mailbox): StoredBox | undefined {
+  if (steps.length === 0 && length === 0 && early.length === 0) return undefined
+  return { ...(steps.length > 0 ? { o: steps } : {}), ...(stuck === undefined ? {} : { x: stuck }) }
+}

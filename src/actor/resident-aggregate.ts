@@ -1,0 +1,77 @@
+import type { AggregateTable, Resident } from './aggregate-table.js'
+import type { StateFrame } from './state-frame.js'
+
+/** What is known of an aggregate beside its events, as plain data. It is replaced as a whole by each decision. */
+export interface AggregateFacts {
+  /** How many events it has. */
+  readonly version: number
+  readonly state: unknown
+  /** Marks of its last commands: see remembered.ts. */
+  readonly remembered: string | undefined
+  /** By name of a timer that is set: the id of its setting. */
+  readonly timers: Readonly<Record<string, string>> | undefined
+  readonly closed: boolean
+  /** Version of the last stored state, carried by a record or in a snapshot; 0: none. */
+  readonly storedAt: number
+}
+
+/** An aggregate in memory. */
+export class ResidentAggregate implements Resident {
+  readonly id: string
+  version: number
+  state: unknown
+  remembered: string | undefined
+  timers: Readonly<Record<string, string>> | undefined
+  closed: boolean
+  storedAt: number
+  /** A snapshot of it is not committed yet; a batch may not hold two of one aggregate. */
+  snapshotOpen = false
+  size: number
+  pins = 0
+  used = true
+  slot = 0
+  home: AggregateTable<Resident> | undefined = undefined
+
+  constructor(id: string, facts: AggregateFacts, size: number) {
+    this.id = id
+    this.version = facts.version
+    this.state = facts.state
+    this.remembered = facts.remembered
+    this.timers = facts.timers
+    this.closed = facts.closed
+    this.storedAt = facts.storedAt
+    this.size = size
+  }
+
+  become(facts: AggregateFacts): void {
+    this.version = facts.version
+    this.state = facts.state
+    this.remembered = facts.remembered
+    this.timers = facts.timers
+    this.closed = facts.closed
+    this.storedAt = facts.storedAt
+  }
+}
+
+/** What an idle aggregate takes beside its id, its state and its timers, in bytes. */
+const OVERHEAD = 260
+
+/** Roughly what an aggregate takes in memory, in bytes. @param state of its JSON, in characters */
+export function residentSize(facts: AggregateFacts, id: string, state: number): number {
+  const timers = facts.timers === undefined ? 0 : 80 * Object.keys(facts.timers).length
+  return OVERHEAD + id.length + (facts.remembered?.length ?? 0) + timers + Math.ceil(1.5 * state)
+}
+
+/** As it is stored: see StateFrame. @param withState false leaves the state out */
+export function frameOf(facts: AggregateFacts, actorVersion: number, open: readonly string[] = []): StateFrame {
+  const { version, state, remembered, timers, closed } = facts
+  return {
+    sv: actorVersion,
+    v: version,
+    s: state,
+    ...(remembered === undefined || remembered === '' ? {} : { c: remembered }),
+    ...(timers === undefined ? {} : { t: timers }),
+    ...(open.length === 0 ? {} : { o: open }),
+    ...(closed ? { z: true as const } : {}),
+  }
+}
