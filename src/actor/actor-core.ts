@@ -76,7 +76,7 @@ export class ActorCore {
         wake()
       },
     })
-    for (const { key } of [...this.mailboxes.busy()]) this.loads.begin(key, true)
+    for (const { key } of this.mailboxes.busy()) this.loads.begin(key, true)
   }
 
   /** An aggregate that was admitted. @throws why it could not be loaded */
@@ -129,7 +129,12 @@ export class ActorCore {
     return `${this.options.place.actor.name} ${JSON.stringify(id.slice(0, 100))}`
   }
 
-  #apply(aggregate: ResidentAggregate, command: StoredEvent, taken: Extract<Taken, { kind: 'decided' }>, made: Made): void {
+  #apply(
+    aggregate: ResidentAggregate,
+    command: StoredEvent,
+    taken: Extract<Taken, { kind: 'decided' }>,
+    made: Made,
+  ): void {
     aggregate.become(taken.facts)
     this.table.resized(aggregate, taken.size)
     this.after.stored(aggregate, taken.snapshot)

@@ -148,6 +148,6 @@ export class AggregateTable<Entry extends Resident> {
 
   /** The unit ends here: none of them is needed. */
   clear(): void {
-    for (const entry of [...this.#entries.values()]) this.delete(entry)
+    for (const entry of this.#entries.values()) this.delete(entry)
   }
 }

@@ -10,6 +10,7 @@ export function tellOutcome(connection: Connection): (command: StoredEvent, outc
   return (command, outcome) => {
     const reply = replyOf(command)
     // without a link it would be kept, and sent when nobody waits any more
-    if (reply !== undefined && connection.state.kind === 'connected') connection.nats.publish(reply, encodeOutcome(outcome))
+    if (reply !== undefined && connection.state.kind === 'connected')
+      connection.nats.publish(reply, encodeOutcome(outcome))
   }
 }

@@ -39,7 +39,10 @@ export class Backlog {
       const first = mailboxes.first(box)
       if (ended === undefined && (box.steps.length > 0 || first === undefined)) break
       const failure = this.#attempt(() => this.#decideNext(id, ended, first, made))
-      if (failure !== undefined && !this.#passes(box, ended === undefined ? first : undefined, failure.error, onFailure))
+      if (
+        failure !== undefined &&
+        !this.#passes(box, ended === undefined ? first : undefined, failure.error, onFailure)
+      )
         return
       if (ended === undefined) mailboxes.shift(box)
       else mailboxes.close(box, ended)

@@ -12,7 +12,15 @@ import type { StoredEvent } from '../event/event.js'
 import type { StepOutcome } from '../kernel/decision.js'
 import type { KeyedChange, KeyedEntry } from '../kernel/processor.js'
 import { EntryTable, insideKey, type TableEntry } from '../pipeline/keyed/entry-table.js'
-import { EARLY, inOrder, readNumbered, WAITING, type Numbered, type OpenStep, type StoredBox } from './mailbox-entries.js'
+import {
+  EARLY,
+  inOrder,
+  readNumbered,
+  WAITING,
+  type Numbered,
+  type OpenStep,
+  type StoredBox,
+} from './mailbox-entries.js'
 
 /** What is kept of one aggregate. */
 export class Mailbox implements TableEntry {

@@ -159,8 +159,7 @@ function reasonOf({ code, message, data }: Extract<DecideResult, { kind: 'reject
 }
 
 function outcomeOf(id: string, commandId: string, before: number, verdict: DecideResult): Outcome {
-  if (verdict.kind === 'rejected')
-    return { kind: 'rejected', commandId, id, version: before, ...reasonOf(verdict) }
+  if (verdict.kind === 'rejected') return { kind: 'rejected', commandId, id, version: before, ...reasonOf(verdict) }
   const events = verdict.events.map((event) => ({ id: event.id, type: event.type }))
   return { kind: 'accepted', commandId, id, version: verdict.version, events }
 }

@@ -6,6 +6,11 @@
 // Each setting has a subject of its own: a schedule replaces what its subject held, and of what replaces something the
 // server takes one in a batch; two decisions of one batch may set the same timer. The aggregate knows the current
 // setting of each name; a command of another one was overtaken by the decision that replaced or cancelled it.
+//
+// Invariants (tests cite them):
+//   AT1  A timer fires once, also one that was due while the server or every worker was away.
+//   AT2  A timer that was replaced or cancelled leads to nothing.
+//   AT3  Timers of an aggregate that were missed are decided in the order in which they were due.
 import { NEVER_EXPIRES } from '../broker/batch.js'
 import { encodeToken } from '../event/subject.js'
 import type { StoredEvent } from '../event/event.js'

@@ -231,7 +231,8 @@ export class Execution {
     this.#turns += 1
     this.#results += turn.result ?? 0
     const much = this.#outputs >= OUTPUTS_PER_CHECKPOINT || this.#bytes >= BYTES_PER_CHECKPOINT
-    if (much || this.#results >= RESULTS_PER_CHECKPOINT || this.#turns >= this.#turnsPerCheckpoint) turn.checkpoint = this.checkpoint()
+    if (much || this.#results >= RESULTS_PER_CHECKPOINT || this.#turns >= this.#turnsPerCheckpoint)
+      turn.checkpoint = this.checkpoint()
     return turn
   }
 

@@ -59,7 +59,10 @@ export class Contracts {
   #take(type: string, actor: string): void {
     const other = this.#takers.get(type)
     if (other !== undefined && other !== actor)
-      throw fault('DECLARATION_INVALID', `command ${type} is taken by the actors ${other} and ${actor}; one of them may`)
+      throw fault(
+        'DECLARATION_INVALID',
+        `command ${type} is taken by the actors ${other} and ${actor}; one of them may`,
+      )
     this.#takers.set(type, actor)
   }
 

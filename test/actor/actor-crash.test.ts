@@ -1,5 +1,5 @@
 // An actor’s unit that dies at any step of a run stores what one stores that never died.
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { CommandDraft } from '../../src/actor/define-command.ts'
@@ -73,7 +73,7 @@ function historyOf(world: ActorWorld): unknown {
       version,
       decided,
       frame: { ...frame, t: Object.keys((frame?.['t'] as object | undefined) ?? {}) },
-      events: events.map(({ time: _, ...event }) => event),
+      events: events.map((event) => ({ ...event, time: undefined })),
     })),
   )
   const others = world.stored

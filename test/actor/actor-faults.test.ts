@@ -54,7 +54,8 @@ function run(world: ActorWorld, drafts: readonly { id: string; what: string }[])
   return turns
 }
 
-const codes = (turns: readonly Turn[]): string[] => turns.flatMap(({ deadLetters }) => deadLetters.map(({ code }) => code))
+const codes = (turns: readonly Turn[]): string[] =>
+  turns.flatMap(({ deadLetters }) => deadLetters.map(({ code }) => code))
 
 for (const [ill, code] of [
   ['throw', 'DECIDE_FAILED'],

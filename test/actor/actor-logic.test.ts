@@ -1,6 +1,11 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { ActorWorld } from './actor-world.ts'
+import { ActorLogic } from '../../src/actor/actor-logic.ts'
+import type { CommandDraft } from '../../src/actor/define-command.ts'
+import type { Outcome } from '../../src/actor/outcome.ts'
+import { completeDraft } from '../../src/event/complete.ts'
+import type { StoredEvent } from '../../src/event/event.ts'
+import { ActorWorld, commands, stream } from './actor-world.ts'
 import { account, Deposit, DepositMany, Withdraw, CloseAccount } from './sample-actors.ts'
 
 const test = suite('actor logic')
@@ -16,7 +21,12 @@ test('AL6 each decision is one record, with the version after it, what was decid
   world.commit()
   const records = world.records('a')
   assert.equal(
-    records.map(({ version, decided, events }) => [version, decided[0]?.c, decided[0]?.x?.code, events.map(({ id }) => id)]),
+    records.map(({ version, decided, events }) => [
+      version,
+      decided[0]?.c,
+      decided[0]?.x?.code,
+      events.map(({ id }) => id),
+    ]),
     [
       [1, 'c1', undefined, ['account:a:1']],
       [2, 'c2', undefined, ['account:a:2']],
@@ -86,6 +96,32 @@ test('an aggregate is loaded once, and again only when it was dropped', () => {
     world.records('a').map(({ version }) => version),
     [1, 2, 3, 4],
   )
+})
+
+test('AL8 an outcome is told when it is stored, and not before; a command that comes again is told the same', () => {
+  const told: unknown[] = []
+  const world = new ActorWorld(account)
+  const place = { actor: account, stream, commands, homeOf: () => commands, maxPayload: 1024 * 1024 }
+  const answer = ({ id }: { id: string }, outcome: Outcome): void => void told.push([id, outcome.kind])
+  const logic = new ActorLogic({ place, load: (id) => world.load(id), answer }, { kind: 'fresh' })
+  const command = (draft: CommandDraft, id: string): StoredEvent => {
+    const at = { stream: commands.name, sequence: 1, storedAt: 1_767_225_600_000 }
+    return { ...completeDraft(draft, { id, source: '/test', time: at.storedAt }), ...at }
+  }
+  const stored = [command(deposit('a', 1), 'c1'), command(withdraw('a', 5), 'c2'), command(deposit('a', 1), 'c1')].map(
+    (one) => {
+      assert.ok(logic.admits(one))
+      logic.turn(one, () => undefined)
+      return logic.afterCommit()
+    },
+  )
+  assert.equal(told, [])
+  for (const done of stored) done?.()
+  assert.equal(told, [
+    ['c1', 'accepted'],
+    ['c2', 'rejected'],
+    ['c1', 'accepted'],
+  ])
 })
 
 function await_<T>(value: T | Promise<T>): T {

@@ -12,11 +12,19 @@ test('AL3 AL6 commands of many aggregates are decided in order, and go on where 
   const connection = await sharedConnection()
   const deployment = await deploy(connection, [account])
   const ids = Array.from({ length: 50 }, (_, at) => `k${at}`)
-  await tellAll(connection, deployment, ids.flatMap((accountId) => [Deposit({ accountId, amount: 10 }), Withdraw({ accountId, amount: 3 })]))
+  await tellAll(
+    connection,
+    deployment,
+    ids.flatMap((accountId) => [Deposit({ accountId, amount: 10 }), Withdraw({ accountId, amount: 3 })]),
+  )
   const first = await work(connection, deployment)
   await eventually('100 records', async () => (await recordsOf(connection, deployment)).length === 100)
   await first.stop()
-  await tellAll(connection, deployment, ids.map((accountId) => Withdraw({ accountId, amount: 8 })))
+  await tellAll(
+    connection,
+    deployment,
+    ids.map((accountId) => Withdraw({ accountId, amount: 8 })),
+  )
   const other = await connectTo((await sharedServer()).url)
   const second = await work(other, deployment, 'two')
   await eventually('150 records', async () => (await recordsOf(connection, deployment)).length === 150)
@@ -42,9 +50,14 @@ test('a step, a timer that is cancelled, and a command to another actor', async 
     const all = await recordsOf(connection, deployment, 'o1')
     return all.length >= 2 ? all : undefined
   })
-  assert.equal(records.map(({ events }) => events.map(({ type }) => type)), [['order.placed'], ['order.paid']])
+  assert.equal(
+    records.map(({ events }) => events.map(({ type }) => type)),
+    [['order.placed'], ['order.paid']],
+  )
   const [stream] = deployment.streams
-  const info = await connection.manager.streams.info(stream?.name ?? '', { subjects_filter: `millrace.${stream?.name}.timer.>` })
+  const info = await connection.manager.streams.info(stream?.name ?? '', {
+    subjects_filter: `millrace.${stream?.name}.timer.>`,
+  })
   assert.equal(info.state.subjects ?? {}, {})
   await runtime.stop()
 })

@@ -52,7 +52,9 @@ const worker = defineActor({
 
 const done = (n: number) => () => ({ ok: true as const, value: n })
 const seen = (world: ActorWorld, id = 'a'): unknown[] =>
-  world.records(id).flatMap(({ events }) => events.map(({ type, data: own }) => `${type.slice(5)} ${(own as { n: number }).n}`))
+  world
+    .records(id)
+    .flatMap(({ events }) => events.map(({ type, data: own }) => `${type.slice(5)} ${(own as { n: number }).n}`))
 
 test('AL3 AL7 what comes behind an open step waits, in order; other aggregates go on', () => {
   const world = new ActorWorld(worker)
@@ -67,7 +69,10 @@ test('AL3 AL7 what comes behind an open step waits, in order; other aggregates g
   world.settle(done(7))
   world.commit()
   assert.equal(seen(world), ['begun 1', 'ended 7', 'noted 2', 'noted 3'])
-  assert.equal(world.records('a').map(({ decided }) => decided[0]?.q), [1, 0, 2, 3])
+  assert.equal(
+    world.records('a').map(({ decided }) => decided[0]?.q),
+    [1, 0, 2, 3],
+  )
 })
 
 test('AL3 a step that was open when the process ended is run again, and what waited still waits', () => {
@@ -136,7 +141,10 @@ test('AL3 what fails behind a step lets nothing past it: the aggregate is parked
   world.handle()
   world.commit()
   assert.equal(seen(world, 'b'), ['noted 6'])
-  assert.equal(world.unit.record.parked.map(({ key: own, diverted, code }) => [own, diverted, code]), [['a', 2, 'AGGREGATE_STUCK']])
+  assert.equal(
+    world.unit.record.parked.map(({ key: own, diverted, code }) => [own, diverted, code]),
+    [['a', 2, 'AGGREGATE_STUCK']],
+  )
   world.crash()
   health.ill = false
   world.redrive()

@@ -99,7 +99,9 @@ export class ActorWorld {
   }
 
   /** Runs the steps that are open, as `outcome` says. */
-  settle(outcome: (input: string) => { ok: true; value: unknown } | { ok: false; error: { name: string; message: string } }): void {
+  settle(
+    outcome: (input: string) => { ok: true; value: unknown } | { ok: false; error: { name: string; message: string } },
+  ): void {
     for (const { id } of this.unit.steps) this.unit.decide({ kind: 'step', id, outcome: outcome(id) })
   }
 

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { AggregateRing, AggregateTable, type Resident } from '../../src/actor/aggregate-table.ts'

@@ -19,7 +19,8 @@ import { publishAll } from '../support/events.ts'
 
 let count = 0
 const say: Log['info'] = (...parts) => console.log(...parts)
-const LOG: Log = process.env['MILLRACE_TEST_LOG'] === undefined ? silentLog : { debug: say, info: say, warn: say, error: say }
+const LOG: Log =
+  process.env['MILLRACE_TEST_LOG'] === undefined ? silentLog : { debug: say, info: say, warn: say, error: say }
 
 export interface ContextOptions extends Partial<StreamOptions> {
   readonly contracts?: readonly EventContract[]
@@ -86,7 +87,11 @@ export interface RecordOnServer {
 }
 
 /** Records of a deployment, in the order of the log. */
-export async function recordsOf(connection: Connection, { streams }: Deployment, id?: string): Promise<RecordOnServer[]> {
+export async function recordsOf(
+  connection: Connection,
+  { streams }: Deployment,
+  id?: string,
+): Promise<RecordOnServer[]> {
   const stream = streams[0]
   if (stream === undefined) throw new Error('there is no stream')
   const messages = await readAll(connection, stream.name, [recordFilter(stream.root)])

@@ -67,7 +67,9 @@ test('AT1 AT2 a timer fires once; one that is replaced or cancelled does not, al
   await eventually('three', async () => (await rung(connection, deployment)).length === 3)
   await new Promise((resolve) => setTimeout(resolve, 500))
   assert.equal(
-    (await rung(connection, deployment)).map(({ id, name, ms }) => `${id as string} ${name as string} ${ms as number}`).sort(),
+    (await rung(connection, deployment))
+      .map(({ id, name, ms }) => `${id as string} ${name as string} ${ms as number}`)
+      .sort(),
     ['a x 100', 'b x 150', 'c again 381'],
   )
   assert.is(await pending(connection, deployment), 0)
@@ -98,12 +100,15 @@ test('AT1 AT3 timers that were due while server and worker were down fire once; 
   const all = await rung(again, deployment)
   assert.is(all.length, 80)
   const ofOne = all.filter(({ id }) => id === 'one').map(({ ms }) => ms as number)
-  assert.equal(ofOne, [...ofOne].sort((a, b) => a - b))
+  assert.equal(
+    ofOne,
+    [...ofOne].sort((a, b) => a - b),
+  )
   assert.is(await pending(again, deployment), 0)
   await after.stop()
 })
 
-test('AT4 many thousand timers are pending at once, and each fires', async () => {
+test('AT1 many thousand timers are pending at once, and each fires', async () => {
   const connection = await sharedConnection()
   const deployment = await deploy(connection, [alarm])
   const count = Number(process.env['MILLRACE_TIMERS'] ?? 500)

@@ -62,6 +62,7 @@ export interface WorldOptions {
 }
 
 let worlds = 0
+const NOTHING_ELSE = { rules: [], actors: [], homes: new Map<string, StreamDeclaration>() }
 
 export class MovingWorld {
   readonly group: string
@@ -98,7 +99,7 @@ export class MovingWorld {
     const stream = { ...this.stream, partitions }
     const all = pipelines(stream.name, this.out.name, this.#options, this.#version)
     const chosen = this.#pipelines.map((name) => all[name])
-    return { folder: '', streams: [stream, this.out], registry, pipelines: chosen, rules: [], actors: [], homes: new Map() }
+    return { folder: '', streams: [stream, this.out], registry, pipelines: chosen, ...NOTHING_ELSE }
   }
 
   async apply(): Promise<void> {
