@@ -98,3 +98,10 @@ export { actorStep, type ActorStep, type ActorStepContext, type ActorStepFailure
 export { defineCommand, type CommandContract, type CommandDraft } from './actor/define-command.js'
 export { cancelTimer, close, reject, send, setTimer, step, type Effect, type Rejection } from './actor/decision.js'
 export { on, type Reaction } from './actor/reaction.js'
+
+// actor: aggregates without an actor
+export { actualVersion } from './actor/append.js'
+export type { Append, Appended, AppendMetadata, ExpectedVersion } from './actor/append.js'
+export type { EventStore, EventStoreOptions, ReadOptions } from './actor/event-store.js'
+export type { SubscribedRecord, SubscribeOptions, SubscriptionStart } from './actor/record-subscription.js'
+export { openEventStore, type OpenedEventStore, type OpenEventStoreOptions } from './runtime/open-event-store.js'

@@ -85,6 +85,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/actor.js'),
   },
   {
+    name: 'audit',
+    summary: 'export what a stream holds as lines that prove each other, and verify them',
+    load: () => import('./commands/audit.js'),
+  },
+  {
     name: 'completion',
     summary: 'print a completion script for bash, zsh or fish',
     load: () => import('./commands/completion.js'),

@@ -1,4 +1,5 @@
 import { ACTOR_ERRORS } from './codes/actor.js'
+import { AUDIT_ERRORS } from './codes/audit.js'
 import { BACKTEST_ERRORS } from './codes/backtest.js'
 import { BROKER_ERRORS } from './codes/broker.js'
 import { CEP_ERRORS } from './codes/cep.js'
@@ -34,6 +35,7 @@ export const CATALOGUE = {
   ...VERIFY_ERRORS,
   ...BACKTEST_ERRORS,
   ...ACTOR_ERRORS,
+  ...AUDIT_ERRORS,
 } as const satisfies Record<string, ErrorEntry>
 
 /** A code from the catalogue. */

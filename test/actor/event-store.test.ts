@@ -8,6 +8,8 @@ import { publishOnce } from '../../src/broker/publish-once.ts'
 import { commitSubject } from '../../src/broker/system-subject.ts'
 import { isFault } from '../../src/error/millrace-error.ts'
 import type { StoredEvent } from '../../src/event/event.ts'
+import { openEventStore } from '../../src/runtime/open-event-store.ts'
+import { sharedServer } from '../support/nats.ts'
 import { Deposited, freshStream, Noted, readAll, sharedConnection } from './support.ts'
 
 const test = suite('the event store')
@@ -186,6 +188,15 @@ test('aggregates of an actor are read, and not written to', async () => {
   const later = new EventStore(connection, { stream, events: [Deposited] })
   assert.is(await codeOf(later.append('card', '1', 1, deposits(2))), 'AGGREGATE_HAS_OWNER')
   assert.equal(await amountsOf(later.read('card', '1')), [1])
+})
+
+test('a store with a connection of its own is opened by name of a server, and closed', async () => {
+  const [server = ''] = [(await sharedServer()).url]
+  const { store: own, close } = await openEventStore({ stream, events: [Deposited], connection: { server } })
+  await own.append('account', 'opened', 'none', deposits(1))
+  assert.equal(await amountsOf(store.read('account', 'opened')), [1])
+  await close()
+  assert.is(await codeOf(openEventStore({ stream, events: [] })), 'SETTING_INVALID')
 })
 
 test.run()

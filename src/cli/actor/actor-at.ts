@@ -11,6 +11,7 @@ import { parseTime } from '../../event/rfc3339.js'
 import { parseDuration } from '../../time/duration.js'
 import type { CliContext } from '../context.js'
 import { orStopped } from '../or-stopped.js'
+import { declaredActors } from './declared-actors.js'
 
 /** Which point of the log a command looks at. */
 export interface AtFlags {
@@ -34,7 +35,7 @@ export interface Found {
 export async function findAggregate(context: CliContext, type: string, id: string, flags: AtFlags): Promise<Found> {
   const upTo = pointOf(flags, context.clock.now())
   assertAggregateType(type)
-  const actors = actorsOf(await context.deployment({ rules: false }))
+  const actors = declaredActors(await context.deployment({ rules: false }))
   const declared = actors.find(({ actor }) => actor.name === type)
   if (declared === undefined) {
     const known = actors.length === 0 ? 'no actors' : actors.map(({ actor }) => actor.name).join(', ')
@@ -70,13 +71,4 @@ function timeOf(text: string, now: number): number {
     const detail = `--at-time ${JSON.stringify(text)}; write 2026-01-31T12:00:00Z, 2026-01-31, or 2h for two hours ago`
     throw fault('USAGE', detail, { cause: error })
   }
-}
-
-interface DeployedActor {
-  readonly actor: ActorDeclaration
-  readonly stream: StreamDeclaration
-}
-
-function actorsOf(deployment: object): readonly DeployedActor[] {
-  return 'actors' in deployment ? (deployment.actors as readonly DeployedActor[]) : []
 }
