@@ -20,21 +20,28 @@ export interface FlinkMove {
   readonly stopped: Node | null
 }
 
-/** The moves of each place; made when an event first needs them. */
+/** Moves that are remembered. */
+const MOST_KNOWN = 20_000
+
+/** The moves of each place; made when an event first needs them, and forgotten when they become too many. */
 export class FlinkMoves {
   readonly #states: StateTable
-  readonly #moves = new Map<State, (FlinkMove | undefined)[]>()
+  // by what names the state: a state that the table has forgotten is another object when it comes again
+  readonly #moves = new Map<string, (FlinkMove | undefined)[]>()
+  readonly #most: number
+  #known = 0
 
-  constructor(states: StateTable) {
+  constructor(states: StateTable, most = MOST_KNOWN) {
     this.#states = states
+    this.#most = most
   }
 
   /** The moves of a place by truth, as far as they are known. */
   of(state: State): (FlinkMove | undefined)[] {
-    let moves = this.#moves.get(state)
+    let moves = this.#moves.get(state.text)
     if (moves === undefined) {
       moves = []
-      this.#moves.set(state, moves)
+      this.#moves.set(state.text, moves)
     }
     return moves
   }
@@ -49,9 +56,14 @@ export class FlinkMoves {
         ways.push({ step: action === 'take' ? source.step : -1, state: next, completes: complete })
     }
     const [only] = ways
-    const idle = ways.length === 1 && only?.step === -1 && only.state === state
+    const idle = ways.length === 1 && only?.step === -1 && only.state?.text === state.text
     const begin = state === this.#states.begin
     const move = { idle: begin ? ways.every(({ step }) => step === -1) : idle, ways, stopped }
+    if (++this.#known > this.#most) {
+      // partial matches hold these lists: they stay, empty
+      for (const known of this.#moves.values()) known.length = 0
+      this.#known = 1
+    }
     this.of(state)[truth] = move
     return move
   }

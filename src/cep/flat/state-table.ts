@@ -7,16 +7,31 @@ import type { Closed, From, Move, State, Take } from './state.js'
 /** Truths up to here are looked up in an array. */
 const DENSE = 1_024
 
-/** The states of one pattern, and what events do to them; both are made when an event first needs them. */
+/** States and moves that are remembered. A state is a set of places: a long stream may meet any number of them. */
+const MOST_KNOWN = 20_000
+
+/**
+ * The states of one pattern, and what events do to them; both are made when an event first needs them. When they become
+ * too many all are forgotten. A partial match at a forgotten state goes on from it as before, with its next event to a
+ * state that is known: what is idle otherwise is a move then, from a state to its twin.
+ */
 export class StateTable {
   readonly begin: State
   readonly #graph: Graph
   readonly #states = new Map<string, State>()
   readonly #asks = new Map<Node, number>()
+  readonly #most: number
+  #known = 0
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, most = MOST_KNOWN) {
     this.#graph = graph
+    this.#most = most
     this.begin = this.of([graph.begin])
+  }
+
+  /** How many states and moves are remembered. */
+  get known(): number {
+    return this.#known
   }
 
   /** The state of places that wait together. */
@@ -25,6 +40,7 @@ export class StateTable {
     let state = this.#states.get(text)
     if (state === undefined) {
       state = this.#make(text, nodes, elapsed)
+      this.#makeRoom()
       this.#states.set(text, state)
     }
     return state
@@ -49,10 +65,22 @@ export class StateTable {
     const known = truth < DENSE ? state.moves[truth] : state.moreMoves.get(truth)
     if (known !== undefined) return known
     const made = this.#move(state, truth)
+    this.#makeRoom()
     if (truth < DENSE) state.moves[truth] = made
     else state.moreMoves.set(truth, made)
     if (truth === 0 && made.idle) state.heed = state.watch
     return made
+  }
+
+  #makeRoom(): void {
+    if (++this.#known <= this.#most) return
+    for (const { moves, moreMoves } of this.#states.values()) {
+      moves.length = 0
+      moreMoves.clear()
+    }
+    this.#states.clear()
+    this.#states.set(this.begin.text, this.begin)
+    this.#known = 2
   }
 
   /** What is left of a state when its gap windows of `gap` ms close. */
