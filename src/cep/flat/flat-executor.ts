@@ -66,6 +66,7 @@ export class FlatExecutor implements Executor {
     runs.heed = stepper.heed
     if (list !== before) this.#store.keys.put(runs, list)
     if (began) this.#store.begun(runs, time, at)
+    else if (stepper.count < stepper.seen) this.#store.compact()
     const { live } = this.#store
     if (stepper.done.length > 0 || this.#settling.holds(key)) this.#settle(key, time)
     if (stepper.count > stepper.seen) this.#store.bound(key, stepper.count + this.#store.live - live, time)

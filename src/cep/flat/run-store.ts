@@ -31,8 +31,13 @@ export class RunStore {
 
   /** A partial match has begun: its window opens. */
   begun(runs: KeyRuns, time: number, at: number): void {
+    this.deadlines.starts.push(runs, time, at)
+    this.compact()
+  }
+
+  /** Forgets starts of which nothing is left, when they are most: they hold what is known of their keys. */
+  compact(): void {
     const { starts } = this.deadlines
-    starts.push(runs, time, at)
     if (starts.size > COMPACT_FROM && starts.size > this.live * 2) starts.filter(lives)
   }
 
