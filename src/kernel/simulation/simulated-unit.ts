@@ -34,9 +34,8 @@ import type { SimulationOptions } from './simulation-options.js'
 export interface SimulatedCommit {
   /** Messages that others can read, in order. */
   readonly outputs: readonly WireMessage[]
-  /** The turns that it completed. */
   readonly turns: readonly Turn[]
-  /** How many messages and decisions that the host has given it has completed. */
+  /** How many messages and decisions that the host has given it has completed, which were those turns. */
   readonly given: number
 }
 
