@@ -56,7 +56,8 @@ function notTraits({ idle, bounded, single, returns }: Traits): Traits {
 /** A copy that comes as it begins does not count, so that nothing goes on for ever. */
 function everyTraits(part: Traits): Traits {
   const bounded = part.bounded && !part.repeats
-  const settles = part.settles && bounded
+  // what comes by time alone has begun with the tree, before its first event
+  const settles = part.settles && bounded && (part.idle === 0 || part.idle === Infinity)
   return { ...PLAIN, idle: part.idle === 0 ? Infinity : part.idle, repeats: true, bounded, settles, returns: settles }
 }
 
@@ -66,7 +67,8 @@ function seqTraits(parts: readonly Traits[]): Traits {
   const expiring = rest.every((part) => part.expires)
   const repeating = parts.findIndex((part) => part.repeats)
   const piling = repeating !== -1 && parts.slice(repeating + 1).some((part) => !part.expires)
-  const settles = first.settles && expiring
+  // a first part that comes at once has begun the next one before any event
+  const settles = first.settles && first.idle === Infinity && expiring
   return {
     idle: parts.reduce((sum, part) => sum + part.idle, 0),
     repeats: repeating !== -1,

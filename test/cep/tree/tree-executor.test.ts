@@ -84,6 +84,16 @@ test('a match that time brings is due exactly then, and names what began it when
   assert.is(engine.due, 150, 'and again')
 })
 
+test('what comes by time alone begins with a key, though its first event means nothing to it', () => {
+  const engine = createEngine(compileTree({ tree: every(seq(not(b), interval(1))), events: ['a', 'b'], forget: 100 }))
+  assert.equal(engine.advance(at('a', 0)).matches, [])
+  assert.is(engine.due, 1)
+  assert.equal(
+    engine.advance(at('a', 2)).matches.map(({ time }) => time),
+    [1, 2],
+  )
+})
+
 test('a key without an event is forgotten, with its timers', () => {
   const engine = createEngine(compileTree({ tree: every(interval(60)), events: ['a'], forget: 150 }))
   engine.advance(at('a', 0))
