@@ -1,12 +1,12 @@
 import type { Connection } from '../broker/connection.js'
 import { readDirect } from '../broker/direct-read.js'
-import { nextMessage } from '../broker/next-message.js'
+import { messagesFrom } from '../broker/messages-from.js'
 import { fault } from '../error/millrace-error.js'
 import type { Registry } from '../event/registry.js'
 import type { Clock } from '../time/clock.js'
 import { storedRecordSubject, type RecordStream } from './aggregate-subject.js'
 import { readRecord } from './read-record.js'
-import { fromFound, type AggregateRecord, type RecordSource } from './record.js'
+import { fromDelivered, type AggregateRecord, type RecordSource } from './record.js'
 
 /** An aggregate, and how it is read. */
 export interface AggregatePlace {
@@ -30,8 +30,8 @@ export interface RecordRange {
   readonly through: { readonly sequence: number; readonly version: number }
 }
 
-/** Messages that are asked for at once. */
-const AT_ONCE = 512
+/** Messages that are asked for at once. A long history costs less with a consumer, a short one without. */
+const AT_ONCE = 64
 
 /** What an aggregate is called in errors and to people. */
 export function nameOf({ type, id }: Pick<AggregatePlace, 'type' | 'id'>): string {
@@ -39,42 +39,34 @@ export function nameOf({ type, id }: Pick<AggregatePlace, 'type' | 'id'>): strin
 }
 
 /**
- * Reads records in their order. They are asked for from whichever server answers, many at a time, and checked: versions
- * follow one another up to the last record, or the stream's leader is asked for what is missing.
+ * Reads records in their order. The first ones are asked for from whichever server answers, which may be behind: what it
+ * lacks, and what is more, comes from the stream’s leader. Versions follow one another up to the last record.
  * @throws AGGREGATE_HISTORY_GONE what lies before the first of them is not there · AGGREGATE_VERSION_GAP ·
  *   AGGREGATE_RECORD_INVALID · errors of the broker
  */
 export async function* readRecords(place: AggregatePlace, range: RecordRange): AsyncGenerator<AggregateRecord> {
   const { connection, clock, stream } = place
+  const { through } = range
   const subject = storedRecordSubject(stream, place.type, place.id)
   const chain = new VersionChain(place, range.after, range.within === true)
-  const ask = (from: number): ReturnType<typeof readDirect> => {
-    const answer = readDirect(connection, stream.name, { subject, from, most: AT_ONCE }, clock)
-    answer.catch(() => undefined) // whoever goes on reading hears of it; nobody else minds
-    return answer
-  }
-  const { through } = range
   let { from } = range
-  let next = from > through.sequence ? undefined : ask(from)
-  while (next !== undefined) {
-    const { messages, more }: Awaited<ReturnType<typeof readDirect>> = await next
-    const last = messages.at(-1)?.sequence
-    // the next ones are on their way while these are read
-    next = last !== undefined && more && last < through.sequence ? ask(last + 1) : undefined
+  if (from <= through.sequence) {
+    const { messages } = await readDirect(connection, stream.name, { subject, from, most: AT_ONCE }, clock)
     for (const message of messages) {
       if (message.sequence > through.sequence) break
       const record = chain.take(message)
       if (record !== undefined) yield record
       from = message.sequence + 1
     }
-    if (next !== undefined || from > through.sequence) continue
-    // the server that answered may be behind, which the leader is not
-    const found = await nextMessage(connection, stream.name, subject, from)
-    if (found === undefined || found.sequence > through.sequence) break
-    const record = chain.take(fromFound(found))
-    if (record !== undefined) yield record
-    from = found.sequence + 1
-    if (from <= through.sequence) next = ask(from)
+  }
+  if (from <= through.sequence) {
+    const rest = { stream: stream.name, filter: subject, from, clock, untilCaughtUp: true }
+    for await (const message of messagesFrom(connection, rest)) {
+      if (message.sequence > through.sequence) break
+      const record = chain.take(fromDelivered(message))
+      if (record !== undefined) yield record
+      if (message.sequence === through.sequence) break
+    }
   }
   chain.end(through.version)
 }

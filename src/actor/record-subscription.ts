@@ -1,9 +1,7 @@
 import type { Connection } from '../broker/connection.js'
-import { Feed } from '../broker/feed.js'
-import type { FeedStart } from '../broker/position-consumer.js'
+import { messagesFrom } from '../broker/messages-from.js'
 import { readStreamIdentity } from '../broker/stream-identity.js'
 import type { StoredMessage } from '../broker/stored-message.js'
-import type { MillraceError } from '../error/millrace-error.js'
 import type { StoredEvent } from '../event/event.js'
 import type { Registry } from '../event/registry.js'
 import type { Clock } from '../time/clock.js'
@@ -43,9 +41,6 @@ export interface SubscriptionPlace {
   readonly registry: Registry
 }
 
-/** Messages that wait for who reads them, at most. */
-const CREDIT = 512
-
 /**
  * Records in log order, as they come: none twice, none left out, whatever happens to the connection meanwhile. It ends
  * when its signal is aborted, or when who reads it stops.
@@ -58,44 +53,10 @@ export async function* subscribeRecords(
   const { connection, clock, stream } = place
   const filter =
     type === undefined || id === undefined ? recordFilter(stream.root, type) : storedRecordSubject(stream, type, id)
-  const start: FeedStart = { kind: 'sequence', sequence: await firstSequence(place, from) }
-  const waiting: StoredMessage[] = []
-  let failure: MillraceError | undefined
-  let wake: () => void = () => undefined
-  const feed = new Feed(connection, {
-    stream: stream.name,
-    filters: [filter],
-    start,
-    clock,
-    credit: CREDIT,
-    onMessages: (messages) => {
-      waiting.push(...messages)
-      wake()
-    },
-    onFailure: (error) => {
-      failure = error
-      wake()
-    },
-  })
-  const onAbort = (): void => wake()
-  const isEnded = (): boolean => signal?.aborted === true
-  signal?.addEventListener('abort', onAbort)
-  try {
-    while (!isEnded()) {
-      for (const message of waiting.splice(0)) {
-        const record = recordIn(place, message)
-        if (record !== undefined) yield record
-        feed.release(1)
-        if (isEnded()) return
-      }
-      if (waiting.length > 0) continue
-      if (failure !== undefined) throw failure
-      if (isEnded()) return
-      await new Promise<void>((resolve) => (wake = resolve))
-    }
-  } finally {
-    signal?.removeEventListener('abort', onAbort)
-    feed.stop()
+  const first = await firstSequence(place, from)
+  for await (const message of messagesFrom(connection, { stream: stream.name, filter, from: first, clock, signal })) {
+    const record = recordIn(place, message)
+    if (record !== undefined) yield record
   }
 }
 

@@ -52,9 +52,9 @@ interface Basis {
   readonly from: number
 }
 
-/** From this version on it pays to look for a carried state before the whole history is read, and so many records back. */
-const LONG = 256
-const BACK = 128
+/** From this version on a carried state is looked for before the whole history is read, so many records back. */
+const LONG = 10_000
+const BACK = 64
 const ATTEMPTS = 5
 
 /**
