@@ -11,7 +11,6 @@ import { parseTime } from '../../event/rfc3339.js'
 import { parseDuration } from '../../time/duration.js'
 import type { CliContext } from '../context.js'
 import { orStopped } from '../or-stopped.js'
-import { declaredActors } from './declared-actors.js'
 
 /** Which point of the log a command looks at. */
 export interface AtFlags {
@@ -35,7 +34,7 @@ export interface Found {
 export async function findAggregate(context: CliContext, type: string, id: string, flags: AtFlags): Promise<Found> {
   const upTo = pointOf(flags, context.clock.now())
   assertAggregateType(type)
-  const actors = declaredActors(await context.deployment({ rules: false }))
+  const { actors } = await context.deployment({ rules: false })
   const declared = actors.find(({ actor }) => actor.name === type)
   if (declared === undefined) {
     const known = actors.length === 0 ? 'no actors' : actors.map(({ actor }) => actor.name).join(', ')

@@ -9,7 +9,6 @@ import { orStopped, settled } from '../or-stopped.js'
 import { createProgress } from '../progress.js'
 import { openOutput } from '../replay/file-output.js'
 import { counted } from '../table.js'
-import { declaredActors } from '../actor/declared-actors.js'
 
 export interface ExportFlags {
   readonly stream?: string
@@ -62,9 +61,9 @@ async function streamOf(context: CliContext, { stream, actor }: ExportFlags): Pr
   const deployment = await context.deployment({ rules: false })
   if (stream !== undefined) return streamNamed(deployment, stream)
   if (actor !== undefined) {
-    const found = declaredActors(deployment).find((one) => one.actor.name === actor)
+    const found = deployment.actors.find((one) => one.actor.name === actor)
     if (found !== undefined) return found.stream
-    const known = declaredActors(deployment).map((one) => one.actor.name)
+    const known = deployment.actors.map((one) => one.actor.name)
     throw fault('DECLARATION_UNKNOWN', `actor ${JSON.stringify(actor)}; there are: ${known.join(', ') || 'no actors'}`)
   }
   const [only, ...others] = deployment.streams
