@@ -2,6 +2,7 @@ import { startCluster } from '../test/support/cluster.ts'
 import { ownServer } from '../test/support/nats.ts'
 import { makeLongSleep, makeOutage, type Victim } from './chaos/faults.ts'
 import { runChaos, type ChaosReport } from './chaos/run-chaos.ts'
+import { runActorChaos } from './actors/run-actor-chaos.ts'
 
 export interface SoakOptions {
   readonly seconds: number | undefined
@@ -22,6 +23,8 @@ const CLUSTER_SECONDS = 120
 const OUTAGE_MS = 60_000
 const SLEEP_MS = 30_000
 const STREAM = 'CHAOS'
+const ACCOUNTS = 5_000
+const ACTOR_COMMANDS = 200_000
 /** About 100 readings a second: what two cores keep up with while they start a process every three seconds. */
 const SLOWER = 4
 
@@ -33,6 +36,10 @@ export const soaks: Readonly<Record<string, Soak>> = {
   cluster: {
     about: 'the same on a cluster of three nodes, the leader of the stream killed again and again (default 120 s)',
     run: cluster,
+  },
+  actors: {
+    about: 'the same with actors: 5,000 accounts, 200,000 commands, timers and steps (default 300 s)',
+    run: actors,
   },
   'server-away': {
     about: 'the server is away for a minute, under load (80 s)',
@@ -52,10 +59,17 @@ function chaos({ seconds = CHAOS_SECONDS, onProgress }: SoakOptions): Promise<So
   return single({ seconds, slower: SLOWER, onProgress })
 }
 
-async function single(
-  options: Pick<Parameters<typeof runChaos>[0], 'seconds' | 'slower' | 'trouble' | 'onProgress'>,
-  awayMs?: number,
-): Promise<SoakReport> {
+async function actors({ seconds = CHAOS_SECONDS, onProgress }: SoakOptions): Promise<SoakReport> {
+  const { url, victim } = await singleServer()
+  const commands = Math.round((seconds / CHAOS_SECONDS) * ACTOR_COMMANDS)
+  const settings = { seconds, urls: [url], server: victim, serverEvery: 20, accounts: ACCOUNTS, commands, onProgress }
+  const report = await runActorChaos(settings)
+  const { lost, duplicated, different, outOfOrder, gaps } = report
+  return { ok: lost + duplicated + different + outOfOrder + gaps === 0 && report.events > 0, ...report }
+}
+
+/** A server that is killed, and is back after a while. */
+async function singleServer(awayMs?: number): Promise<{ readonly url: string; readonly victim: Victim }> {
   const server = await ownServer()
   const victim: Victim = {
     killAndRestart: async (onBack) => {
@@ -65,7 +79,15 @@ async function single(
       onBack()
     },
   }
-  return judged(await runChaos({ ...options, urls: [server.url], server: victim, serverEvery: 20 }))
+  return { url: server.url, victim }
+}
+
+async function single(
+  options: Pick<Parameters<typeof runChaos>[0], 'seconds' | 'slower' | 'trouble' | 'onProgress'>,
+  awayMs?: number,
+): Promise<SoakReport> {
+  const { url, victim } = await singleServer(awayMs)
+  return judged(await runChaos({ ...options, urls: [url], server: victim, serverEvery: 20 }))
 }
 
 async function cluster({ seconds = CLUSTER_SECONDS, onProgress }: SoakOptions): Promise<SoakReport> {

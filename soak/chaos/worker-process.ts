@@ -1,4 +1,4 @@
-// A worker of the soak: `millrace run` of soak/streams in a process of its own, which is killed, frozen and started again.
+// A worker of the soak: `millrace run` of a folder in a process of its own, which is killed, frozen and started again.
 import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { appendFileSync } from 'node:fs'
@@ -7,7 +7,6 @@ import { millraceProgram } from '../../test/support/program.ts'
 import type { Timeline } from './timeline.ts'
 
 const ROOT = join(import.meta.dirname, '..', '..')
-const ARGUMENTS = ['run', '--streams', 'soak/streams']
 
 export interface WorkerCounts {
   /** Runs that ended because another process had claimed the unit. */
@@ -21,14 +20,17 @@ export interface WorkerCounts {
 /** One place for a worker: whoever is started there takes the place of who was before. */
 export class WorkerProcess {
   readonly #url: string
+  readonly #arguments: readonly string[]
   readonly #counts: WorkerCounts
   readonly #timeline: Timeline
   #child: ChildProcess | undefined
   #frozen = false
   #ending = false
 
-  constructor(url: string, counts: WorkerCounts, timeline: Timeline) {
+  /** @param streams the folder that it runs */
+  constructor(url: string, counts: WorkerCounts, timeline: Timeline, streams = 'soak/streams') {
     this.#url = url
+    this.#arguments = ['run', '--streams', streams]
     this.#counts = counts
     this.#timeline = timeline
   }
@@ -41,7 +43,7 @@ export class WorkerProcess {
     if (this.#child !== undefined) return
     this.#ending = false
     const env = { ...process.env, NATS_URL: this.#url, NO_COLOR: '1', MILLRACE_LOG_LEVEL: 'debug' }
-    const child = spawn(process.execPath, [...millraceProgram(), ...ARGUMENTS], {
+    const child = spawn(process.execPath, [...millraceProgram(), ...this.#arguments], {
       cwd: ROOT,
       env,
       stdio: ['ignore', 'pipe', 'pipe'],
