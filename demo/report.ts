@@ -12,13 +12,14 @@ export interface ReportOptions {
 
 /** Prints the result; true when something is not as it must be. */
 export function report(result: ScenarioResult, options: ReportOptions): boolean {
-  const { rows, deadLetters, expectedDeadLetters, inputsLost, duplicated, sent } = result
+  const { rows, deadLetters, expectedDeadLetters, inputsLost, duplicated, sent, actors } = result
   const missing = rows.reduce((sum, { comparison }) => sum + comparison.onlyInReplay + comparison.ahead, 0)
   const foreign = rows.reduce((sum, { comparison }) => sum + comparison.onlyStored, 0)
   const different = rows.reduce((sum, { comparison }) => sum + comparison.different, 0)
   const lost = inputsLost + missing
   const deadAsExpected = JSON.stringify(deadLetters) === JSON.stringify(expectedDeadLetters)
-  const failed = lost !== 0 || duplicated !== 0 || foreign !== 0 || different !== 0 || !deadAsExpected
+  const failed =
+    lost !== 0 || duplicated !== 0 || foreign !== 0 || different !== 0 || !deadAsExpected || actors.wrong.length > 0
   const events = sent.metrics + sent.payments
   const rules = rows.filter(({ processor }) => processor.startsWith('rule-'))
   const summary = {
@@ -41,6 +42,7 @@ export function report(result: ScenarioResult, options: ReportOptions): boolean 
     eventsPerSecond: Math.round(events / result.processSeconds),
     publishedPerSecond: Math.round(events / result.publishSeconds),
     turnsPerSecond: Math.round(result.turns / result.processSeconds),
+    actors: { ...actors, wrong: actors.wrong.length },
     killedAt: result.killedAt,
     recoveredMs: Math.round(result.recoveredMs),
     seconds: round(options.seconds),
@@ -61,6 +63,10 @@ export function report(result: ScenarioResult, options: ReportOptions): boolean 
   console.log(
     `throughput      ${summary.eventsPerSecond.toLocaleString('en')} events/s end to end, ${summary.turnsPerSecond.toLocaleString('en')} turns/s, kill and recovery included`,
   )
+  console.log(
+    `actors          ${actors.commands.toLocaleString('en')} commands for ${actors.aggregates.toLocaleString('en')} aggregates; orders: ${actors.completed} completed, ${actors.compensated} taken back; wrong ${bad(actors.wrong.length)}`,
+  )
+  for (const line of actors.wrong.slice(0, 10)) console.log(`                ${line}`)
   console.log(`recovery        ${summary.recoveredMs} ms from kill -9 to running, process start included`)
   console.log(
     `lost ${bad(lost)}   duplicated ${bad(summary.duplicated)}   different in replay ${bad(different)}   ${options.seconds.toFixed(1)} s`,

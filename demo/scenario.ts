@@ -7,6 +7,7 @@ import type { Comparison } from '../src/replay/compare-outputs.ts'
 import { streamNamed, type Deployment } from '../src/runtime/deployment.ts'
 import { ruleProcessor } from '../src/pipeline/rule-processor.ts'
 import { processorsOf } from '../src/runtime/processors.ts'
+import { DemoActors, type ActorsResult } from './actors.ts'
 import { generatePayments } from './generate-payments.ts'
 import type { Narrator } from './narrate.ts'
 import { caughtUp, committedTurns } from './positions.ts'
@@ -48,6 +49,7 @@ export interface ScenarioResult {
   readonly expectedDeadLetters: Readonly<Record<string, number>>
   readonly inputsLost: number
   readonly duplicated: number
+  readonly actors: ActorsResult
 }
 
 export async function runScenario(options: ScenarioOptions): Promise<ScenarioResult> {
@@ -56,7 +58,7 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   const streamOf = (name: string) => streamNamed(deployment, name)
   // rules work together, and each is replayed by itself
   const worked = [
-    ...processors.filter(({ kind }) => kind !== 'contracts' && kind !== 'rules'),
+    ...processors.filter(({ kind }) => kind === 'pipeline'),
     ...deployment.rules.map(({ rule }) =>
       ruleProcessor(rule, deployment.registry, { from: streamOf(rule.on), to: streamOf(rule.to) }),
     ),
@@ -67,6 +69,10 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   tell.step('runtime')
   let runtime = await RuntimeProcess.start(url)
   tell.done(`process ${runtime.pid}: ${worked.map(processorId).join(', ')}`)
+
+  const actors = new DemoActors(connection, deployment)
+  const placing = actors.place()
+  placing.catch(() => undefined)
 
   tell.step('publish')
   const started = performance.now()
@@ -106,15 +112,28 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   )
 
   tell.step('process')
+  await placing
   await caughtUp(connection, processors, (behind) => tell.progress(`${behind.toLocaleString('en')} messages to go`))
   const processSeconds = (performance.now() - started) / 1_000
   let turns = 0
   for (const processor of processors) turns += await committedTurns(connection, processor)
+  tell.progress('the last orders')
+  await actors.deliver(signal)
   await runtime.stop()
   tell.done(`${turns.toLocaleString('en')} turns of ${processors.length} processors in ${processSeconds.toFixed(1)} s`)
 
+  tell.step('orders')
+  const ordered = await actors.check()
+  tell.done(
+    `${ordered.completed} completed, ${ordered.compensated} taken back, ${ordered.commands.toLocaleString('en')} commands`,
+  )
+
   tell.step('replay')
-  const stored = await Promise.all(deployment.streams.map((stream) => readStored(connection, stream)))
+  const stored = await Promise.all(
+    deployment.streams
+      .filter(({ name }) => deployment.actors.every(({ commands }) => commands.name !== name))
+      .map((stream) => readStored(connection, stream)),
+  )
   const rows: Row[] = []
   const matches: ScoredMatch[] = []
   for (const processor of worked) {
@@ -156,6 +175,7 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
     deadLetters: Object.fromEntries([...(await deadLetters(connection))].sort()),
     expectedDeadLetters: Object.fromEntries(Object.entries(expectedDeadLetters).sort()),
     inputsLost: sent.metrics + sent.payments - stored.reduce((sum, { inputs }) => sum + inputs, 0),
+    actors: ordered,
     duplicated: stored.reduce((sum, { duplicated }) => sum + duplicated, 0),
   }
 }

@@ -1,4 +1,5 @@
 // What came out, held against what must have come out: a replay of the whole log, the labels, the broken events.
+import { isRecordSubject } from '../src/actor/aggregate-subject.ts'
 import type { Connection } from '../src/broker/connection.ts'
 import type { StreamDeclaration } from '../src/broker/define-stream.ts'
 import { DEAD_LETTER_STREAM } from '../src/broker/system-subject.ts'
@@ -31,6 +32,7 @@ export async function readStored(connection: Connection, stream: StreamDeclarati
   let duplicated = 0
   let inputs = 0
   await readEverything(connection, stream.name, [storedFilter(stream.root)], (message) => {
+    if (isRecordSubject(stream.root, message.subject)) return // what actors decided is looked at by itself
     const source = decodeHeaderValue(message.headers.get('ce-source') ?? '') ?? ''
     const identity = `${source} ${message.headers.get('ce-id') ?? ''}`
     if (ids.has(identity)) duplicated += 1

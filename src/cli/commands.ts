@@ -81,7 +81,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'actor',
-    summary: 'what actors have decided: state and history of an aggregate',
+    summary: 'the actors: commands for their aggregates, and what those have decided',
     load: () => import('./commands/actor.js'),
   },
   {

@@ -44,6 +44,11 @@ export function ruleNamed(deployment: Deployment, name: string): RuleFile {
   return named('rule', name, deployment.rules, ({ rule }) => rule.name)
 }
 
+/** @throws DECLARATION_UNKNOWN naming those that exist */
+export function actorNamed(deployment: Deployment, name: string): DeployedActor {
+  return named('actor', name, deployment.actors, ({ actor }) => actor.name)
+}
+
 /** The stream that events of a type are published to: that of the context which declares the type. */
 export function streamOf(deployment: Deployment, type: string): StreamDeclaration | undefined {
   return deployment.homes.get(type)

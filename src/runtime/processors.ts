@@ -1,4 +1,5 @@
 import { actorProcessor } from '../actor/actor-processor.js'
+import { reactionProcessor, reactionSources } from '../actor/reaction-processor.js'
 import { isMerge } from '../broker/merge-stream.js'
 import { fault } from '../error/millrace-error.js'
 import type { Processor } from '../kernel/processor.js'
@@ -14,7 +15,7 @@ import type { KnownRule } from './rules/rule-store.js'
 
 /**
  * Every processor of a deployment: one per pipeline, one for all rules from one stream to another, one per stream that
- * minds its contracts, and one for each pair of streams of which a pipeline writes to both, which carries events from
+ * minds its contracts, one per actor and one for each stream that it reacts to, and one for each pair of streams of which a pipeline writes to both, which carries events from
  * the first to the second.
  * @param known rules that are deployed, of whatever files
  * @throws DECLARATION_INVALID, DECLARATION_UNKNOWN
@@ -26,6 +27,7 @@ export function processorsOf(deployment: Deployment, known: readonly KnownRule[]
     ...deployment.pipelines.map((pipeline) => declaredProcessor(pipeline, pipelineStreams(deployment, pipeline))),
     ...rulePairs(deployment, known).map((pair) => rulesProcessorOf(deployment, pair)),
     ...deployment.actors.map((deployed) => actorProcessorOf(deployment, deployed)),
+    ...deployment.actors.flatMap((deployed) => reactionProcessorsOf(deployment, deployed)),
     ...outboxesOf(deployment),
   ]
 }
@@ -45,6 +47,13 @@ export function rulesProcessorOf(deployment: Deployment, { from, to }: RulePair)
 /** The processor of one actor. */
 export function actorProcessorOf({ registry, homes }: Deployment, deployed: DeployedActor): Processor {
   return actorProcessor({ ...deployed, registry, homeOf: (type) => homes.get(type) })
+}
+
+/** What has an actor react, one for each stream that it reacts to. @throws DECLARATION_UNKNOWN */
+function reactionProcessorsOf(deployment: Deployment, { actor, commands }: DeployedActor): Processor[] {
+  return reactionSources(actor).map((name) =>
+    reactionProcessor({ actor, source: streamNamed(deployment, name), commands }),
+  )
 }
 
 /** An actor may send to any other, so that each stream with actors has an outbox for the commands of each. */

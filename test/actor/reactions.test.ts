@@ -125,7 +125,8 @@ test('a reaction may make no command or several; one that cannot be taken makes 
     return [ShipOrder({ orderId }), ShipOrder({ orderId: `${orderId}b` })]
   })
   const logic = processor.start({ kind: 'fresh' }, () => undefined)
-  const event = (orderId: string): StoredEvent => ({ ...handedOver('p', orderId), id: 'e', sequence: 1 }) as never
+  const event = (orderId: string): StoredEvent =>
+    ({ ...handedOver('p', orderId), id: 'e', sequence: 1, stream: streams.source.name, source: '/t', time: 1 }) as never
   const refused = (orderId: string, code: 'REACTION_FAILED' | 'ACTOR_ASYNC'): void =>
     assert.throws(
       () => logic.turn(event(orderId), () => undefined),

@@ -4,15 +4,21 @@ import type { ShowFlags } from '../actor/show-command.js'
 import type { CliContext } from '../context.js'
 import { examples } from '../examples.js'
 import { wholeNumber } from '../option-values.js'
+import { registerCommanding } from './actor-commanding.js'
 
 export function register(program: Command, context: CliContext): void {
-  const actor = program.command('actor').description('what actors have decided: state and history of an aggregate')
+  const actor = program
+    .command('actor')
+    .description('the actors: commands for their aggregates, and what those have decided')
   examples(actor, [
+    ['millrace actor list', 'which there are, how many aggregates, who runs them'],
+    [`millrace actor request order 42 place --data '{…}'`, 'a command, and what becomes of it'],
     ['millrace actor show order 42', 'its state, timers and open steps'],
     ['millrace actor show order 42 --at-time 2h', 'as it was two hours ago'],
     ['millrace actor show order 42 --diff', 'what each of its last events changed'],
     ['millrace actor history order 42', 'its events and rejections, and who caused them'],
   ])
+  registerCommanding(actor, context)
   actor
     .command('show')
     .description('show the state of an aggregate, now or at a point of the past')

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { Publisher } from '../../broker/publisher.js'
-import { fault, messageOf } from '../../error/millrace-error.js'
+import { fault } from '../../error/millrace-error.js'
 import type { Event } from '../../event/event.js'
 import type { CliContext } from '../context.js'
 import { checkEvent } from '../input/event-line.js'
+import { jsonArgument } from '../input/json-argument.js'
 import { printJson } from '../json.js'
 import { orStopped } from '../or-stopped.js'
 import { eventMessage } from './event-message.js'
@@ -32,7 +32,7 @@ export interface PublishOneOptions {
  */
 export async function publishOne(context: CliContext, type: string, options: PublishOneOptions): Promise<void> {
   const deployment = await context.deployment({ rules: false })
-  const data = options.data === undefined ? undefined : parseData(await dataText(context, options.data))
+  const data = options.data === undefined ? undefined : await jsonArgument(context, '--data', options.data)
   const { dataVersion: version, key, id, source, time, correlationId, causationId } = options
   const given = { type, version, data, key, id, source, time, correlationId, causationId }
   const checked = checkEvent(
@@ -72,24 +72,4 @@ function print(context: CliContext, event: Event, stored: Stored): void {
       ? `would be published to ${stored.stream}`
       : `${stored.duplicate === true ? 'was stored before' : 'stored'} as ${stored.stream} ${stored.sequence}`
   context.out.line(`${of} ${where}, id ${id}`)
-}
-
-async function dataText({ input }: CliContext, data: string): Promise<string> {
-  if (!data.startsWith('@')) return data
-  try {
-    if (data !== '@-') return await readFile(data.slice(1), 'utf8')
-    let text = ''
-    for await (const chunk of input) text += String(chunk)
-    return text
-  } catch (error) {
-    throw fault('INPUT_UNREADABLE', messageOf(error), { cause: error })
-  }
-}
-
-function parseData(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (error) {
-    throw fault('USAGE', `--data is not JSON: ${messageOf(error)}`, { cause: error })
-  }
 }

@@ -1,0 +1,71 @@
+// Every example is run as it says: its streams/ by the runtime, its program as a process of its own.
+import { spawn } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { applyStreams } from '../../src/broker/apply-streams.ts'
+import { planStreams } from '../../src/broker/plan-streams.ts'
+import { silentLog } from '../../src/observe/log.ts'
+import { createRuntime } from '../../src/runtime/create-runtime.ts'
+import { discover } from '../../src/runtime/discover.ts'
+import { systemClock } from '../../src/time/system-clock.ts'
+import { connectTo } from '../support/broker.ts'
+import { startTestServer } from '../support/nats.ts'
+
+const test = suite('the examples')
+const TOP = fileURLToPath(new URL('../..', import.meta.url))
+
+async function tried(example: string): Promise<string[]> {
+  const { url } = await startTestServer()
+  const connection = await connectTo(url)
+  const deployment = await discover(`${TOP}/examples/${example}/streams`)
+  await applyStreams(connection, await planStreams(connection, deployment.streams))
+  const runtime = await createRuntime({ connection, deployment, clock: systemClock, log: silentLog, owner: 'test' })
+  try {
+    return await output(`${TOP}/examples/${example}/try.ts`, url)
+  } finally {
+    await runtime.stop()
+    await connection.close()
+  }
+}
+
+function output(program: string, url: string): Promise<string[]> {
+  const child = spawn(process.execPath, ['--import', `${TOP}/src/runtime/load-typescript.js`, program, url], {
+    cwd: TOP,
+  })
+  let [out, err] = ['', '']
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
+  child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
+  const late = setTimeout(() => child.kill('SIGKILL'), 60_000)
+  return new Promise((resolve, reject) => {
+    child.on('close', (code) => {
+      clearTimeout(late)
+      if (code === 0) resolve(out.trimEnd().split('\n'))
+      else reject(new Error(`${program} ended with ${code}\n${out}\n${err}`))
+    })
+  })
+}
+
+test('1: an account has one effect for one id, and refuses what it has not', async () => {
+  assert.equal(await tried('01-account'), [
+    'deposit of 50: told',
+    'deposit of 50: was told before',
+    'withdrawal of 20: accepted, version 2',
+    'withdrawal of 40: rejected, insufficient-funds: there is 30',
+  ])
+})
+
+test('2: an order is paid, or taken back at its deadline or when there is too little', async () => {
+  assert.equal(await tried('02-order-saga'), [
+    'quick: accepted',
+    'quick: paid',
+    'forgotten: accepted',
+    'forgotten: the order is cancelled',
+    'lucky: accepted',
+    'lucky: paid',
+    'late: accepted',
+    'late: the order is cancelled',
+  ])
+})
+
+test.run()
