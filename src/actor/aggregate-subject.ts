@@ -64,6 +64,15 @@ export function storedRecordSubject({ root, partitions }: RecordStream, type: st
   return `${root}.${partitionOf(token, partitions)}.${RECORDS}.${type}.${token}`
 }
 
+/**
+ * Where the records of one aggregate are to be read, whatever number of partitions the stream had when they were stored.
+ * The server finds them as quickly as by the whole subject.
+ * @throws AGGREGATE_ID_INVALID
+ */
+export function recordSubjects({ root }: Pick<RecordStream, 'root'>, type: string, id: string): string {
+  return `${root}.*.${RECORDS}.${type}.${idToken(id)}`
+}
+
 /** The filter for stored records of one type, or of every type; of one partition, or of all. */
 export function recordFilter(root: string, type = '*', partition?: number): string {
   return `${root}.${partition ?? '*'}.${RECORDS}.${type}.*`

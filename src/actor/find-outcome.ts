@@ -6,7 +6,7 @@ import { isFault } from '../error/millrace-error.js'
 import { decodeHeaderValue } from '../event/header-value.js'
 import { readPack } from '../event/decode-packed.js'
 import { DEAD_LETTER_HEADER } from '../kernel/dead-letter.js'
-import { storedRecordSubject, type RecordStream } from './aggregate-subject.js'
+import { recordSubjects, type RecordStream } from './aggregate-subject.js'
 import type { Outcome, OutcomeEvent } from './outcome.js'
 import { readRecordHead } from './read-record.js'
 import { fromFound, type RecordHead } from './record.js'
@@ -49,7 +49,7 @@ export class OutcomeSearch {
     this.#place = place
     this.#commandId = commandId
     this.#sequence = sequence
-    this.#subject = storedRecordSubject(place.records, place.actor, place.id)
+    this.#subject = recordSubjects(place.records, place.actor, place.id)
     if (sequence === undefined) this.#readAll()
   }
 

@@ -1,7 +1,7 @@
 import { readLastUpTo } from '../broker/direct-read.js'
 import { nextMessage } from '../broker/next-message.js'
 import { fault } from '../error/millrace-error.js'
-import { storedRecordSubject } from './aggregate-subject.js'
+import { recordSubjects } from './aggregate-subject.js'
 import type { AggregateHead } from './aggregate-heads.js'
 import { readRecord } from './read-record.js'
 import { nameOf, type AggregatePlace } from './read-records.js'
@@ -35,7 +35,7 @@ async function recordUpTo(
   version: number,
 ): Promise<AggregateRecord | undefined> {
   const { connection, stream, registry, clock } = place
-  const subject = storedRecordSubject(stream, place.type, place.id)
+  const subject = recordSubjects(stream, place.type, place.id)
   const found = await readLastUpTo(connection, stream.name, subject, { sequence }, clock)
   let record = found && readRecord(registry, found, stream.name, nameOf(place))
   // the server that answered may be behind the leader

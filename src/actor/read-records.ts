@@ -4,7 +4,7 @@ import { messagesFrom } from '../broker/messages-from.js'
 import { fault } from '../error/millrace-error.js'
 import type { Registry } from '../event/registry.js'
 import type { Clock } from '../time/clock.js'
-import { storedRecordSubject, type RecordStream } from './aggregate-subject.js'
+import { recordSubjects, type RecordStream } from './aggregate-subject.js'
 import { readRecord } from './read-record.js'
 import { fromDelivered, type AggregateRecord, type RecordSource } from './record.js'
 
@@ -47,7 +47,7 @@ export function nameOf({ type, id }: Pick<AggregatePlace, 'type' | 'id'>): strin
 export async function* readRecords(place: AggregatePlace, range: RecordRange): AsyncGenerator<AggregateRecord> {
   const { connection, clock, stream } = place
   const { through } = range
-  const subject = storedRecordSubject(stream, place.type, place.id)
+  const subject = recordSubjects(stream, place.type, place.id)
   const chain = new VersionChain(place, range.after, range.within === true)
   let { from } = range
   if (from <= through.sequence) {

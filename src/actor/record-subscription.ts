@@ -5,7 +5,7 @@ import type { StoredMessage } from '../broker/stored-message.js'
 import type { StoredEvent } from '../event/event.js'
 import type { Registry } from '../event/registry.js'
 import type { Clock } from '../time/clock.js'
-import { parseRecordSubject, recordFilter, storedRecordSubject, type RecordStream } from './aggregate-subject.js'
+import { parseRecordSubject, recordFilter, recordSubjects, type RecordStream } from './aggregate-subject.js'
 import { readRecord } from './read-record.js'
 import { nameOf } from './read-records.js'
 import { fromDelivered, type Decided } from './record.js'
@@ -52,7 +52,7 @@ export async function* subscribeRecords(
 ): AsyncGenerator<SubscribedRecord, void> {
   const { connection, clock, stream } = place
   const filter =
-    type === undefined || id === undefined ? recordFilter(stream.root, type) : storedRecordSubject(stream, type, id)
+    type === undefined || id === undefined ? recordFilter(stream.root, type) : recordSubjects(stream, type, id)
   const first = await firstSequence(place, from)
   for await (const message of messagesFrom(connection, { stream: stream.name, filter, from: first, clock, signal })) {
     const record = recordIn(place, message)

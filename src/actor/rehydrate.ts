@@ -12,7 +12,7 @@ import { readLast } from '../broker/last-message.js'
 import { readLastUpTo } from '../broker/direct-read.js'
 import { nextMessage } from '../broker/next-message.js'
 import { fault } from '../error/millrace-error.js'
-import { aggregateSnapshotSubject, storedRecordSubject } from './aggregate-subject.js'
+import { aggregateSnapshotSubject, recordSubjects } from './aggregate-subject.js'
 import { readAggregateSnapshot } from './aggregate-snapshot.js'
 import type { AggregateShape, Fold } from './aggregate-shape.js'
 import { readRecordHead } from './read-record.js'
@@ -82,7 +82,7 @@ class Reading {
   constructor(place: AggregatePlace, options: RehydrateOptions) {
     this.#place = place
     this.#options = options
-    this.#subject = storedRecordSubject(place.stream, place.type, place.id)
+    this.#subject = recordSubjects(place.stream, place.type, place.id)
     this.#where = nameOf(place)
   }
 

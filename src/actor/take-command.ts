@@ -16,6 +16,7 @@ import { DecisionEffects } from './decision-effects.js'
 import { encodeRecord } from './encode-record.js'
 import type { OpenStep } from './mailbox-entries.js'
 import type { Outcome } from './outcome.js'
+import { STATE_HEADER } from './record.js'
 import { commandMark, isRemembered, remember } from './remembered.js'
 import { dueOfSetting, timerOf } from './timer-message.js'
 
@@ -135,11 +136,18 @@ function compose(place: ActorPlace, aggregate: ResidentAggregate, decision: Deci
     kind: 'decided',
     messages,
     facts: after,
-    size: residentSize(after, id, Math.max(0, 0)),
+    size: record.carried
+      ? residentSize(after, id, frameSize(record.messages) - (after.remembered?.length ?? 0))
+      : aggregate.size,
     outcome: outcomeOf(id, command.id, aggregate.version, verdict),
     steps: effects.steps,
     snapshot,
   }
+}
+
+/** Of the state that a record carries, and a little more, in characters. A larger one was measured when it was loaded. */
+function frameSize(messages: readonly WireMessage[]): number {
+  return messages.at(-1)?.headers.find(([name]) => name === STATE_HEADER)?.[1].length ?? 0
 }
 
 function requireFit(actor: string, id: string, messages: readonly WireMessage[]): void {
