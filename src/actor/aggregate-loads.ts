@@ -36,6 +36,7 @@ export class AggregateLoads {
   readonly #waiting = new Set<string>()
   readonly #failed = new Map<string, MillraceError>()
   readonly #end = new AbortController()
+  #pausing: Promise<void> | undefined
 
   constructor(options: LoadsOptions) {
     this.#options = options
@@ -91,10 +92,18 @@ export class AggregateLoads {
       } catch (error) {
         if (this.#ended()) return
         if (clock === undefined || !outcomeUnknown(asFault(error, 'loading an aggregate'))) return this.#fail(id, error)
-        await clock.sleep(wait, this.#end.signal).catch(() => undefined) // aborted: nobody waits for it any more
+        await this.#pause(clock, wait)
         if (this.#ended()) return
         attempt = Promise.resolve(load(id))
       }
+  }
+
+  /** All that wait, wait together: a server that is away may have hundreds of them waiting. */
+  #pause(clock: Clock, ms: number): Promise<void> {
+    return (this.#pausing ??= clock
+      .sleep(ms, this.#end.signal)
+      .catch(() => undefined) // aborted: nobody waits for it any more
+      .finally(() => (this.#pausing = undefined)))
   }
 
   #ended(): boolean {
