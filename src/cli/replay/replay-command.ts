@@ -1,6 +1,7 @@
 import type { Connection } from '../../broker/connection.js'
 import { EXIT } from '../../error/exit-code.js'
 import { fault, isFault } from '../../error/millrace-error.js'
+import type { Processor } from '../../kernel/processor.js'
 import { compareOutputs, isSame, type Comparison } from '../../replay/compare-outputs.js'
 import type { Progress as Reached } from '../../replay/progress.js'
 import type { Pace } from '../../replay/pace.js'
@@ -73,6 +74,11 @@ async function prepare(context: CliContext, flags: ReplayFlags): Promise<Run> {
   return { context, flags, connection, job, progress, lines }
 }
 
+/** Of a stream that holds records of aggregates everything is read: they have events of any types, and no type in their subjects. */
+function typesOf({ from }: Processor): readonly string[] | undefined {
+  return from.stream.aggregates === true ? undefined : from.types
+}
+
 async function start(
   { context, flags, connection, job, progress, lines }: Run,
   { from, pace }: { readonly from: ReplayStart; readonly pace: Pace },
@@ -84,7 +90,7 @@ async function start(
     connection,
     clock,
     stream: job.stream,
-    types: job.kind === 'dry-run' ? job.processor.from.types : flags.type,
+    types: job.kind === 'dry-run' ? typesOf(job.processor) : flags.type,
     from,
     to: flags.toSeq,
     follow: flags.follow === true,
