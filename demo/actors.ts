@@ -107,9 +107,10 @@ export class DemoActors {
       else counts.compensated += 1
     }
     this.#client.close()
-    const { messages } = (await this.#connection.manager.streams.info('SUPPLY_COMMANDS', { subjects_filter: 'none' }))
-      .state
-    return { commands: messages, aggregates: histories.length, ...counts, wrong }
+    const told = { subjects_filter: 'supply-commands.>' }
+    const { subjects = {} } = (await this.#connection.manager.streams.info('SUPPLY_COMMANDS', told)).state
+    const commands = Object.values(subjects).reduce((sum, count) => sum + count, 0)
+    return { commands, aggregates: histories.length, ...counts, wrong }
   }
 
   async #histories(): Promise<{ readonly name: string; readonly events: StoredEvent[] }[]> {

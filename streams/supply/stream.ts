@@ -4,5 +4,5 @@ export default defineStream({
   name: 'SUPPLY',
   root: 'supply',
   description: 'Spare parts: what was ordered, taken from stock, paid for and shipped. One key is one aggregate.',
-  partitions: 8,
+  partitions: 4,
 })

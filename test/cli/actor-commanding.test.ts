@@ -69,8 +69,8 @@ test('a request prints what became of the command, and its exit code says it too
   const { actors } = JSON.parse(listed.stdout) as { actors: { actor: string; aggregates: number; owners: object }[] }
   const stock = actors.find(({ actor }) => actor === 'stock')
   assert.is(stock?.aggregates, 1)
-  assert.equal(Object.values(stock?.owners ?? {}), [8])
-  assert.match((await cli('actor', 'list')).stdout, /stock +1 +SUPPLY +1 +8\/8 +worker-1/)
+  assert.equal(Object.values(stock?.owners ?? {}), [4])
+  assert.match((await cli('actor', 'list')).stdout, /stock +1 +SUPPLY +1 +4\/4 +worker-1/)
   await runtime.stop()
 })
 

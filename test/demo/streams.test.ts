@@ -74,11 +74,11 @@ for (const event of payments.events) {
 const lines = readFileSync(`${folder}/machines/recordings/cpu-april-2014.ndjson`, 'utf8').trimEnd().split('\n')
 const readings = lines.map((line, at) => read('MACHINES', JSON.parse(line) as GeneratedEvent, at + 1) as StoredEvent)
 
-test('the folder declares three streams and those of their commands, two pipelines, five rules and six actors, and its README names them all', () => {
+test('the folder declares four streams and those of their commands, two pipelines, five rules and six actors, and its README names them all', () => {
   const readme = readFileSync(`${folder}/README.md`, 'utf8')
   const names = [deployment.streams, deployment.pipelines, rules].map((all) => all.map(({ name }) => name).sort())
   assert.equal(names, [
-    ['MACHINES', 'PAYMENTS', 'PAYMENTS_COMMANDS', 'SUPPLY', 'SUPPLY_COMMANDS'],
+    ['CARDS', 'CARDS_COMMANDS', 'MACHINES', 'PAYMENTS', 'SUPPLY', 'SUPPLY_COMMANDS'],
     ['large-payments', 'overload'],
     ['card-testing', 'impossible-travel', 'refund-abuse', 'sustained-overload', 'velocity'],
   ])

@@ -16,15 +16,15 @@ import type { Deployment } from '../../src/runtime/deployment.ts'
 import { discover } from '../../src/runtime/discover.ts'
 import { systemId } from '../../src/time/system-chance.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
-import analysis from '../../streams/payments/actors/analysis.ts'
-import card from '../../streams/payments/actors/card.ts'
+import analysis from '../../streams/cards/actors/analysis.ts'
+import card from '../../streams/cards/actors/card.ts'
 import {
   AuthorizePayment,
   CloseDispute,
   DecideAnalysis,
   DisputePayment,
   OverrideAnalysis,
-} from '../../streams/payments/commands.ts'
+} from '../../streams/cards/commands.ts'
 import { FraudSuspected } from '../../streams/payments/events.ts'
 import order from '../../streams/supply/actors/order.ts'
 import shipment from '../../streams/supply/actors/shipment.ts'
@@ -163,7 +163,7 @@ test('a card pays up to its limit; a dispute is closed once; a suspicion that is
   assert.is((await cards.request(close)).kind, 'accepted')
   await publishAll(world.connection, streamOf(world, 'PAYMENTS'), [FraudSuspected({ cardId: 'c1' }, { id: 'f1' })])
   const [, requested] = await eventually('an analysis', async () => {
-    const events = await history(world, 'PAYMENTS', 'c1')
+    const events = await history(world, 'CARDS', 'c1')
     const found = events.find(({ type }) => type === 'analysis.requested')
     return found === undefined ? undefined : ([true, found] as const)
   })
@@ -173,7 +173,7 @@ test('a card pays up to its limit; a dispute is closed once; a suspicion that is
   assert.is((await analyses.request(decided)).kind, 'accepted')
   assert.is((await analyses.request(decided)).kind, 'rejected')
   await analyses.request(OverrideAnalysis({ analysisId, by: 'bob', verdict: 'fraud', reason: 'the holder called' }))
-  await untilIn(world, 'PAYMENTS', 'c1', 'card.blocked')
+  await untilIn(world, 'CARDS', 'c1', 'card.blocked')
   const blocked = await pay('p3', 1)
   assert.equal(blocked.kind === 'rejected' && blocked.code, 'card-blocked')
 })

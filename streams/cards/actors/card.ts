@@ -30,8 +30,8 @@ export default defineActor({
   commands: [AuthorizePayment, BlockCard, DisputePayment, CloseDispute],
   events: [CardCharged, CardBlocked, PaymentDisputed, DisputeClosed],
   reactions: [
-    on(AnalysisDecided, { stream: 'PAYMENTS' }, ({ data }) => blockFor(data)),
-    on(AnalysisOverridden, { stream: 'PAYMENTS' }, ({ data }) => blockFor(data)),
+    on(AnalysisDecided, { stream: 'CARDS' }, ({ data }) => blockFor(data)),
+    on(AnalysisOverridden, { stream: 'CARDS' }, ({ data }) => blockFor(data)),
   ],
   decide: {
     'card.authorize': ({ blocked, payments }, { data }, { now }) => {

@@ -1,6 +1,7 @@
 import { defineActor, on, reject } from 'millrace'
 import { DecideAnalysis, OverrideAnalysis, RequestAnalysis, StartAnalysis } from '../commands.js'
-import { AnalysisDecided, AnalysisOverridden, AnalysisRequested, AnalysisStarted, FraudSuspected } from '../events.js'
+import { AnalysisDecided, AnalysisOverridden, AnalysisRequested, AnalysisStarted } from '../events.js'
+import { FraudSuspected } from '../../payments/events.js'
 
 type Verdict = 'fraud' | 'honest' | 'unclear'
 type Analysis =
