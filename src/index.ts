@@ -98,6 +98,8 @@ export { actorStep, type ActorStep, type ActorStepContext, type ActorStepFailure
 export { defineCommand, type CommandContract, type CommandDraft } from './actor/define-command.js'
 export { cancelTimer, close, reject, send, setTimer, step, type Effect, type Rejection } from './actor/decision.js'
 export { on, type Reaction } from './actor/reaction.js'
+export type { PersonalOptions } from './actor/personal-fields.js'
+export { PersonalErased } from './actor/erase-personal.js'
 export type { ActorClient, ActorHandle, OutcomeOptions } from './actor/actor-client.js'
 export type { AcceptedOutcome, FailedOutcome, Outcome as CommandOutcome, RejectedOutcome } from './actor/outcome.js'
 export type { RequestOptions } from './actor/request.js'

@@ -8,6 +8,8 @@ import { AggregateLoads, type LoadAggregate } from './aggregate-loads.js'
 import { AggregateRing, AggregateTable } from './aggregate-table.js'
 import type { ActorPlace } from './actor-place.js'
 import { Mailboxes } from './mailbox.js'
+import { erasedState } from './personal-fields.js'
+import type { Erasures } from './personal-watch.js'
 import type { Outcome } from './outcome.js'
 import { StepRequests } from './step-requests.js'
 import { StoredDecision } from './stored-decision.js'
@@ -22,6 +24,8 @@ export interface ActorLogicOptions {
   readonly wake?: () => void
   /** Absent in a simulation: time is that of the commands. */
   readonly clock?: Clock | undefined
+  /** Where values can be erased while it runs. */
+  readonly erasures?: Erasures | undefined
 }
 
 /** Memory of one aggregate at which the bound by bytes is no narrower than the one by number. */
@@ -52,6 +56,8 @@ export class ActorCore {
   readonly counts = { repeated: 0, overtaken: 0 }
   /** Those that stay because something of them is open or waits. */
   readonly #busy = new Map<string, ResidentAggregate>()
+  readonly #end = new AbortController()
+  readonly #stopHearing: (() => void) | undefined
 
   /** @throws AGGREGATE_STATE_INVALID */
   constructor(options: ActorLogicOptions, memory: Memory) {
@@ -67,8 +73,10 @@ export class ActorCore {
     this.loads = new AggregateLoads({
       load,
       clock,
-      onLoaded: (id, { facts, size }) => {
-        this.#enter(new ResidentAggregate(id, facts, size))
+      onLoaded: (id, { facts, size, key }, command) => {
+        // erased while it was read
+        if (key !== undefined && options.erasures?.isErased(key) === true) return this.loads.begin(id, true, command)
+        this.#enter(new ResidentAggregate(id, facts, size, key))
         wake()
       },
       onFailed: (id) => {
@@ -76,7 +84,15 @@ export class ActorCore {
         wake()
       },
     })
+    this.#stopHearing = options.erasures?.onErased((subject) => this.#forget(subject))
     for (const { key } of this.mailboxes.busy()) this.loads.begin(key, true)
+  }
+
+  stop(): void {
+    this.#end.abort()
+    this.#stopHearing?.()
+    this.loads.stop()
+    this.table.clear()
   }
 
   /** An aggregate that was admitted. @throws why it could not be loaded */
@@ -145,6 +161,25 @@ export class ActorCore {
       this.requests.begin(aggregate.id, step)
     }
     if (taken.steps.length > 0) this.hold(aggregate)
+  }
+
+  /**
+   * A subject is erased (PE5). What is idle is read again when it is needed; what is not gets a new key, and what it decides
+   * until that is there is erased too.
+   */
+  #forget(subject: string): void {
+    const { erasures, place } = this.options
+    const { personal } = place.actor
+    for (const aggregate of this.table.values()) {
+      const { key } = aggregate
+      if (key?.subject !== subject || erasures?.isErased(key) !== true || personal === undefined) continue
+      if (aggregate.pins === 0) {
+        this.table.delete(aggregate)
+        continue
+      }
+      aggregate.state = erasedState(personal, aggregate.state)
+      void erasures.renew(subject, this.#end.signal).then((renewed) => (aggregate.key = renewed ?? key))
+    }
   }
 
   /** An aggregate is here; what waited for it since the unit began may go on. */

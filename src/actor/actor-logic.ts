@@ -46,14 +46,16 @@ export class ActorLogic implements Logic {
     if (box !== undefined && box.stuck === undefined) return !mailboxes.isFull(box)
     const aggregate = table.get(id)
     if (aggregate !== undefined) return this.#admit(aggregate)
-    loads.begin(id, true) // may be there at once
+    loads.begin(id, true, command) // may be there at once
     const loaded = table.get(id)
     return loaded === undefined ? loads.hasFailed(id) : this.#admit(loaded)
   }
 
-  expect({ key: id }: StoredEvent): void {
+  expect(command: StoredEvent): void {
+    const { key: id } = command
     const { mailboxes, table, loads } = this.#core
-    if (id !== undefined && mailboxes.get(id) === undefined && table.get(id) === undefined) loads.begin(id, false)
+    if (id !== undefined && mailboxes.get(id) === undefined && table.get(id) === undefined)
+      loads.begin(id, false, command)
   }
 
   turn(command: StoredEvent, onFailure: OnFailure): readonly EventDraft[] {
@@ -132,8 +134,7 @@ export class ActorLogic implements Logic {
   }
 
   stop(): void {
-    this.#core.loads.stop()
-    this.#core.table.clear()
+    this.#core.stop()
   }
 
   #take(command: StoredEvent, onFailure: OnFailure, made: Made): void {

@@ -3,6 +3,7 @@ import type { Event, EventDraft } from '../event/event.js'
 import type { ActorStep, ActorSteps } from './actor-step.js'
 import type { CommandContract } from './define-command.js'
 import type { CancelTimerEffect, CloseEffect, Decided, SendEffect, SetTimerEffect, StepEffect } from './decision.js'
+import type { PersonalDeclaration, PersonalOptions } from './personal-fields.js'
 import type { Reaction } from './reaction.js'
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a list of commands of any types
@@ -134,6 +135,8 @@ export interface ActorOptions<State, Taken extends Commands, Kept extends Events
    * it. `stop`: the actor stops before it.
    */
   readonly onError?: ActorOnError
+  /** Values that are stored sealed, with a key for each subject, so that they can be erased. Default: none. */
+  readonly personal?: PersonalOptions
 }
 
 /** A declared actor, as discovery finds it. The types of handlers are forgotten; those of its contracts are kept. */
@@ -155,6 +158,7 @@ export interface ActorDeclaration<State = unknown, Taken extends Commands = Comm
   readonly memory: { readonly aggregates: number }
   readonly remember: number
   readonly onError: ActorOnError
+  readonly personal: PersonalDeclaration | undefined
 }
 
 /** A step with its defaults filled in. */

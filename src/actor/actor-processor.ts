@@ -8,6 +8,7 @@ import type { ActorPlace } from './actor-place.js'
 import { tellOutcome } from './answer.js'
 import type { LoadAggregate } from './aggregate-loads.js'
 import { loadAggregate } from './load-aggregate.js'
+import { personalWatchOf } from './personal-watch.js'
 import { regroupMailboxes } from './mailbox-entries.js'
 
 export interface ActorProcessorOptions {
@@ -57,7 +58,11 @@ function startLogic(
   memory: Memory,
   environment: LogicEnvironment | undefined,
 ): ActorLogic {
-  const own = load ?? (environment === undefined ? undefined : loadAggregate(place, registry, environment))
+  const erasures =
+    environment === undefined || place.actor.personal === undefined
+      ? undefined
+      : personalWatchOf(environment.connection, environment.clock, place.stream.replicas)
+  const own = load ?? (environment === undefined ? undefined : loadAggregate(place, registry, environment, erasures))
   return new ActorLogic(
     {
       place,
@@ -68,7 +73,12 @@ function startLogic(
         }),
       ...(environment === undefined
         ? {}
-        : { wake: environment.wake, clock: environment.clock, answer: tellOutcome(environment.connection) }),
+        : {
+            wake: environment.wake,
+            clock: environment.clock,
+            answer: tellOutcome(environment.connection),
+            erasures,
+          }),
     },
     memory,
   )

@@ -1,6 +1,8 @@
 import { asFault, outcomeUnknown } from '../broker/api-error.js'
 import type { MillraceError } from '../error/millrace-error.js'
 import type { Clock } from '../time/clock.js'
+import type { StoredEvent } from '../event/event.js'
+import type { PersonalKey } from './personal-key.js'
 import type { AggregateFacts } from './resident-aggregate.js'
 
 /** An aggregate as it was read from the log. */
@@ -8,16 +10,22 @@ export interface LoadedAggregate {
   readonly facts: AggregateFacts
   /** Roughly what it takes in memory, in bytes. */
   readonly size: number
+  /** Seals what is personal of it. */
+  readonly key?: PersonalKey | undefined
 }
 
-/** Reads an aggregate from the log: at once in a simulation, else as it takes. @throws what makes its state unknown */
-export type LoadAggregate = (id: string) => LoadedAggregate | Promise<LoadedAggregate>
+/**
+ * Reads an aggregate from the log: at once in a simulation, else as it takes.
+ * @param command that needs it; undefined: something of it waits since before the unit began
+ * @throws what makes its state unknown
+ */
+export type LoadAggregate = (id: string, command?: StoredEvent) => LoadedAggregate | Promise<LoadedAggregate>
 
 export interface LoadsOptions {
   readonly load: LoadAggregate
   /** Without one, nothing is tried again. */
   readonly clock: Clock | undefined
-  readonly onLoaded: (id: string, loaded: LoadedAggregate) => void
+  readonly onLoaded: (id: string, loaded: LoadedAggregate, command: StoredEvent | undefined) => void
   readonly onFailed: (id: string) => void
 }
 
@@ -33,7 +41,7 @@ const LONGEST_WAIT_MS = 5_000
 export class AggregateLoads {
   readonly #options: LoadsOptions
   readonly #loading = new Set<string>()
-  readonly #waiting = new Set<string>()
+  readonly #waiting = new Map<string, StoredEvent | undefined>()
   readonly #failed = new Map<string, MillraceError>()
   readonly #end = new AbortController()
   #pausing: Promise<void> | undefined
@@ -48,11 +56,11 @@ export class AggregateLoads {
   }
 
   /** Begins to load, unless that is under way. @param soon before those that only may be needed */
-  begin(id: string, soon: boolean): void {
+  begin(id: string, soon: boolean, command?: StoredEvent): void {
     if (this.#loading.has(id) || this.#failed.has(id)) return
-    if (!soon && this.#loading.size >= MOST) return void this.#waiting.add(id)
+    if (!soon && this.#loading.size >= MOST) return void this.#waiting.set(id, command)
     this.#waiting.delete(id)
-    this.#start(id)
+    this.#start(id, command)
   }
 
   /** Why it could not be loaded. Asked once: the next time, it is tried again. */
@@ -71,30 +79,30 @@ export class AggregateLoads {
     this.#waiting.clear()
   }
 
-  #start(id: string): void {
+  #start(id: string, command: StoredEvent | undefined): void {
     this.#loading.add(id)
     let loaded: LoadedAggregate | Promise<LoadedAggregate>
     try {
-      loaded = this.#options.load(id)
+      loaded = this.#options.load(id, command)
     } catch (error) {
       return this.#fail(id, error)
     }
-    if (loaded instanceof Promise) void this.#finish(id, loaded)
-    else this.#done(id, loaded)
+    if (loaded instanceof Promise) void this.#finish(id, loaded, command)
+    else this.#done(id, loaded, command)
   }
 
-  async #finish(id: string, first: Promise<LoadedAggregate>): Promise<void> {
+  async #finish(id: string, first: Promise<LoadedAggregate>, command: StoredEvent | undefined): Promise<void> {
     const { clock, load } = this.#options
     let attempt = first
     for (let wait = FIRST_WAIT_MS; ; wait = Math.min(LONGEST_WAIT_MS, 2 * wait))
       try {
-        return this.#done(id, await attempt)
+        return this.#done(id, await attempt, command)
       } catch (error) {
         if (this.#ended()) return
         if (clock === undefined || !outcomeUnknown(asFault(error, 'loading an aggregate'))) return this.#fail(id, error)
         await this.#pause(clock, wait)
         if (this.#ended()) return
-        attempt = Promise.resolve(load(id))
+        attempt = Promise.resolve(load(id, command))
       }
   }
 
@@ -110,10 +118,10 @@ export class AggregateLoads {
     return this.#end.signal.aborted
   }
 
-  #done(id: string, loaded: LoadedAggregate): void {
+  #done(id: string, loaded: LoadedAggregate, command: StoredEvent | undefined): void {
     this.#loading.delete(id)
     if (this.#ended()) return
-    this.#options.onLoaded(id, loaded)
+    this.#options.onLoaded(id, loaded, command)
     this.#next()
   }
 
@@ -125,10 +133,10 @@ export class AggregateLoads {
   }
 
   #next(): void {
-    for (const id of this.#waiting) {
+    for (const [id, command] of this.#waiting) {
       if (this.#loading.size >= MOST) return
       this.#waiting.delete(id)
-      this.#start(id)
+      this.#start(id, command)
     }
   }
 }

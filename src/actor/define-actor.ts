@@ -4,6 +4,7 @@ import { parseDuration } from '../time/duration.js'
 import type { ActorDeclaration, ActorOnError, ActorOptions, Commands, DeclaredStep, Events } from './actor-options.js'
 import type { ActorStep, ActorSteps } from './actor-step.js'
 import { isCommandContract } from './define-command.js'
+import { personalOf } from './personal-fields.js'
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/
 const ON_ERROR: readonly ActorOnError[] = ['park', 'dead-letter', 'stop']
@@ -74,6 +75,7 @@ export function defineActor<
     memory: { aggregates: count('memory.aggregates', memory?.aggregates ?? 10_000, 1, invalid) },
     remember,
     onError,
+    personal: personalOf(given.personal, events, given.state, invalid),
   })
 }
 

@@ -9,6 +9,7 @@ import { systemClock } from '../time/system-clock.js'
 import { AggregateHeads } from './aggregate-heads.js'
 import { assertAggregateType, type RecordStream } from './aggregate-subject.js'
 import { Appender, type Append, type Appended, type AppendMetadata, type ExpectedVersion } from './append.js'
+import { readPersonal } from './read-personal.js'
 import { readRecordsBackwards } from './read-back.js'
 import { readRecords, type AggregatePlace } from './read-records.js'
 import { subscribeRecords, type SubscribedRecord, type SubscribeOptions } from './record-subscription.js'
@@ -134,6 +135,11 @@ export class EventStore {
     if ((await nextSequence(this.#connection, name, commits, 1)) !== undefined)
       throw fault('AGGREGATE_HAS_OWNER', `${type} in ${name}`)
     this.#unowned.set(type, now)
+  }
+
+  /** Personal values in what was read, which are sealed, in the clear; null where they are erased. @throws see readPersonal */
+  readPersonal<T>(value: T): Promise<T> {
+    return readPersonal(this.#connection, value)
   }
 
   #place(type: string, id: string): AggregatePlace {

@@ -17,6 +17,7 @@ import { readAggregateSnapshot } from './aggregate-snapshot.js'
 import type { AggregateShape, Fold } from './aggregate-shape.js'
 import { readRecordHead } from './read-record.js'
 import { nameOf, readRecords, type AggregatePlace } from './read-records.js'
+import type { PersonalReader } from './read-personal.js'
 import { fromFound, type RecordHead } from './record.js'
 import type { StateFrame } from './state-frame.js'
 import { openState } from './stored-state.js'
@@ -43,6 +44,8 @@ export interface RehydrateOptions {
   readonly fold: Fold
   /** As it was then. Default: now. */
   readonly upTo?: LogPoint | undefined
+  /** Reads what is sealed. Default: it stays as it is. */
+  readonly personal?: PersonalReader | undefined
 }
 
 /** A state to fold on from, and where what comes after it begins. */
@@ -91,7 +94,7 @@ class Reading {
     const { actor, upTo } = this.#options
     const head = upTo === undefined ? await this.#last() : await this.#lastUpTo(upTo)
     if (head === undefined) return this.#withoutRecord()
-    const carried = openState(actor, head.frame, this.#where)
+    const carried = openState(actor, await this.#read(head.frame), this.#where)
     if (carried.kind === 'usable') return this.#found(head, carried.state, head.version)
     const snapshot = carried.kind === 'outdated' ? undefined : await this.#snapshot()
     if (snapshot !== undefined && snapshot.version > head.version && upTo === undefined)
@@ -114,7 +117,7 @@ class Reading {
     if (version === head.version) return this.#found(head, state, stored)
     this.#reads += 1
     for await (const record of readRecords(this.#place, { from: basis.from, after: version, through: head })) {
-      if (record.events.length > 0) state = this.#options.fold({ id, version, state }, record.events)
+      if (record.events.length > 0) state = this.#options.fold({ id, version, state }, await this.#read(record.events))
       version = record.version
     }
     return this.#found(head, state, stored)
@@ -174,9 +177,13 @@ class Reading {
     const found = await readLast(connection, stream.name, aggregateSnapshotSubject(stream.name, type, id))
     if (found === undefined) return undefined
     const frame = readAggregateSnapshot(found, this.#where)
-    const opened = openState(this.#options.actor, frame, this.#where)
+    const opened = openState(this.#options.actor, await this.#read(frame), this.#where)
     if (opened.kind !== 'usable') return undefined
     return { version: frame.v, state: opened.state, from: found.sequence + 1, frame }
+  }
+
+  async #read<T>(stored: T): Promise<T> {
+    return this.#options.personal === undefined ? stored : this.#options.personal.read(stored)
   }
 
   async #carriedBefore(head: RecordHead): Promise<Basis | undefined> {
@@ -188,7 +195,7 @@ class Reading {
       const found = await readLastUpTo(connection, stream.name, this.#subject, { sequence: sequence - 1 }, clock)
       if (found === undefined) return undefined
       const { frame, version } = readRecordHead(found, this.#where)
-      const opened = openState(this.#options.actor, frame, this.#where)
+      const opened = openState(this.#options.actor, await this.#read(frame), this.#where)
       if (opened.kind === 'outdated') return undefined
       sequence = found.sequence
       if (opened.kind === 'usable') return { version, state: opened.state, from: sequence + 1 }

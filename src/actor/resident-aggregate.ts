@@ -1,4 +1,5 @@
 import type { AggregateTable, Resident } from './aggregate-table.js'
+import type { PersonalKey } from './personal-key.js'
 import type { StateFrame } from './state-frame.js'
 
 /** What is known of an aggregate beside its events, as plain data. It is replaced as a whole by each decision. */
@@ -30,9 +31,11 @@ export class ResidentAggregate implements Resident {
   pins = 0
   used = true
   slot = 0
+  /** Seals what is personal of it; undefined when its actor declares nothing to be. */
+  key: PersonalKey | undefined
   home: AggregateTable<Resident> | undefined = undefined
 
-  constructor(id: string, facts: AggregateFacts, size: number) {
+  constructor(id: string, facts: AggregateFacts, size: number, key?: PersonalKey) {
     this.id = id
     this.version = facts.version
     this.state = facts.state
@@ -41,6 +44,7 @@ export class ResidentAggregate implements Resident {
     this.closed = facts.closed
     this.storedAt = facts.storedAt
     this.size = size
+    this.key = key
   }
 
   become(facts: AggregateFacts): void {
@@ -62,8 +66,13 @@ export function residentSize(facts: AggregateFacts, id: string, state: number): 
   return OVERHEAD + id.length + (facts.remembered?.length ?? 0) + timers + Math.ceil(1.5 * state)
 }
 
-/** As it is stored: see StateFrame. @param withState false leaves the state out */
-export function frameOf(facts: AggregateFacts, actorVersion: number, open: readonly string[] = []): StateFrame {
+/** As it is stored: see StateFrame. @param subject token of whom what is personal in it is about */
+export function frameOf(
+  facts: AggregateFacts,
+  actorVersion: number,
+  open: readonly string[] = [],
+  subject?: string,
+): StateFrame {
   const { version, state, remembered, timers, closed } = facts
   return {
     sv: actorVersion,
@@ -73,5 +82,6 @@ export function frameOf(facts: AggregateFacts, actorVersion: number, open: reado
     ...(timers === undefined ? {} : { t: timers }),
     ...(open.length === 0 ? {} : { o: open }),
     ...(closed ? { z: true as const } : {}),
+    ...(subject === undefined ? {} : { p: subject }),
   }
 }

@@ -19,6 +19,8 @@ export interface StateFrame {
   readonly o?: unknown
   /** Closed: it takes no more commands. */
   readonly z?: true
+  /** Token of the subject whose key seals what is personal of the aggregate. */
+  readonly p?: string
 }
 
 /** A frame as text, and whether it has the state. */
@@ -33,7 +35,7 @@ export interface WrittenFrame {
  * @throws AGGREGATE_STATE_INVALID when the state is not JSON
  */
 export function writeFrame(frame: StateFrame, carry = Number.POSITIVE_INFINITY): WrittenFrame {
-  const { sv, v, s, c, t, o, z } = frame
+  const { sv, v, s, c, t, o, z, p } = frame
   let state: string | undefined
   let rest = ''
   try {
@@ -42,6 +44,7 @@ export function writeFrame(frame: StateFrame, carry = Number.POSITIVE_INFINITY):
     if (t !== undefined) rest += `,"t":${JSON.stringify(t)}`
     if (o !== undefined) rest += `,"o":${JSON.stringify(o)}`
     if (z !== undefined) rest += ',"z":true'
+    if (p !== undefined) rest += `,"p":"${p}"`
   } catch (cause) {
     throw fault('AGGREGATE_STATE_INVALID', `it cannot be written: ${messageOf(cause)}`, { cause })
   }

@@ -17,6 +17,7 @@ import { encodeRecord } from './encode-record.js'
 import type { OpenStep } from './mailbox-entries.js'
 import type { Outcome } from './outcome.js'
 import { STATE_HEADER } from './record.js'
+import { sealEvents, sealFacts } from './seal-personal.js'
 import { commandMark, isRemembered, remember } from './remembered.js'
 import { dueOfSetting, timerOf } from './timer-message.js'
 
@@ -104,8 +105,9 @@ interface Decision {
 function compose(place: ActorPlace, aggregate: ResidentAggregate, decision: Decision): Taken {
   const { actor, stream, maxPayload } = place
   const { command, occasion, verdict, effects, facts } = decision
-  const { id } = aggregate
-  const frame = frameOf(facts, actor.version, [...decision.open, ...effects.steps.map((step) => step.id)])
+  const { id, key } = aggregate
+  const open = [...decision.open, ...effects.steps.map((step) => step.id)]
+  const frame = frameOf(sealFacts(actor, key, id, facts), actor.version, open, key?.subject)
   const record = encodeRecord({
     type: actor.name,
     id,
@@ -116,7 +118,7 @@ function compose(place: ActorPlace, aggregate: ResidentAggregate, decision: Deci
         sequence: occasion.sequence,
         time: command.storedAt,
         correlationId: command.correlationId ?? command.id,
-        events: verdict.kind === 'accepted' ? verdict.events : [],
+        events: verdict.kind === 'accepted' ? sealEvents(actor, key, verdict.events) : [],
         rejected: verdict.kind === 'rejected' ? reasonOf(verdict) : undefined,
       },
     ],

@@ -38,6 +38,8 @@ export interface BucketOptions {
   readonly bucket: string
   readonly description: string
   readonly replicas: number
+  /** Whether single values can be taken out of it for good (eraseMessage). Default false. */
+  readonly erasable?: boolean
 }
 
 /** Most values of a key that a bucket keeps: the limit of the specification. */
@@ -173,7 +175,7 @@ async function deployedConfig({ manager }: Connection, bucket: string) {
   }
 }
 
-function bucketConfig({ bucket, description, replicas }: BucketOptions) {
+function bucketConfig({ bucket, description, replicas, erasable = false }: BucketOptions) {
   const config: ManagedConfig & Record<string, unknown> = {
     name: `KV_${bucket}`,
     description,
@@ -188,7 +190,7 @@ function bucketConfig({ bucket, description, replicas }: BucketOptions) {
     duplicate_window: 120_000_000_000,
     allow_direct: true,
     allow_rollup_hdrs: true,
-    deny_delete: true,
+    deny_delete: !erasable,
   }
   return config
 }

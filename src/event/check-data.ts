@@ -1,6 +1,7 @@
 import type { z } from 'zod'
 import { messageOf, type Issue } from '../error/millrace-error.js'
 import { issuesOf, type DataCheck, type DataFault } from './data-issues.js'
+import { replaceEnvelopes, restoreEnvelopes } from './envelope-in-data.js'
 import { UpcastError, type UpcastChain } from './upcast.js'
 
 /** The part of a contract that decides about data. */
@@ -31,6 +32,8 @@ export function parseData<Data>(rules: DataRules<Data>, data: unknown): DataChec
   try {
     const result = rules.schema.safeParse(data)
     if (result.success) return { ok: true, data: result.data }
+    const sealed = parseSealed(rules, data)
+    if (sealed !== undefined) return sealed
     const issues = issuesOf(result.error)
     const [first] = issues
     const more = issues.length > 1 ? `, and ${issues.length - 1} more` : ''
@@ -41,6 +44,14 @@ export function parseData<Data>(rules: DataRules<Data>, data: unknown): DataChec
     const detail = `the schema threw: ${messageOf(thrown)}`
     return refused('EVENT_DATA_INVALID', `${rules.type}: ${detail}`, [{ pointer: '', detail }])
   }
+}
+
+/** Personal values that are sealed are judged as if they were null; the rest as ever. Undefined: that is not why it failed. */
+function parseSealed<Data>({ schema }: DataRules<Data>, data: unknown): DataCheck<Data> | undefined {
+  const without = replaceEnvelopes(data, () => null)
+  if (without === data) return undefined
+  const result = schema.safeParse(without)
+  return result.success ? { ok: true, data: restoreEnvelopes(result.data, data) as Data } : undefined
 }
 
 function known<Data>(rules: DataRules<Data>): string {

@@ -1,6 +1,7 @@
 import { commandStream } from '../actor/command-stream.js'
 import { isCommandContract } from '../actor/define-command.js'
 import type { ActorDeclaration } from '../actor/actor-options.js'
+import { PersonalErased } from '../actor/erase-personal.js'
 import { recordStream } from '../actor/record-stream.js'
 import type { StreamDeclaration } from '../broker/define-stream.js'
 import { fault } from '../error/millrace-error.js'
@@ -53,6 +54,7 @@ export class Contracts {
       for (const { type } of own) this.#take(type, actor.name)
       this.add(own, streams)
       this.add(actor.events, streams)
+      if (actor.personal !== undefined) this.add([PersonalErased], streams)
     }
   }
 

@@ -1,5 +1,7 @@
 import { assertAggregateType } from '../../actor/aggregate-subject.js'
 import type { ActorDeclaration } from '../../actor/actor-options.js'
+import { PersonalKeys } from '../../actor/personal-keys.js'
+import { OpenPersonal, withheldPersonal, type PersonalReader } from '../../actor/read-personal.js'
 import type { AggregatePlace } from '../../actor/read-records.js'
 import { evolveAll } from '../../actor/evolve.js'
 import { rehydrate, type LogPoint, type Rehydrated } from '../../actor/rehydrate.js'
@@ -16,6 +18,8 @@ import { orStopped } from '../or-stopped.js'
 export interface AtFlags {
   readonly atSeq?: number
   readonly atTime?: string
+  /** Whether personal values are shown. */
+  readonly personal?: boolean
 }
 
 /** An aggregate of a declared actor. */
@@ -25,6 +29,8 @@ export interface Found {
   readonly place: AggregatePlace
   readonly fold: Fold
   readonly known: Rehydrated
+  /** Reads what is sealed, or leaves it out. */
+  readonly personal: PersonalReader
 }
 
 /**
@@ -44,9 +50,10 @@ export async function findAggregate(context: CliContext, type: string, id: strin
   const connection = await orStopped(context.connect(), context.signal)
   const place = { connection, clock: context.clock, stream, type, id, registry: createRegistry(actor.events) }
   const fold: Fold = (aggregate, events) => evolveAll(actor, aggregate, events).state
-  const known = await orStopped(rehydrate(place, { actor, fold, upTo }), context.signal)
+  const personal = flags.personal === true ? new OpenPersonal(new PersonalKeys(connection)) : withheldPersonal
+  const known = await orStopped(rehydrate(place, { actor, fold, upTo, personal }), context.signal)
   if (known.sequence === 0 && known.version === 0) throw notFound(type, id, upTo)
-  return { actor, stream, place, fold, known }
+  return { actor, stream, place, fold, known, personal }
 }
 
 function notFound(type: string, id: string, upTo: LogPoint | undefined): Error {

@@ -42,9 +42,9 @@ export async function historyCommand(
   id: string,
   flags: HistoryFlags,
 ): Promise<void> {
-  const { place, known } = await findAggregate(context, type, id, flags)
+  const { place, known, personal } = await findAggregate(context, type, id, flags)
   const reading = known.sequence === 0 ? Promise.resolve([]) : readHistory(place, known, flags.limit)
-  const entries = (await orStopped(reading, context.signal)).slice(-flags.limit)
+  const entries = await personal.read((await orStopped(reading, context.signal)).slice(-flags.limit))
   if (context.json) return printJson(context, { type, id, version: known.version, history: entries.map(entryJson) })
   if (entries.length === 0) return context.out.line('no records are left: only the snapshot is')
   printTable(context.out, COLUMNS, entries.flatMap(rowsOf))

@@ -28,18 +28,19 @@ export interface DiffStep {
  */
 export async function showCommand(context: CliContext, type: string, id: string, flags: ShowFlags): Promise<void> {
   const found = await findAggregate(context, type, id, flags)
-  const last =
+  const stored =
     found.known.sequence === 0 ? [] : await readHistory(found.place, found.known, flags.diff ? flags.limit : 1)
+  const last = await found.personal.read(stored)
   const steps = flags.diff === true ? await orStopped(diffOf(found, last), context.signal) : undefined
   if (context.json) return printJson(context, showJson(found, last.at(-1), steps))
   printAggregate(context.out, found, last.at(-1))
   if (steps !== undefined) printSteps(context.out, steps)
 }
 
-async function diffOf({ place, actor, fold }: Found, entries: readonly HistoryEntry[]): Promise<DiffStep[]> {
+async function diffOf({ place, actor, fold, personal }: Found, entries: readonly HistoryEntry[]): Promise<DiffStep[]> {
   const [first] = entries
   if (first === undefined) return []
-  let { state, version } = await rehydrate(place, { actor, fold, upTo: { sequence: first.sequence - 1 } })
+  let { state, version } = await rehydrate(place, { actor, fold, personal, upTo: { sequence: first.sequence - 1 } })
   const steps: DiffStep[] = []
   for (const entry of entries)
     for (const event of entry.events) {

@@ -5,6 +5,9 @@ import type { CliContext } from '../context.js'
 import { examples } from '../examples.js'
 import { wholeNumber } from '../option-values.js'
 import { registerCommanding } from './actor-commanding.js'
+import { registerKeeping } from './actor-keeping.js'
+
+const PERSONAL = 'with the values that are personal, in place of null'
 
 export function register(program: Command, context: CliContext): void {
   const actor = program
@@ -17,6 +20,7 @@ export function register(program: Command, context: CliContext): void {
     ['millrace actor show order 42 --at-time 2h', 'as it was two hours ago'],
     ['millrace actor show order 42 --diff', 'what each of its last events changed'],
     ['millrace actor history order 42', 'its events and rejections, and who caused them'],
+    ['millrace actor erase order 42 --yes', 'what is personal of it, for ever'],
   ])
   registerCommanding(actor, context)
   actor
@@ -27,6 +31,7 @@ export function register(program: Command, context: CliContext): void {
     .option('--at-seq <number>', 'as it was after this sequence of its stream', wholeNumber())
     .option('--at-time <time>', 'as it was then: 2026-01-31T12:00:00Z, 2026-01-31, or 2h for two hours ago')
     .option('--diff', 'what each of its last events changed in the state')
+    .option('--personal', PERSONAL)
     .option('--limit <number>', 'with --diff: of at most so many decisions', wholeNumber(), 20)
     .action(async (type: string, id: string, flags: ShowFlags) => {
       const { showCommand } = await import('../actor/show-command.js')
@@ -40,10 +45,12 @@ export function register(program: Command, context: CliContext): void {
     .option('--at-seq <number>', 'up to this sequence of its stream', wholeNumber())
     .option('--at-time <time>', 'up to then: 2026-01-31T12:00:00Z, 2026-01-31, or 2h for two hours ago')
     .option('--limit <number>', 'at most so many decisions', wholeNumber(), 50)
+    .option('--personal', PERSONAL)
     .action(async (type: string, id: string, flags: HistoryFlags) => {
       const { historyCommand } = await import('../actor/history-command.js')
       await historyCommand(context, type, id, flags)
     })
+  registerKeeping(actor, context)
   actor.addHelpText(
     'after',
     `
