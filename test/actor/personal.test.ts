@@ -76,14 +76,14 @@ test('PE1 PE2 PE3 PE5 values are sealed where they are stored, read with the key
     return events
   }
   const sealed = await read('p1')
-  assert.type((sealed[0]?.data as { email: { $personal: string } }).email.$personal, 'string')
+  assert.match(JSON.stringify(sealed[0]?.data), /"email":\{"\$personal":"[^"]+","k":"[^"]+"\}/)
   const opened = await store.readPersonal(sealed)
   assert.equal(opened[0]?.data, {
     receiver: 'ann',
     email: 'p1@secret.example',
     address: { street: 'street of p1', town: 'Ulm' },
   })
-  assert.is((opened[1]?.data as { to: string }).to, 'p1@secret.example')
+  assert.equal(opened[1]?.data, { grams: 5, to: 'p1@secret.example' })
 
   const subject = await subjectOfAggregate(connection, { ...deployed, id: 'p1' })
   assert.is(subject, subjectToken('ann'))
@@ -116,8 +116,8 @@ test('PE1 PE2 PE3 PE5 values are sealed where they are stored, read with the key
   assert.equal(mail[0], { grams: 6, to: null })
   assert.equal(mail[2], { grams: 7, to: 'new@secret.example' })
   assert.is.not((await new PersonalKeys(connection).get(subjectToken('ann')))?.id, key?.id)
-  assert.is((await store.readPersonal(await read('p1')))[0]?.data !== undefined, true)
-  assert.equal(((await store.readPersonal(await read('p1')))[0]?.data as { email: null }).email, null)
+  const before = (await store.readPersonal(await read('p1')))[0]?.data
+  assert.equal(before, { receiver: 'ann', email: null, address: { street: null, town: 'Ulm' } })
   await runtime.stop()
 })
 
