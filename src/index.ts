@@ -112,3 +112,10 @@ export type { Append, Appended, AppendMetadata, ExpectedVersion } from './actor/
 export type { EventStore, EventStoreOptions, ReadOptions } from './actor/event-store.js'
 export type { SubscribedRecord, SubscribeOptions, SubscriptionStart } from './actor/record-subscription.js'
 export { openEventStore, type OpenedEventStore, type OpenEventStoreOptions } from './runtime/open-event-store.js'
+
+// view
+export { defineView } from './view/define-view.js'
+export type { ViewDeclaration, ViewEvent, ViewOnError, ViewOptions } from './view/view-options.js'
+export type { RowChange, RowStore, StoredRow, WrittenRow } from './view/row-store.js'
+export type { CaughtUpOptions, ViewPosition, ViewReader, ViewRow } from './view/view-reader.js'
+export { openView, type OpenedView, type OpenViewOptions } from './runtime/open-view.js'

@@ -40,6 +40,18 @@ export interface BucketOptions {
   readonly replicas: number
   /** Whether single values can be taken out of it for good (eraseMessage). Default false. */
   readonly erasable?: boolean
+  /** Values of a key that are kept. Default 64, the most that the specification allows. */
+  readonly history?: number
+}
+
+/** A value for a key. */
+export interface BucketWrite {
+  readonly key: string
+  /** Undefined deletes the key. */
+  readonly data: Uint8Array | undefined
+  /** Sequence of its last value. */
+  readonly expected: number
+  readonly headers?: readonly (readonly [string, string])[]
 }
 
 /** Most values of a key that a bucket keeps: the limit of the specification. */
@@ -76,9 +88,9 @@ export async function ensureBucket(connection: Connection, options: BucketOption
 export async function writeBucket(
   connection: Connection,
   bucket: string,
-  { key, data, expected }: { readonly key: string; readonly data: Uint8Array | undefined; readonly expected: number },
+  { key, data, expected, headers: more = [] }: BucketWrite,
 ): Promise<number | undefined> {
-  const headers = [expectLastSequence(expected), ...(data === undefined ? [[OPERATION, 'DEL'] as const] : [])]
+  const headers = [expectLastSequence(expected), ...more, ...(data === undefined ? [[OPERATION, 'DEL'] as const] : [])]
   try {
     const subject = `$KV.${bucket}.${key}`
     return (await publishOnce(connection, { subject, headers, data: data ?? new Uint8Array(0) })).sequence
@@ -175,7 +187,7 @@ async function deployedConfig({ manager }: Connection, bucket: string) {
   }
 }
 
-function bucketConfig({ bucket, description, replicas, erasable = false }: BucketOptions) {
+function bucketConfig({ bucket, description, replicas, history = HISTORY, erasable = false }: BucketOptions) {
   const config: ManagedConfig & Record<string, unknown> = {
     name: `KV_${bucket}`,
     description,
@@ -183,7 +195,7 @@ function bucketConfig({ bucket, description, replicas, erasable = false }: Bucke
     retention: RetentionPolicy.Limits,
     storage: StorageType.File,
     num_replicas: replicas,
-    max_msgs_per_subject: HISTORY,
+    max_msgs_per_subject: history,
     max_age: 0,
     max_bytes: -1,
     discard: DiscardPolicy.New,

@@ -85,6 +85,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/actor.js'),
   },
   {
+    name: 'view',
+    summary: 'views: rows that are made of events, their versions, how far they are',
+    load: () => import('./commands/view.js'),
+  },
+  {
     name: 'audit',
     summary: 'export what a stream holds as lines that prove each other, and verify them',
     load: () => import('./commands/audit.js'),

@@ -15,6 +15,7 @@ import { RUNTIME_ERRORS } from './codes/runtime.js'
 import { SERVER_ERRORS } from './codes/server.js'
 import { TIME_ERRORS } from './codes/time.js'
 import { VERIFY_ERRORS } from './codes/verify.js'
+import { VIEW_ERRORS } from './codes/view.js'
 import type { ErrorEntry } from './disposition.js'
 
 /** Every error that Millrace raises. docs/errors.md is tested against this table. */
@@ -36,6 +37,7 @@ export const CATALOGUE = {
   ...BACKTEST_ERRORS,
   ...ACTOR_ERRORS,
   ...AUDIT_ERRORS,
+  ...VIEW_ERRORS,
 } as const satisfies Record<string, ErrorEntry>
 
 /** A code from the catalogue. */

@@ -45,6 +45,8 @@ export interface CommitterOptions {
   readonly keepsJournal?: boolean
   /** Whether the state is that of the last turn; false while it is being brought back. */
   readonly recovered?: () => boolean
+  /** What has to be done before a position is stored, after the dead letters up to it. */
+  readonly before?: ((position: number) => Promise<void>) | undefined
   /** Told when storing does not succeed and is tried again. */
   readonly onStall?: (error: MillraceError, forMs: number) => void
   readonly onCommitted: (turns: readonly Turn[], record: CommitRecord) => void

@@ -68,8 +68,8 @@ export class Committer {
     this.#expected = sequence
     this.#spans = options.spans ?? []
     this.#subject = commitSubject(options.output, record.processor, record.partition)
-    const { connection, clock, input, output, root, onStall = () => undefined } = options
-    this.#target = { connection, clock, input, output, root, subject: this.#subject, onStall }
+    const { connection, clock, input, output, root, before, onStall = () => undefined } = options
+    this.#target = { connection, clock, input, output, root, subject: this.#subject, onStall, before }
     this.#trimming = new AppendixTrimming(connection, output, record, options.keepsJournal === true)
     this.#snapshotAt = clock.monotonic()
     this.#forced = options.snapshotFirst === true

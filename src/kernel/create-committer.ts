@@ -10,6 +10,8 @@ import { Takeover } from './takeover.js'
 
 type Reports = Pick<CommitterOptions, 'recovered' | 'onStall' | 'onCommitted' | 'onFailure'>
 
+const NOTHING = Promise.resolve()
+
 /** The committer of a unit, as its kind of memory needs it. */
 export function createCommitter(
   { from, to, memory }: Processor,
@@ -43,6 +45,7 @@ export function createCommitter(
         : new Reporting(clock, reportSubject(to.stream.name, record.processor, record.partition), () =>
             logic.report?.(),
           ),
+    ...(logic.beforeCommit === undefined ? {} : { before: (position) => logic.beforeCommit?.(position) ?? NOTHING }),
     bounded: to.stream.maxBytes !== -1,
     keepsJournal: to.stream.maxBytes === -1 && to.stream.maxAge === 0,
   })

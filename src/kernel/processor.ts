@@ -180,6 +180,11 @@ export interface Logic {
   /** Asked after each turn and decision; what it returns is called when that is stored. */
   afterCommit?(): (() => void) | undefined
   /**
+   * Memory `none`: awaited before a position is stored, after the dead letters up to it: what has to be in another place
+   * by then. Turns behind the position may have been taken meanwhile. It may be called again for what was done before.
+   */
+  beforeCommit?(position: number): Promise<void>
+  /**
    * Called before the turn of an event that is admitted, unless it is replayed. May move time towards the event’s; when
    * a timer asks for a step that the next timer would overtake, it stops there. What it returns then is recorded as a
    * tick, and the event has to wait. `undefined`: the turn of this event follows at once.

@@ -25,6 +25,8 @@ export interface CommitTarget {
   readonly root: string | undefined
   /** Told when storing does not succeed and is tried again: once, and then every half minute. */
   readonly onStall: (error: MillraceError, forMs: number) => void
+  /** What has to be done before a position is stored. */
+  readonly before?: ((position: number) => Promise<void>) | undefined
 }
 
 const FIRST_RETRY_MS = 100
@@ -42,6 +44,7 @@ const STALL_EVERY_MS = 30_000
 export async function storeCommit(target: CommitTarget, commit: Commit, expected: number): Promise<number> {
   const patience = new Patience(target)
   for (const turn of commit.turns) if (turn.deadLetters.length > 0) await storeDeadLetters(target, turn, patience)
+  await target.before?.(commit.record.position)
   const record: WireMessage = {
     subject: target.subject,
     headers: [expectLastSequence(expected), ROLLUP_SUBJECT, NEVER_EXPIRES],

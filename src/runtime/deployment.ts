@@ -4,6 +4,7 @@ import type { Rule } from '../cep/rule/rule.js'
 import { fault } from '../error/millrace-error.js'
 import type { Registry } from '../event/registry.js'
 import type { DeclaredPipeline } from '../pipeline/declared-pipeline.js'
+import type { ViewDeclaration } from '../view/view-options.js'
 import type { DeployedActor } from './context-actors.js'
 import type { PipelineStreams } from '../pipeline/pipeline-processor.js'
 
@@ -25,6 +26,8 @@ export interface Deployment {
   readonly pipelines: readonly DeclaredPipeline[]
   readonly rules: readonly RuleFile[]
   readonly actors: readonly DeployedActor[]
+  /** Default none. */
+  readonly views?: readonly ViewDeclaration[]
   /** By type of event or command: the stream of the context that declares it, or of its commands. */
   readonly homes: ReadonlyMap<string, StreamDeclaration>
 }

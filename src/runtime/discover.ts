@@ -6,7 +6,6 @@ import type { ActorDeclaration } from '../actor/actor-options.js'
 import type { StreamDeclaration } from '../broker/define-stream.js'
 import { parseRule } from '../cep/rule/parse-rule.js'
 import { contractLookup } from '../cep/rule/contract-lookup.js'
-import { ruleCycles } from '../cep/rule/rule-cycles.js'
 import type { Rule } from '../cep/rule/rule.js'
 import { fault, isFault, messageOf } from '../error/millrace-error.js'
 import type { EventContract } from '../event/contract.js'
@@ -14,8 +13,10 @@ import { createRegistry, type Registry } from '../event/registry.js'
 import type { DeclaredPipeline } from '../pipeline/declared-pipeline.js'
 import { Contracts, withActors, type DeployedActor } from './context-actors.js'
 import { mergeStreamsOf, type Deployment, type RuleFile } from './deployment.js'
+import type { ViewDeclaration } from '../view/view-options.js'
 import { isCode, loadCodeRule } from './load-code-rule.js'
 import { holdRxjs } from './hold-rxjs.js'
+import { requireNoCycle, requireStreams, requireUnique, requireUniqueViews } from './require-declared.js'
 
 export interface DiscoverParts {
   /** False leaves the rules out, for who looks at their files himself. */
@@ -24,7 +25,7 @@ export interface DiscoverParts {
 
 /**
  * Loads what a folder declares: one folder per bounded context, each with `stream.ts`, `events.ts`, `pipelines/*.ts`,
- * `actors/*.ts` and `rules/*.yaml` or `rules/*.ts`. TypeScript is loaded as it is.
+ * `actors/*.ts`, `views/*.ts` and `rules/*.yaml` or `rules/*.ts`. TypeScript is loaded as it is.
  * @throws STREAMS_FOLDER_MISSING, DECLARATION_INVALID, RULE_INVALID (with file, line and column), RULE_CYCLIC,
  *   CONTRACT_DUPLICATE,
  *   RXJS_FOREIGN
@@ -38,6 +39,7 @@ export async function discover(folder: string, parts: DiscoverParts = {}): Promi
   const contracts = new Contracts()
   const pipelines: DeclaredPipeline[] = []
   const actors: DeployedActor[] = []
+  const views: ViewDeclaration[] = []
   for (const context of contexts) {
     const declared = await loadDefault<StreamDeclaration>(context, 'stream', ['stream'])
     const own = withActors(declared, await loadAll<ActorDeclaration>(join(context, 'actors'), ['actor']))
@@ -47,7 +49,9 @@ export async function discover(folder: string, parts: DiscoverParts = {}): Promi
     contracts.add(await loadContracts(context), own)
     contracts.addActors(own)
     pipelines.push(...(await loadAll<DeclaredPipeline>(join(context, 'pipelines'), ['pipeline', 'keyed'])))
+    views.push(...(await loadAll<ViewDeclaration>(join(context, 'views'), ['view'])))
   }
+  requireUniqueViews(views)
   requireUnique(
     'actor',
     actors.map(({ actor }) => actor.name),
@@ -62,14 +66,14 @@ export async function discover(folder: string, parts: DiscoverParts = {}): Promi
     'rule',
     rules.map(({ rule }) => rule.name),
   )
-  requireStreams(streams, pipelines, rules)
+  requireStreams(streams, pipelines, rules, views)
   requireNoCycle(rules)
   const all = [...streams, ...commands, ...mergeStreamsOf({ streams, pipelines })]
   requireUnique(
     'stream',
     all.map(({ name }) => name),
   )
-  return { folder: root, streams: all, registry, pipelines, rules, actors, homes: contracts.homes }
+  return { folder: root, streams: all, registry, pipelines, rules, actors, views, homes: contracts.homes }
 }
 
 /** Paths of every rule file in a `streams/` folder, whatever is in them. @throws STREAMS_FOLDER_MISSING */
@@ -181,46 +185,6 @@ async function modulePath(folder: string, name: string): Promise<string> {
 
 function isContract(value: unknown): value is EventContract {
   return typeof value === 'function' && 'type' in value && 'check' in value && 'schema' in value
-}
-
-function requireUnique(what: string, all: readonly string[]): void {
-  const twice = all.find((name, at) => all.indexOf(name) !== at)
-  if (twice !== undefined) throw fault('DECLARATION_INVALID', `two ${what}s are named ${JSON.stringify(twice)}`)
-}
-
-/** Rules that cause each other for ever do not start. */
-function requireNoCycle(rules: readonly RuleFile[]): void {
-  const issues = ruleCycles(rules.map(({ rule }) => rule))
-  if (issues.length > 0) throw fault('RULE_CYCLIC', issues[0]?.detail ?? '', { issues })
-}
-
-/** Whoever names a stream, names one of a context; what merges the inputs of a pipeline is its own. */
-function requireStreams(
-  streams: readonly StreamDeclaration[],
-  pipelines: readonly DeclaredPipeline[],
-  rules: readonly RuleFile[],
-): void {
-  const known = new Set(streams.map(({ name }) => name))
-  const check = (who: string, stream: string): void => {
-    if (!known.has(stream))
-      throw fault(
-        'DECLARATION_INVALID',
-        `${who}: stream ${JSON.stringify(stream)} is not declared; there are: ${[...known].join(', ')}`,
-      )
-  }
-  for (const { name, inputs, outputs } of pipelines)
-    for (const { stream } of [...inputs, ...outputs]) check(`pipeline ${name}`, stream)
-  for (const { file, rule } of rules)
-    for (const [field, stream] of [
-      ['on', rule.on],
-      ['emit', rule.to],
-    ] as const)
-      check(placed(file, rule, field), stream)
-}
-
-function placed(file: string, { places }: Rule, field: string): string {
-  const place = places.fields[field]
-  return place === undefined ? file : `${file}:${place.line}:${place.column}`
 }
 
 async function names(folder: string, pattern = /./): Promise<string[]> {

@@ -8,6 +8,7 @@ import { outboxName, outboxProcessor } from '../pipeline/outbox-processor.js'
 import { declaredProcessor } from '../pipeline/declared-pipeline.js'
 import { awaitRuleChanges } from '../pipeline/rules/await-changes.js'
 import { rulesProcessor } from '../pipeline/rules-processor.js'
+import { viewProcessor } from '../view/view-processor.js'
 import type { DeployedActor } from './context-actors.js'
 import { pipelineStreams, streamNamed, type Deployment } from './deployment.js'
 import { rulePairs, type RulePair } from './rules/rule-pairs.js'
@@ -28,6 +29,9 @@ export function processorsOf(deployment: Deployment, known: readonly KnownRule[]
     ...rulePairs(deployment, known).map((pair) => rulesProcessorOf(deployment, pair)),
     ...deployment.actors.map((deployed) => actorProcessorOf(deployment, deployed)),
     ...deployment.actors.flatMap((deployed) => reactionProcessorsOf(deployment, deployed)),
+    ...(deployment.views ?? []).map((view) =>
+      viewProcessor({ view, stream: streamNamed(deployment, view.from.stream) }),
+    ),
     ...outboxesOf(deployment),
   ]
 }
