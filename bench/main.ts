@@ -1,5 +1,6 @@
 // npm run -s bench -- [NAME…] [--json] [--rounds N] [--case CASE…]
 import { parseArgs } from 'node:util'
+import { actor } from './actor/actor.ts'
 import { cep } from './cep/cep.ts'
 import { consume } from './consume.ts'
 import { withServer, type Bench, type PureBench, type Result } from './harness.ts'
@@ -7,7 +8,7 @@ import { pipeline } from './pipeline.ts'
 import { publish } from './publish.ts'
 import { replay } from './replay.ts'
 
-const BENCHES: Readonly<Record<string, Bench>> = { publish, consume, pipeline, replay }
+const BENCHES: Readonly<Record<string, Bench>> = { publish, consume, pipeline, replay, actor }
 const PURE: Readonly<Record<string, PureBench>> = { cep }
 
 const { values, positionals } = parseArgs({
