@@ -53,6 +53,8 @@ export class ActorCore {
   readonly after: AfterCommit
   /** When the last command was stored, in ms since 1970. */
   time: number
+  /** The aggregate of the command that was not admitted last: nothing goes on until it is in memory. */
+  awaited: string | undefined
   readonly counts = { repeated: 0, overtaken: 0 }
   /** Those that stay because something of them is open or waits. */
   readonly #busy = new Map<string, ResidentAggregate>()
@@ -77,7 +79,7 @@ export class ActorCore {
         // erased while it was read
         if (key !== undefined && options.erasures?.isErased(key) === true) return this.loads.begin(id, true, command)
         this.#enter(new ResidentAggregate(id, facts, size, key))
-        wake()
+        if (this.awaited === id) wake()
       },
       onFailed: (id) => {
         if (this.mailboxes.get(id) !== undefined) this.requests.goOn(id) // somebody has to be told

@@ -48,7 +48,9 @@ export class ActorLogic implements Logic {
     if (aggregate !== undefined) return this.#admit(aggregate)
     loads.begin(id, true, command) // may be there at once
     const loaded = table.get(id)
-    return loaded === undefined ? loads.hasFailed(id) : this.#admit(loaded)
+    if (loaded !== undefined) return this.#admit(loaded)
+    this.#core.awaited = id
+    return loads.hasFailed(id)
   }
 
   expect(command: StoredEvent): void {

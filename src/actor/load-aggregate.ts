@@ -1,8 +1,9 @@
-import type { Connection } from '../broker/connection.js'
+import { LastReader } from '../broker/last-reader.js'
+import type { LastMessage } from '../broker/last-message.js'
 import { fault, messageOf } from '../error/millrace-error.js'
 import type { StoredEvent } from '../event/event.js'
 import type { Registry } from '../event/registry.js'
-import type { Clock } from '../time/clock.js'
+import type { LogicEnvironment } from '../kernel/logic-environment.js'
 import { residentSize, type AggregateFacts } from './resident-aggregate.js'
 import type { LoadAggregate } from './aggregate-loads.js'
 import type { ActorDeclaration } from './actor-options.js'
@@ -19,14 +20,17 @@ import { rehydrate } from './rehydrate.js'
 export function loadAggregate(
   { actor, stream }: ActorPlace,
   registry: Registry,
-  { connection, clock }: { readonly connection: Connection; readonly clock: Clock },
+  { connection, clock, commits }: LogicEnvironment,
   erasures: Erasures | undefined,
 ): LoadAggregate {
+  const { subject: known, storedUpTo } = commits
+  const reader = new LastReader({ connection, clock, stream: stream.name, known, storedUpTo })
+  const lastOf = (subject: string): Promise<LastMessage | undefined> => reader.read(subject)
   const fold: Fold = (aggregate, events) => evolveAll(actor, aggregate, events).state
   return async (id, command) => {
     await erasures?.ready()
     const keys = actor.personal === undefined ? undefined : new PersonalKeys(connection)
-    const place = { connection, clock, stream, type: actor.name, id, registry }
+    const place = { connection, clock, stream, type: actor.name, id, registry, lastOf }
     const { version, state, storedVersion, frame } = await rehydrate(place, {
       actor,
       fold,

@@ -1,4 +1,5 @@
 import type { Connection } from '../broker/connection.js'
+import type { LastMessage } from '../broker/last-message.js'
 import { readDirect } from '../broker/direct-read.js'
 import { messagesFrom } from '../broker/messages-from.js'
 import { fault } from '../error/millrace-error.js'
@@ -17,6 +18,8 @@ export interface AggregatePlace {
   readonly id: string
   /** Contracts of its events. */
   readonly registry: Registry
+  /** Reads the last message of a subject, as the stream’s leader has it at least. Default: asks the leader. */
+  readonly lastOf?: ((subject: string) => Promise<LastMessage | undefined>) | undefined
 }
 
 export interface RecordRange {

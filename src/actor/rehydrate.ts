@@ -8,7 +8,7 @@
 //   RH1  The state is that of initial and every event up to the version, in order, however it was stored.
 //   RH2  A state that cannot be known is an error with a code, never another state.
 //   RH3  A state that the last record carries takes one read.
-import { readLast } from '../broker/last-message.js'
+import { readLast, type LastMessage } from '../broker/last-message.js'
 import { readLastUpTo } from '../broker/direct-read.js'
 import { nextMessage } from '../broker/next-message.js'
 import { fault } from '../error/millrace-error.js'
@@ -139,7 +139,7 @@ class Reading {
 
   async #last(): Promise<RecordHead | undefined> {
     this.#reads += 1
-    const last = await readLast(this.#place.connection, this.#place.stream.name, this.#subject)
+    const last = await this.#readLast(this.#subject)
     return last === undefined ? undefined : readRecordHead(last, this.#where)
   }
 
@@ -172,9 +172,9 @@ class Reading {
   }
 
   async #snapshot(): Promise<(Basis & { readonly frame: StateFrame }) | undefined> {
-    const { connection, stream, type, id } = this.#place
+    const { stream, type, id } = this.#place
     this.#reads += 1
-    const found = await readLast(connection, stream.name, aggregateSnapshotSubject(stream.name, type, id))
+    const found = await this.#readLast(aggregateSnapshotSubject(stream.name, type, id))
     if (found === undefined) return undefined
     const frame = readAggregateSnapshot(found, this.#where)
     const opened = openState(this.#options.actor, await this.#read(frame), this.#where)
@@ -184,6 +184,11 @@ class Reading {
 
   async #read<T>(stored: T): Promise<T> {
     return this.#options.personal === undefined ? stored : this.#options.personal.read(stored)
+  }
+
+  #readLast(subject: string): Promise<LastMessage | undefined> {
+    const { connection, stream, lastOf } = this.#place
+    return lastOf === undefined ? readLast(connection, stream.name, subject) : lastOf(subject)
   }
 
   async #carriedBefore(head: RecordHead): Promise<Basis | undefined> {

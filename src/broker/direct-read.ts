@@ -21,6 +21,8 @@ export interface DirectAnswer {
   readonly messages: readonly DirectMessage[]
   /** Whether it has more of them than it sent. */
   readonly more: boolean
+  /** Of several subjects: the last sequence that it knew of the stream; 0 when it found nothing. */
+  readonly upTo: number
 }
 
 /** Longest pause before and between the messages of an answer, in ms. */
@@ -59,6 +61,20 @@ export async function readLastUpTo(
   return messages.at(-1)
 }
 
+/**
+ * Reads the last messages of several subjects with one request, as the server that answers has them.
+ * @param subjects at most 1,024; they may have wildcards, and then stand for all that they take
+ * @throws as readDirect
+ */
+export function readLastOf(
+  connection: Connection,
+  stream: string,
+  subjects: readonly string[],
+  clock: Clock = systemClock,
+): Promise<DirectAnswer> {
+  return ask(connection, stream, { multi_last: subjects }, `the last messages of ${subjects.length} subjects`, clock)
+}
+
 function ask(
   connection: Connection,
   stream: string,
@@ -80,8 +96,9 @@ function ask(
         const status = message.headers?.code ?? 0
         if (status === 0) return void messages.push(directMessage(message))
         const pending = Number(message.headers?.get('Nats-Num-Pending') || 0)
-        if (status === 204) return end(() => resolve({ messages, more: pending > 0 }))
-        if (status === 404) return end(() => resolve({ messages, more: false }))
+        const upTo = Number(message.headers?.get('Nats-UpTo-Sequence') || 0)
+        if (status === 204) return end(() => resolve({ messages, more: pending > 0, upTo }))
+        if (status === 404) return end(() => resolve({ messages, more: false, upTo }))
         const code = status === 503 ? 'STREAM_NOT_FOUND' : 'BROKER_REFUSED'
         end(() => reject(fault(code, `reading ${what}: ${status} ${message.headers?.description ?? ''}`)))
       },

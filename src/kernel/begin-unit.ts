@@ -4,6 +4,7 @@
 //   K5  Changed code takes over at one sequence: no output is lost or put out by both, and no state is left behind unless
 //       the declaration says so.
 import { asFault } from '../broker/api-error.js'
+import { commitSubject } from '../broker/system-subject.js'
 import type { MillraceError } from '../error/millrace-error.js'
 import { claim, type Claim } from './claim.js'
 import { Execution } from './execution.js'
@@ -29,8 +30,8 @@ export interface Beginning extends Pick<Loaded, 'readFrom' | 'spans' | 'state'> 
   readonly ticked: number | null
   /** Who is told from now on of what goes wrong in the logic while nothing is being handled. */
   onBroken(handler: (error: MillraceError) => void): void
-  /** Who is told when the logic has what it was waiting for. */
-  onWake(handler: () => void): void
+  /** @param wake called when the logic has what it was waiting for */
+  attach(wake: () => void, committer: Stored): void
 }
 
 /**
@@ -51,8 +52,10 @@ export async function beginUnit(processor: Processor, options: ProcessorOptions)
   shadow?.stop()
   const loaded = await loadMemory(connection, clock, processor, taken)
   const broken = new Broken()
-  const waker = new Waker()
-  const environment = { connection, clock, wake: () => waker.wake() }
+  const host = new Host(taken.sequence)
+  const subject = commitSubject(processor.to.stream.name, record.processor, record.partition)
+  const commits = { subject, storedUpTo: () => host.storedUpTo() }
+  const environment = { connection, clock, wake: () => host.wake(), commits }
   const logic = processor.start(loaded.memory, (error) => broken.report(error), environment)
   if (broken.error !== undefined) {
     logic.stop()
@@ -64,8 +67,8 @@ export async function beginUnit(processor: Processor, options: ProcessorOptions)
   const recovery = new Recovery(record, execution, loaded.journal, !(goesOver && processor.memory === 'snapshot'))
   const takesOver = goesOver && processor.memory === 'keyed'
   const onBroken = (handler: (error: MillraceError) => void): void => broken.tell(handler)
-  const onWake = (handler: () => void): void => waker.tell(handler)
-  return { ...loaded, claim: taken, logic, execution, recovery, takesOver, ticked: null, onBroken, onWake }
+  const attach = (wake: () => void, committer: Stored): void => host.attach(wake, committer)
+  return { ...loaded, claim: taken, logic, execution, recovery, takesOver, ticked: null, onBroken, attach }
 }
 
 /** A shadow that is not taken over must not go on following the log for ever. */
@@ -118,20 +121,35 @@ function rebuilt(shadow: Shadow, taken: Claim): Beginning {
     takesOver: true,
     ticked,
     onBroken: (handler) => shadow.onBroken(handler),
-    onWake: () => undefined, // a shadow has no environment
+    attach: () => undefined, // a shadow has no environment
   }
 }
 
-/** Passes a call on, once there is somebody who waits for it. */
-class Waker {
-  #handler: () => void = () => undefined
+/** Where the last commit record of a unit is. */
+interface Stored {
+  readonly sequence: number
+}
 
-  wake(): void {
-    this.#handler()
+/** What a logic is given before its unit runs: it is passed on once that does. */
+class Host {
+  #wake: () => void = () => undefined
+  #stored: Stored
+
+  constructor(claimed: number) {
+    this.#stored = { sequence: claimed }
   }
 
-  tell(handler: () => void): void {
-    this.#handler = handler
+  wake(): void {
+    this.#wake()
+  }
+
+  storedUpTo(): number {
+    return this.#stored.sequence
+  }
+
+  attach(wake: () => void, stored: Stored): void {
+    this.#wake = wake
+    this.#stored = stored
   }
 }
 

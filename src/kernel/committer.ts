@@ -86,6 +86,11 @@ export class Committer {
     return this.#turns.length > 0 && this.#record.turnsToReplay + this.#turns.length >= 2 * SNAPSHOT_EVERY
   }
 
+  /** Where the last stored record is in the output stream. */
+  get sequence(): number {
+    return this.#expected
+  }
+
   get record(): CommitRecord {
     return this.#record
   }

@@ -7,4 +7,6 @@ export interface LogicEnvironment {
   readonly clock: Clock
   /** What was not admitted is tried again. */
   readonly wake: () => void
+  /** Subject of its unit’s commit records, and where the last one is: everything that the unit has stored is before it. */
+  readonly commits: { readonly subject: string; readonly storedUpTo: () => number }
 }

@@ -85,7 +85,7 @@ export class ProcessorRun {
     })
     this.#careful = new CarefulStart(record, this.#committer, () => this.#drain(), attemptGateOf(options.connection))
     beginning.onBroken((error) => this.#fail(error))
-    beginning.onWake(() => this.#drain())
+    beginning.attach(() => this.#drain(), this.#committer)
     if (beginning.readFrom > record.position) this.#endRecovery(beginning.recovery)
     this.#feed = openFeed(processor, options, beginning, {
       onMessages: (messages) => this.#take(messages),
