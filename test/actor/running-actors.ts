@@ -36,7 +36,9 @@ export async function deploy(
 ): Promise<Deployment> {
   const name = `A${process.pid}-${(count += 1)}`
   const declared = defineStream({ name, root: name.toLowerCase(), partitions: 4, ...options })
-  const context = withActors(declared, actors)
+  // of the streams that reactions are from, there are none here
+  const alone = actors.map((actor) => ({ ...actor, reactions: [] }))
+  const context = withActors(declared, alone)
   const all = new Contracts()
   all.add(contracts, context)
   all.addActors(context)
