@@ -3,7 +3,6 @@
 // The last messages of many subjects, asked for one by one and read together: a request for each costs the server and this
 // process ten times as much. Any server of a cluster may answer, so an answer counts only when it is as far as the reader
 // knows the stream to be; else the leader is asked.
-import { isFault } from '../error/millrace-error.js'
 import type { Clock } from '../time/clock.js'
 import type { Connection } from './connection.js'
 import { readLastOf, type DirectMessage } from './direct-read.js'
@@ -69,9 +68,8 @@ export class LastReader {
       const subjects = [known, ...asked.map(({ subject }) => subject)]
       const { messages, more, upTo } = await readLastOf(connection, stream, subjects, clock)
       return more || upTo < least ? undefined : bySubject(subjects, messages)
-    } catch (error) {
-      if (isFault(error)) return undefined // whoever asked is told what the leader says
-      throw error
+    } catch {
+      return undefined // whoever asked is told what the leader says, or why that cannot be asked either
     }
   }
 
