@@ -47,12 +47,12 @@ test('VW2 no event is in a row twice or missing when processes die all the time'
   const connection = await sharedConnection()
   const stream = await freshStream(connection)
   const { url } = await sharedServer()
-  const events = course(6_000, 3, 200)
+  const events = course(2_400, 3, 200)
   let published = 0
   for (let round = 0; round < 12; round++) {
     const own = await connectTo(url)
     const { runs } = await runView(own, stream, { memory: { rows: 20 } })
-    const part = events.slice(published, published + 500)
+    const part = events.slice(published, published + 200)
     published += part.length
     await publishAll(connection, stream, part)
     await systemClock.sleep((round * 7) % 40)
@@ -145,7 +145,7 @@ test('VW4 VW5 a new version is made beside the live one while events flow, and r
 test('VW4 a rebuild that is killed goes on where it was; what was replaced is removed, and does not come back', async () => {
   const connection = await sharedConnection()
   const stream = await freshStream(connection)
-  const events = course(3_000)
+  const events = course(1_500)
   await publishAll(connection, stream, events)
   const one = await runView(connection, stream)
   await one.reader.whenCaughtUp()
