@@ -45,17 +45,37 @@ export async function judgeActors(
   const log = new Map<number, StoredEvent>()
   for (const message of await readAll(connection, commands.name, [`${commands.root}.>`]))
     for (const event of eventsOf(registry, message, commands.name)) log.set(event.sequence, event)
-  const histories = new Map<string, AccountHistory>()
-  let records = 0
+  const records: AccountRecord[] = []
   for (const message of await readAll(connection, stream.name, [recordFilter(stream.root, 'account')])) {
     const id = parseRecordSubject(stream.root, message.subject)?.id
     if (id === undefined) throw new Error(`${message.subject} is no record`)
+    records.push({ id, record: readRecord(registry, fromDelivered(message), stream.name, message.subject) })
+  }
+  return judgeRecords(log, records, acknowledged)
+}
+
+/** A record and whose it is. */
+export interface AccountRecord {
+  readonly id: string
+  readonly record: AggregateRecord
+}
+
+/**
+ * Judges records in the order in which they are stored.
+ * @param log commands by their sequence
+ */
+export function judgeRecords(
+  log: ReadonlyMap<number, StoredEvent>,
+  records: readonly AccountRecord[],
+  acknowledged: readonly string[],
+): ActorVerdict {
+  const histories = new Map<string, AccountHistory>()
+  for (const { id, record } of records) {
     const history = histories.get(id) ?? new AccountHistory(id, log)
     histories.set(id, history)
-    history.add(recordOf(registry, message, stream.name))
-    records += 1
+    history.add(record)
   }
-  return sum([...histories.values()], records, acknowledged)
+  return sum([...histories.values()], records.length, acknowledged)
 }
 
 function eventsOf(registry: Registry, message: StoredMessage, stream: string): StoredEvent[] {
@@ -63,10 +83,6 @@ function eventsOf(registry: Registry, message: StoredMessage, stream: string): S
   return decodeEvents(registry, message, { stream, sequence, storedAt, kept: true }).flatMap((decoded) =>
     decoded.kind === 'event' ? [decoded.event] : [],
   )
-}
-
-function recordOf(registry: Registry, message: StoredMessage, stream: string): AggregateRecord {
-  return readRecord(registry, fromDelivered(message), stream, message.subject)
 }
 
 function sum(histories: readonly AccountHistory[], records: number, acknowledged: readonly string[]): ActorVerdict {
