@@ -147,6 +147,19 @@ test('VW1 an event that fails is told of though its row was stored by a process 
   assert.is(end.rows['a']?.count, 1)
 })
 
+test('VW1 a row is not stored beyond the position, or an event that failed between would be passed over untold', async () => {
+  const event = (machine: string, value: number): Message['events'] => [{ machine, value }]
+  const values = [event('a', 1), event('b', 1), event('a', -1), event('a', 2)]
+  const end = await run(
+    values.map((events, at) => ({ sequence: at + 1, events })),
+    10,
+    1,
+    2,
+  )
+  assert.equal(end.dead, ['3 a'])
+  assert.is(end.rows['a']?.sum, 3)
+})
+
 test('VW3 a zombie that wakes up replaces no row that is further', async () => {
   const store = new DyingRows()
   const log: Message[] = [1, 2, 3].map((sequence) => ({ sequence, events: [{ machine: 'a', value: sequence }] }))
