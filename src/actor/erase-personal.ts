@@ -11,7 +11,7 @@ import { encodeEvent } from '../event/encode.js'
 import { messageId } from '../event/identity.js'
 import { publishSubject } from '../event/subject.js'
 import type { Clock } from '../time/clock.js'
-import { storedRecordSubject } from './aggregate-subject.js'
+import { recordSubjects } from './aggregate-subject.js'
 import { subjectOf } from './load-aggregate.js'
 import { eraseKey, type ErasedKey } from './personal-keys.js'
 import type { ActorDeclaration } from './actor-options.js'
@@ -43,7 +43,7 @@ export async function subjectOfAggregate(
   connection: Connection,
   { actor, stream, id }: Pick<ErasedAggregate, 'actor' | 'stream' | 'id'>,
 ): Promise<string | undefined> {
-  const last = await readLast(connection, stream.name, storedRecordSubject(stream, actor.name, id))
+  const last = await readLast(connection, stream.name, recordSubjects(stream, actor.name, id))
   if (last === undefined) return undefined
   const { frame } = readRecordHead(last, nameOf({ type: actor.name, id }))
   return frame?.p ?? (actor.personal?.subject === undefined ? subjectOf(actor, id) : undefined)
@@ -86,7 +86,7 @@ export async function eraseDecidedCommands(
   clock: Clock,
 ): Promise<number> {
   const where = nameOf({ type: actor.name, id })
-  const filter = storedRecordSubject(stream, actor.name, id)
+  const filter = recordSubjects(stream, actor.name, id)
   const firstKept = (await connection.manager.streams.info(commands.name)).state.first_seq
   let count = 0
   for await (const message of messagesFrom(connection, {

@@ -42,6 +42,7 @@ export function loadAggregate(
       remembered: frame?.c,
       timers: frame?.t,
       closed: frame?.z === true,
+      archived: frame?.a,
       storedAt: storedVersion,
     }
     const key = await keys?.ensure(frame?.p ?? subjectOf(actor, id, command), stream.replicas)

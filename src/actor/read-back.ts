@@ -24,6 +24,7 @@ export async function* readRecordsBackwards(
       throw fault('AGGREGATE_HISTORY_GONE', `${nameOf(place)}: version 1 to ${version}`)
     }
     yield record
+    if (record.frame?.a !== undefined) return // what was before it was archived
     ;[version, sequence] = [record.version - record.events.length, record.sequence - 1]
   }
 }

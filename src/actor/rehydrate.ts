@@ -17,7 +17,7 @@ import { readAggregateSnapshot } from './aggregate-snapshot.js'
 import type { AggregateShape, Fold } from './aggregate-shape.js'
 import { readRecordHead } from './read-record.js'
 import { nameOf, readRecords, type AggregatePlace } from './read-records.js'
-import type { PersonalReader } from './read-personal.js'
+import { withheldPersonal, type PersonalReader } from './read-personal.js'
 import { fromFound, type RecordHead } from './record.js'
 import type { StateFrame } from './state-frame.js'
 import { openState } from './stored-state.js'
@@ -44,7 +44,7 @@ export interface RehydrateOptions {
   readonly fold: Fold
   /** As it was then. Default: now. */
   readonly upTo?: LogPoint | undefined
-  /** Reads what is sealed. Default: it stays as it is. */
+  /** Reads what is sealed. Default: it is null, as if it were erased. */
   readonly personal?: PersonalReader | undefined
 }
 
@@ -81,6 +81,8 @@ class Reading {
   readonly #subject: string
   readonly #where: string
   #reads = 0
+  /** Whether its actor has values sealed. */
+  #sealed = false
 
   constructor(place: AggregatePlace, options: RehydrateOptions) {
     this.#place = place
@@ -94,14 +96,29 @@ class Reading {
     const { actor, upTo } = this.#options
     const head = upTo === undefined ? await this.#last() : await this.#lastUpTo(upTo)
     if (head === undefined) return this.#withoutRecord()
+    if (head.frame?.a !== undefined) return this.#archived(head)
+    this.#sealed = head.frame?.p !== undefined
     const carried = openState(actor, await this.#read(head.frame), this.#where)
     if (carried.kind === 'usable') return this.#found(head, carried.state, head.version)
     const snapshot = carried.kind === 'outdated' ? undefined : await this.#snapshot()
     if (snapshot !== undefined && snapshot.version > head.version && upTo === undefined)
       return this.#atSnapshot(snapshot)
     const usable = snapshot !== undefined && snapshot.version <= head.version ? snapshot : undefined
+    if (usable === undefined && head.frame?.z === true && (await this.#beginsArchived())) return this.#archived(head)
     const basis = usable ?? (carried.kind === 'outdated' ? undefined : await this.#carriedBefore(head))
     return this.#folded(head, basis ?? { version: 0, state: actor.initial(this.#place.id), from: 1 })
+  }
+
+  /** Nothing is left of its state; it takes no more commands. */
+  #archived(head: RecordHead): Rehydrated {
+    return this.#found(head, this.#options.actor.initial(this.#place.id), head.version)
+  }
+
+  /** An owner that had it in memory when it was archived may have rejected commands since. */
+  async #beginsArchived(): Promise<boolean> {
+    this.#reads += 1
+    const first = await nextMessage(this.#place.connection, this.#place.stream.name, this.#subject, 1)
+    return first !== undefined && readRecordHead(fromFound(first), this.#where).frame?.a !== undefined
   }
 
   /** Somebody has decided since the last record was read: the snapshot’s own record is the one that belongs to it. */
@@ -183,7 +200,8 @@ class Reading {
   }
 
   async #read<T>(stored: T): Promise<T> {
-    return this.#options.personal === undefined ? stored : this.#options.personal.read(stored)
+    const { personal = this.#sealed ? withheldPersonal : undefined } = this.#options
+    return personal === undefined ? stored : personal.read(stored)
   }
 
   #readLast(subject: string): Promise<LastMessage | undefined> {

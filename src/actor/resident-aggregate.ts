@@ -1,6 +1,6 @@
 import type { AggregateTable, Resident } from './aggregate-table.js'
 import type { PersonalKey } from './personal-key.js'
-import type { StateFrame } from './state-frame.js'
+import type { ArchiveNote, StateFrame } from './state-frame.js'
 
 /** What is known of an aggregate beside its events, as plain data. It is replaced as a whole by each decision. */
 export interface AggregateFacts {
@@ -12,6 +12,8 @@ export interface AggregateFacts {
   /** By name of a timer that is set: the id of its setting. */
   readonly timers: Readonly<Record<string, string>> | undefined
   readonly closed: boolean
+  /** Where its history is, when that is no more in the stream. */
+  readonly archived?: ArchiveNote | undefined
   /** Version of the last stored state, carried by a record or in a snapshot; 0: none. */
   readonly storedAt: number
 }
@@ -24,6 +26,7 @@ export class ResidentAggregate implements Resident {
   remembered: string | undefined
   timers: Readonly<Record<string, string>> | undefined
   closed: boolean
+  archived: ArchiveNote | undefined
   storedAt: number
   /** A snapshot of it is not committed yet; a batch may not hold two of one aggregate. */
   snapshotOpen = false
@@ -42,6 +45,7 @@ export class ResidentAggregate implements Resident {
     this.remembered = facts.remembered
     this.timers = facts.timers
     this.closed = facts.closed
+    this.archived = facts.archived
     this.storedAt = facts.storedAt
     this.size = size
     this.key = key
@@ -53,6 +57,7 @@ export class ResidentAggregate implements Resident {
     this.remembered = facts.remembered
     this.timers = facts.timers
     this.closed = facts.closed
+    this.archived = facts.archived
     this.storedAt = facts.storedAt
   }
 }
@@ -73,7 +78,7 @@ export function frameOf(
   open: readonly string[] = [],
   subject?: string,
 ): StateFrame {
-  const { version, state, remembered, timers, closed } = facts
+  const { version, state, remembered, timers, closed, archived } = facts
   return {
     sv: actorVersion,
     v: version,
@@ -82,6 +87,7 @@ export function frameOf(
     ...(timers === undefined ? {} : { t: timers }),
     ...(open.length === 0 ? {} : { o: open }),
     ...(closed ? { z: true as const } : {}),
+    ...(archived === undefined ? {} : { a: archived }),
     ...(subject === undefined ? {} : { p: subject }),
   }
 }

@@ -19,8 +19,20 @@ export interface StateFrame {
   readonly o?: unknown
   /** Closed: it takes no more commands. */
   readonly z?: true
+  /** Its history was written to a file and is no more in the stream. There is no state then. */
+  readonly a?: ArchiveNote
   /** Token of the subject whose key seals what is personal of the aggregate. */
   readonly p?: string
+}
+
+/** Where the history of an archived aggregate is. */
+export interface ArchiveNote {
+  /** Name of the file. */
+  readonly f: string
+  /** Hash of its last line, which an audit checks. */
+  readonly h: string
+  /** Messages in it. */
+  readonly n: number
 }
 
 /** A frame as text, and whether it has the state. */
@@ -35,20 +47,22 @@ export interface WrittenFrame {
  * @throws AGGREGATE_STATE_INVALID when the state is not JSON
  */
 export function writeFrame(frame: StateFrame, carry = Number.POSITIVE_INFINITY): WrittenFrame {
-  const { sv, v, s, c, t, o, z, p } = frame
+  const { sv, v, s, c, t, o, z, p, a } = frame
   let state: string | undefined
   let rest = ''
   try {
-    state = JSON.stringify(s)
+    state = a === undefined ? JSON.stringify(s) : ''
     if (c !== undefined) rest += `,"c":"${c}"`
     if (t !== undefined) rest += `,"t":${JSON.stringify(t)}`
     if (o !== undefined) rest += `,"o":${JSON.stringify(o)}`
     if (z !== undefined) rest += ',"z":true'
+    if (a !== undefined) rest += `,"a":${JSON.stringify(a)}`
     if (p !== undefined) rest += `,"p":"${p}"`
   } catch (cause) {
     throw fault('AGGREGATE_STATE_INVALID', `it cannot be written: ${messageOf(cause)}`, { cause })
   }
   if (state === undefined) throw fault('AGGREGATE_STATE_INVALID', `a state of type ${typeof s}`)
+  if (a !== undefined) return { text: `{"sv":${sv},"v":${v}${asciiJson(rest)}}`, carried: true }
   const ascii = asciiJson(state)
   const carried = ascii.length <= carry
   return { text: `{"sv":${sv},"v":${v}${carried ? `,"s":${ascii}` : ''}${asciiJson(rest)}}`, carried }

@@ -81,6 +81,7 @@ export function takeCommand(
     remembered: actor.remember === 0 ? undefined : remember(aggregate.remembered, mark, actor.remember),
     timers: effects.timers,
     closed: closed || effects.closes,
+    archived: aggregate.archived,
     storedAt: aggregate.storedAt,
   }
   return compose(place, aggregate, { command, occasion, verdict, effects, facts, open })

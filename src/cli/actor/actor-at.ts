@@ -64,17 +64,18 @@ function notFound(type: string, id: string, upTo: LogPoint | undefined): Error {
 function pointOf({ atSeq, atTime }: AtFlags, now: number): LogPoint | undefined {
   if (atSeq !== undefined && atTime !== undefined) throw fault('USAGE', 'look --at-seq or --at-time, not at both')
   if (atSeq !== undefined) return { sequence: atSeq }
-  return atTime === undefined ? undefined : { time: timeOf(atTime, now) }
+  return atTime === undefined ? undefined : { time: timeOf('--at-time', atTime, now) }
 }
 
-function timeOf(text: string, now: number): number {
+/** A time as an option says it, in ms since 1970. @throws USAGE */
+export function timeOf(option: string, text: string, now: number): number {
   const time = parseTime(text) ?? parseTime(`${text}T00:00:00Z`)
   if (time !== undefined) return time
   try {
     return now - parseDuration(text)
   } catch (error) {
     if (!isFault(error, 'DURATION_INVALID')) throw error
-    const detail = `--at-time ${JSON.stringify(text)}; write 2026-01-31T12:00:00Z, 2026-01-31, or 2h for two hours ago`
+    const detail = `${option} ${JSON.stringify(text)}; write 2026-01-31T12:00:00Z, 2026-01-31, or 2h for two hours ago`
     throw fault('USAGE', detail, { cause: error })
   }
 }

@@ -20,6 +20,7 @@ export function printAggregate(out: Output, { place, actor, stream, known }: Fou
   }
   const { frame } = known
   if (frame?.z === true) fact('closed', 'it takes no more commands')
+  if (frame?.a !== undefined) fact('archived', `${frame.a.f}: ${count(frame.a.n)} records; no state is left`)
   for (const [name, setting] of Object.entries(frame?.t ?? {})) fact('timer', `${name} ${dueText(setting)}`)
   for (const step of listOf(frame?.o)) fact('step', typeof step === 'string' ? step : JSON.stringify(step))
   out.line(out.style('bold', 'state'))

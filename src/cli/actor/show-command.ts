@@ -63,6 +63,7 @@ function showJson({ place, actor, stream, known }: Found, last: HistoryEntry | u
     storedAt: last === undefined ? null : formatTime(last.storedAt),
     command: last?.commandId ?? null,
     closed: frame?.z === true,
+    archived: frame?.a === undefined ? null : { file: frame.a.f, hash: frame.a.h, messages: frame.a.n },
     state: known.state,
     timers: frame?.t ?? {},
     steps: frame?.o ?? [],

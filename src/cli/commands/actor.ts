@@ -20,6 +20,7 @@ export function register(program: Command, context: CliContext): void {
     ['millrace actor show order 42 --at-time 2h', 'as it was two hours ago'],
     ['millrace actor show order 42 --diff', 'what each of its last events changed'],
     ['millrace actor history order 42', 'its events and rejections, and who caused them'],
+    ['millrace actor archive order --closed-before 90d --to archive', 'closed ones, out of the stream'],
     ['millrace actor erase order 42 --yes', 'what is personal of it, for ever'],
   ])
   registerCommanding(actor, context)
