@@ -1,6 +1,10 @@
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { eventually } from '../support/broker.ts'
+import { GROUP } from '../../src/cli/pause/group.ts'
+import { pauseCommand } from '../../src/cli/pause/pause-command.ts'
+import { connectTo, eventually } from '../support/broker.ts'
+import { cliContext } from '../support/cli-context.ts'
 import { startTestServer } from '../support/nats.ts'
 import { jsonOf } from './support.ts'
 import { Tallying } from './tallying.ts'
@@ -70,10 +74,12 @@ test('status --units names the process of each unit, and says when it is not hea
   assert.match(stdout, /^UNIT +STATE +PROCESS +POSITION +LAG MSGS +GEN$/m)
   assert.match(stdout, /^pipeline-tally-3 +running +\S+ +\d+ +0 +\d+$/m)
   run.signal('SIGSTOP')
-  const pause = await world.cli('pause', 'tally', '--wait', '200ms')
-  assert.is(pause.code, 5, 'paused, but not yet given back')
-  assert.match(pause.stdout, /^pipeline-tally {2}paused$/m)
-  assert.match(pause.stderr, /^4 units not given back yet: pipeline-tally-0, pipeline-tally-1/m)
+  // here, for a process that starts slowly would find it silent already
+  const context = { ...cliContext({ streams: join(world.cwd, 'streams') }), connect: () => connectTo(world.url) }
+  await pauseCommand(context, 'tally', { wait: 200, group: GROUP })
+  assert.is(context.exit.code, 5, 'paused, but not yet given back')
+  assert.match(context.out.text(), /^pipeline-tally {2}paused$/m)
+  assert.match(context.err.text(), /^4 units not given back yet: pipeline-tally-0, pipeline-tally-1/m)
   await eventually('it is silent', async () =>
     (await unitsOf('pipeline-tally')).every(({ state }) => state === 'silent') ? true : undefined,
   )
