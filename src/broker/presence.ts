@@ -23,7 +23,9 @@ export async function answerPresence(
   timeoutMs: number,
 ): Promise<(() => void) | undefined> {
   const subject = presenceSubject(group, member)
-  const subscription = connection.nats.subscribe(subject, { callback: (_, message) => void message.respond(ANSWER) })
+  const subscription = connection.nats.subscribe(subject, {
+    callback: (refused, message) => void (refused === null && message.respond(ANSWER)),
+  })
   const stop = (): void => (connection.state.kind === 'closed' ? undefined : subscription.unsubscribe())
   if ((await askPresence(connection, group, member, timeoutMs)) === 'here') return stop
   stop()
