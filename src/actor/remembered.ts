@@ -22,7 +22,9 @@ export function isRemembered(remembered: string | undefined, mark: string): bool
 /** Adds a command, and forgets the oldest when there are more than `most`. */
 export function remember(remembered: string | undefined, mark: string, most: number): string {
   const all = (remembered ?? '') + mark
-  return all.length > most * CHARACTERS ? all.slice(all.length - most * CHARACTERS) : all
+  const from = Math.max(0, all.length - most * CHARACTERS)
+  // a part of a longer text would keep all of that in memory, and a sum both of its parts
+  return Buffer.from(all, 'latin1').toString('latin1', from)
 }
 
 /** How many are remembered. */

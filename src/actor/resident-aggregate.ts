@@ -18,6 +18,16 @@ export interface AggregateFacts {
   readonly storedAt: number
 }
 
+/** What few aggregates have. */
+interface Rare {
+  readonly key: PersonalKey | undefined
+  readonly archived: ArchiveNote | undefined
+}
+
+function rareOf(key: PersonalKey | undefined, archived: ArchiveNote | undefined): Rare | undefined {
+  return key === undefined && archived === undefined ? undefined : { key, archived }
+}
+
 /** An aggregate in memory. */
 export class ResidentAggregate implements Resident {
   readonly id: string
@@ -26,7 +36,6 @@ export class ResidentAggregate implements Resident {
   remembered: string | undefined
   timers: Readonly<Record<string, string>> | undefined
   closed: boolean
-  archived: ArchiveNote | undefined
   storedAt: number
   /** A snapshot of it is not committed yet; a batch may not hold two of one aggregate. */
   snapshotOpen = false
@@ -34,9 +43,10 @@ export class ResidentAggregate implements Resident {
   pins = 0
   used = true
   slot = 0
-  /** Seals what is personal of it; undefined when its actor declares nothing to be. */
-  key: PersonalKey | undefined
   home: AggregateTable<Resident> | undefined = undefined
+
+  /** What few have: a field less for each of the others. A private one would take more. */
+  rare: Rare | undefined
 
   constructor(id: string, facts: AggregateFacts, size: number, key?: PersonalKey) {
     this.id = id
@@ -45,10 +55,22 @@ export class ResidentAggregate implements Resident {
     this.remembered = facts.remembered
     this.timers = facts.timers
     this.closed = facts.closed
-    this.archived = facts.archived
     this.storedAt = facts.storedAt
     this.size = size
-    this.key = key
+    this.rare = rareOf(key, facts.archived)
+  }
+
+  /** Seals what is personal of it; undefined when its actor declares nothing to be. */
+  get key(): PersonalKey | undefined {
+    return this.rare?.key
+  }
+
+  set key(key: PersonalKey | undefined) {
+    this.rare = rareOf(key, this.archived)
+  }
+
+  get archived(): ArchiveNote | undefined {
+    return this.rare?.archived
   }
 
   become(facts: AggregateFacts): void {
@@ -57,8 +79,8 @@ export class ResidentAggregate implements Resident {
     this.remembered = facts.remembered
     this.timers = facts.timers
     this.closed = facts.closed
-    this.archived = facts.archived
     this.storedAt = facts.storedAt
+    this.rare = rareOf(this.key, facts.archived)
   }
 }
 
