@@ -7,7 +7,7 @@ import { decodeEvents } from '../../src/event/decode-event.ts'
 import type { StoredEvent } from '../../src/event/event.ts'
 import account, { Add } from '../../soak/actor-streams/ledger/actors/account.ts'
 import { judgeRecords, type AccountRecord, type ActorVerdict } from '../../soak/actors/oracle.ts'
-import { ActorWorld, commands, stream } from '../actor/actor-world.ts'
+import { ActorWorld, commands, stream } from './actor-world.ts'
 
 const test = suite('broken actors')
 
