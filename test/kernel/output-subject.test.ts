@@ -109,7 +109,14 @@ test('two pairs of streams that would share a name are refused', () => {
     })
   const streams = [a, b, c, d, defineStream({ name: 'IN', root: 'in' })]
   const pipelines = [pipeline('p', 'X_to_Y', 'Z'), pipeline('q', 'X', 'Y_to_Z')]
-  const deployment = { streams, pipelines, rules: [], actors: [], homes: new Map(), folder: '' } as unknown as Deployment
+  const deployment = {
+    streams,
+    pipelines,
+    rules: [],
+    actors: [],
+    homes: new Map(),
+    folder: '',
+  } as unknown as Deployment
   assert.throws(() => processorsOf(deployment), /would both be X_to_Y_to_Z/)
   const packed = {
     ...pipeline('r', 'X_to_Y', 'Z'),
