@@ -189,7 +189,7 @@ test('RL5 what each rule finds in a set is what it finds alone, while rules come
     ),
     { numRuns: 250 },
   )
-  assert.ok(found > 100 && late > 100 && failed > 15, `${found} found, ${late} late, ${failed} failed`)
+  assert.ok(found > 100 && late > 100 && failed > 3, `${found} found, ${late} late, ${failed} failed`)
 })
 
 test.run()
