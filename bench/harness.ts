@@ -24,6 +24,10 @@ export interface Case {
   readonly name: string
   readonly unit: string
   readonly against: string
+  /** Both sides begin with nothing, in processes of their own or by counting: no round before the measured ones. */
+  readonly fresh?: boolean
+  /** What shows both sides to the compilers, where less than a whole round does. */
+  readonly warmUp?: () => Promise<void>
   /** Prepares one round for both sides, outside the measurement. */
   readonly prepare?: () => Promise<void>
   /** Each does the same work once and returns how much of it, in `unit` per second. */
@@ -35,6 +39,8 @@ export interface Rounds {
   readonly rounds: number
   /** Cases to measure; none: all of them. */
   readonly cases: readonly string[]
+  /** Whether to measure others that do the same, which have to be had first. */
+  readonly peers: boolean
   readonly report: (result: Result) => void
 }
 
@@ -58,10 +64,13 @@ export async function measure(context: Rounds, bench: string, item: Case): Promi
   if (!isWanted(context, item.name)) return
   const values: number[] = []
   const baselines: number[] = []
-  await item.prepare?.()
-  // one unmeasured round: the compilers of both sides have seen the code
-  await item.candidate()
-  await item.baseline()
+  if (item.warmUp !== undefined) await item.warmUp()
+  else if (item.fresh !== true) {
+    await item.prepare?.()
+    // one unmeasured round: the compilers of both sides have seen the code
+    await item.candidate()
+    await item.baseline()
+  }
   for (let round = 0; round < context.rounds; round++) {
     const sides = round % 2 === 0 ? [item.candidate, item.baseline] : [item.baseline, item.candidate]
     for (const side of sides) {

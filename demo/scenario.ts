@@ -2,9 +2,10 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Connection } from '../src/broker/connection.ts'
 import { decodeHeaderValue } from '../src/event/header-value.ts'
-import { processorId } from '../src/kernel/processor.ts'
+import { processorId, type Processor } from '../src/kernel/processor.ts'
 import type { Comparison } from '../src/replay/compare-outputs.ts'
-import { streamNamed, type Deployment } from '../src/runtime/deployment.ts'
+import { declaredProcessor } from '../src/pipeline/declared-pipeline.ts'
+import { pipelineStreams, streamNamed, type Deployment } from '../src/runtime/deployment.ts'
 import { ruleProcessor } from '../src/pipeline/rule-processor.ts'
 import { processorsOf } from '../src/runtime/processors.ts'
 import { DemoActors, type ActorsResult } from './actors.ts'
@@ -14,7 +15,7 @@ import { caughtUp, committedTurns } from './positions.ts'
 import { publishEvents, recordedMetrics } from './publish.ts'
 import { RuntimeProcess } from './runtime-process.ts'
 import { precisionRecall, type Score, type ScoredMatch } from './score.ts'
-import { deadLetters, outputsOf, readStored, replayAndCompare } from './verify.ts'
+import { deadLetters, outputsOf, readStored, replayAndCompare, type Compared, type Worker } from './verify.ts'
 
 export interface ScenarioOptions {
   readonly connection: Connection
@@ -57,18 +58,22 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   const processors = processorsOf(deployment)
   const streamOf = (name: string) => streamNamed(deployment, name)
   // rules work together, and each is replayed by itself
-  const worked = [
-    ...processors.filter(({ kind }) => kind === 'pipeline'),
-    ...deployment.rules.map(({ rule }) =>
-      ruleProcessor(rule, deployment.registry, { from: streamOf(rule.on), to: streamOf(rule.to) }),
-    ),
+  const worked: Worker[] = [
+    ...deployment.pipelines.map((pipeline) => ({
+      processor: declaredProcessor(pipeline, pipelineStreams(deployment, pipeline)),
+      outputTypes: pipeline.to.events.map(({ type }) => type),
+    })),
+    ...deployment.rules.map(({ rule }) => ({
+      processor: ruleProcessor(rule, deployment.registry, { from: streamOf(rule.on), to: streamOf(rule.to) }),
+      outputTypes: rule.outputTypes,
+    })),
   ]
   const [first = processors[0]] = processors.filter(({ kind, name }) => kind === 'rules' && name === 'PAYMENTS')
   if (first === undefined) throw new Error('no processor is declared')
 
   tell.step('runtime')
   let runtime = await RuntimeProcess.start(url)
-  tell.done(`process ${runtime.pid}: ${worked.map(processorId).join(', ')}`)
+  tell.done(`process ${runtime.pid}: ${worked.map(({ processor }) => processorId(processor)).join(', ')}`)
 
   const actors = new DemoActors(connection, deployment)
   const placing = actors.place()
@@ -136,10 +141,16 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   )
   const rows: Row[] = []
   const matches: ScoredMatch[] = []
-  for (const processor of worked) {
+  const comparedBy = new Map<Processor, Compared>()
+  for (const name of new Set(worked.map(({ processor }) => processor.from.stream.name))) {
     signal.throwIfAborted()
-    tell.progress(processorId(processor))
-    const comparison = await replayAndCompare(connection, processor, deployment.registry)
+    tell.progress(name)
+    const together = worked.filter(({ processor }) => processor.from.stream.name === name)
+    const compared = await replayAndCompare(connection, together, deployment.registry)
+    compared.forEach((one, at) => comparedBy.set((together[at] as Worker).processor, one))
+  }
+  for (const { processor } of worked) {
+    const { events: read, comparison } = comparedBy.get(processor) as Compared
     const outputs = stored.flatMap((stream) => outputsOf(stream, processor))
     if (processor.kind === 'rule')
       for (const { headers, data } of outputs) {
@@ -149,7 +160,7 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
       }
     rows.push({
       processor: processorId(processor),
-      events: comparison.events,
+      events: read,
       outputs: outputs.length,
       comparison,
       score: undefined,

@@ -6,7 +6,7 @@ import { DEAD_LETTER_STREAM } from '../src/broker/system-subject.ts'
 import type { StoredMessage } from '../src/broker/stored-message.ts'
 import { decodeHeaderValue } from '../src/event/header-value.ts'
 import type { Registry } from '../src/event/registry.ts'
-import { storedFilter } from '../src/event/subject.ts'
+import { parseStoredSubject, storedFilter } from '../src/event/subject.ts'
 import { DEAD_LETTER_HEADER } from '../src/kernel/dead-letter.ts'
 import { processorSource, type Processor } from '../src/kernel/processor.ts'
 import { compareOutputs, type Comparison } from '../src/replay/compare-outputs.ts'
@@ -43,33 +43,63 @@ export async function readStored(connection: Connection, stream: StreamDeclarati
   return { inputs, bySource, duplicated }
 }
 
-/** Runs a processor over the whole log from the first event and compares with what it stored when it ran live. */
+/** A processor, and the types of event that it puts out. */
+export interface Worker {
+  readonly processor: Processor
+  readonly outputTypes: readonly string[]
+}
+
+export interface Compared {
+  /** Events that it was given in the replay. */
+  readonly events: number
+  readonly comparison: Comparison
+}
+
+/**
+ * Runs processors over the whole log of the stream that they read, from the first event, and compares each with what it
+ * stored when it ran live. The log is read once, whatever their number.
+ */
 export async function replayAndCompare(
   connection: Connection,
-  processor: Processor,
+  workers: readonly Worker[],
   registry: Registry,
-): Promise<Comparison & { readonly events: number }> {
-  const index = new OutputIndex()
-  const sink = dryRun({ processor, registry, index })
+): Promise<readonly Compared[]> {
+  const [stream] = new Set(workers.map(({ processor }) => processor.from.stream))
+  if (stream === undefined) return []
+  const runs = workers.map((worker) => {
+    const index = new OutputIndex()
+    return { ...worker, index, sink: dryRun({ processor: worker.processor, registry, index }), types: typesOf(worker) }
+  })
   const { firstSequence, lastSequence = 0 } = await replay({
     connection,
     clock: systemClock,
-    stream: processor.from.stream.name,
+    stream: stream.name,
     from: { kind: 'sequence', sequence: 1 },
-    types: processor.from.types,
-    sink,
+    sink: {
+      whole: true,
+      get rejected() {
+        return runs.reduce((sum, { sink }) => sum + sink.rejected, 0)
+      },
+      take: (messages) => {
+        const types = messages.map(({ subject }) => parseStoredSubject(stream.root, subject)?.type ?? '')
+        for (const { sink, types: own } of runs)
+          void sink.take(own === undefined ? messages : messages.filter((_, at) => own.has(types[at] ?? '')))
+      },
+      end: () => runs.forEach(({ sink }) => void sink.end()),
+    },
   })
-  const outputTypes = [...registry.types]
-  const compared = await compareOutputs({
-    connection,
-    clock: systemClock,
-    processor,
-    outputTypes,
-    index,
-    first: firstSequence,
-    last: lastSequence,
-  })
-  return { ...compared, events: sink.summary.events }
+  const compared: Compared[] = []
+  for (const { processor, outputTypes, index, sink } of runs) {
+    const range = { first: firstSequence, last: lastSequence }
+    const comparison = await compareOutputs({ connection, clock: systemClock, processor, outputTypes, index, ...range })
+    compared.push({ events: sink.summary.events, comparison })
+  }
+  return compared
+}
+
+function typesOf({ processor }: Worker): ReadonlySet<string> | undefined {
+  const { types } = processor.from
+  return types === undefined ? undefined : new Set(types)
 }
 
 /** Dead letters by error code. */

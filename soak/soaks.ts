@@ -3,6 +3,7 @@ import { ownServer } from '../test/support/nats.ts'
 import { makeLongSleep, makeOutage, type Victim } from './chaos/faults.ts'
 import { runChaos, type ChaosReport } from './chaos/run-chaos.ts'
 import { runActorChaos } from './actors/run-actor-chaos.ts'
+import { ANSWER_LIMIT_MS, runDeliveryChaos } from './delivery/run-delivery-chaos.ts'
 
 export interface SoakOptions {
   readonly seconds: number | undefined
@@ -19,6 +20,8 @@ interface Soak {
 }
 
 const CHAOS_SECONDS = 300
+const DELIVERY_SECONDS = 600
+const ERRANDS_PER_SECOND = 80
 const CLUSTER_SECONDS = 120
 const OUTAGE_MS = 60_000
 const SLEEP_MS = 30_000
@@ -40,6 +43,10 @@ export const soaks: Readonly<Record<string, Soak>> = {
   actors: {
     about: 'the same with actors: 5,000 accounts, 200,000 commands, timers and steps (default 300 s)',
     run: actors,
+  },
+  delivery: {
+    about: 'handlers in three processes; links are cut and slowed down, PostgreSQL is killed too (default 600 s)',
+    run: delivery,
   },
   'server-away': {
     about: 'the server is away for a minute, under load (80 s)',
@@ -66,6 +73,21 @@ async function actors({ seconds = CHAOS_SECONDS, onProgress }: SoakOptions): Pro
   const report = await runActorChaos(settings)
   const { lost, duplicated, different, outOfOrder, gaps } = report
   return { ok: lost + duplicated + different + outOfOrder + gaps === 0 && report.events > 0, ...report }
+}
+
+async function delivery({ seconds = DELIVERY_SECONDS, onProgress }: SoakOptions): Promise<SoakReport> {
+  const { url, victim } = await singleServer()
+  const report = await runDeliveryChaos({
+    seconds,
+    url,
+    server: victim,
+    serverEvery: 20,
+    perSecond: ERRANDS_PER_SECOND,
+    onProgress,
+  })
+  const { lost, doubled, both, different, outOfOrder, answeredMs } = report
+  const ok = lost + doubled + both + different + outOfOrder === 0 && report.effects > 0 && answeredMs < ANSWER_LIMIT_MS
+  return { ok, ...report }
 }
 
 /** A server that is killed, and is back after a while. */

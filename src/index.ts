@@ -7,6 +7,7 @@ export type { ErrorCode } from './error/catalogue.js'
 // event
 export { defineEvent, type DraftOf, type EventContract, type EventOf } from './event/contract.js'
 export type { Event, EventDraft, StoredEvent } from './event/event.js'
+export { later, type LaterOptions, type When } from './event/when.js'
 
 // broker
 export { defineStream, type StreamDeclaration, type StreamOptions } from './broker/define-stream.js'
@@ -115,7 +116,92 @@ export { openEventStore, type OpenedEventStore, type OpenEventStoreOptions } fro
 
 // view
 export { defineView } from './view/define-view.js'
-export type { ViewDeclaration, ViewEvent, ViewOnError, ViewOptions } from './view/view-options.js'
+export type { SqlTable, ViewDeclaration, ViewEvent, ViewOnError, ViewOptions } from './view/view-options.js'
 export type { RowChange, RowStore, StoredRow, WrittenRow } from './view/row-store.js'
 export type { CaughtUpOptions, ViewPosition, ViewReader, ViewRow } from './view/view-reader.js'
 export { openView, type OpenedView, type OpenViewOptions } from './runtime/open-view.js'
+
+// sql
+export { pgClient } from './sql/pg-client.js'
+export { postgresClient } from './sql/postgres-client.js'
+export type { SqlClient, SqlQuery, SqlRow } from './sql/sql-client.js'
+export type { SqlTransaction } from './sql/sql-transaction.js'
+
+// outbox
+export { defineOutbox } from './outbox/define-outbox.js'
+export type { OutboxDeclaration, OutboxOptions } from './outbox/outbox-options.js'
+export {
+  definePostgresSink,
+  upsert,
+  type PostgresSinkDeclaration,
+  type PostgresSinkOptions,
+  type SinkEvent,
+} from './outbox/define-postgres-sink.js'
+export { sqlInbox, type SqlInbox, type SqlInboxOptions } from './outbox/sql-inbox.js'
+
+// schedule
+export type { MissedPolicy } from './schedule/decide-ticks.js'
+export { defineSchedule } from './schedule/define-schedule.js'
+export type {
+  CancelEvent,
+  CancelOptions,
+  Cancelled,
+  Change,
+  Changed,
+  Scheduled,
+  SetEvent,
+  SetOptions,
+} from './schedule/delayed-change.js'
+export type { DelayedEvents, DelayedEventsOptions } from './schedule/delayed-events.js'
+export {
+  openDelayedEvents,
+  type OpenDelayedEventsOptions,
+  type OpenedDelayedEvents,
+} from './runtime/open-delayed-events.js'
+export type { ScheduleDeclaration, ScheduleOptions, ScheduleTimes, Tick } from './schedule/schedule-options.js'
+
+// delivery
+export { inbox } from './delivery/idempotency/inbox.js'
+export { defineHandler } from './delivery/define-handler.js'
+export {
+  defineDependency,
+  type BreakerOptions,
+  type DependencyDeclaration,
+  type DependencyOptions,
+  type DependencyRate,
+} from './delivery/limits/define-dependency.js'
+export type { Attempt, BatchContext, FormerAttempt, HandlerContext } from './delivery/handler-context.js'
+export type { HandledEvent, HandlerDeclaration, HandlerOptions, LaneOptions } from './delivery/handler-options.js'
+export { exponential, fixed, fullJitter, steps, type Backoff } from './delivery/backoff.js'
+export {
+  crash,
+  deadLetter,
+  park,
+  permanent,
+  retry,
+  retryAfter,
+  type FinalPolicy,
+  type RecoveryPolicy,
+  type RetryOptions,
+  type RetryPolicy,
+} from './delivery/recovery.js'
+
+// job
+export { defineJob } from './job/define-job.js'
+export { definePrompt, type PromptDeclaration, type PromptOptions, type PromptPart } from './job/define-prompt.js'
+export type { Lane } from './job/job-event.js'
+export type { JobDeclaration, JobOptions } from './job/job-options.js'
+
+// edge: sinks and sources
+export { defineWebhook } from './edge/webhook/define-webhook.js'
+export type { Setting, WebhookDeclaration, WebhookOptions } from './edge/webhook/webhook-options.js'
+export { defineFileSink, type FileSinkDeclaration, type FileSinkOptions } from './edge/file/define-file-sink.js'
+export { defineFileSource, type FileSourceDeclaration, type FileSourceOptions } from './edge/tail/define-file-source.js'
+export {
+  defineSubjectSource,
+  type CapturedMessage,
+  type SubjectSourceDeclaration,
+  type SubjectSourceOptions,
+} from './edge/subject/define-subject-source.js'
+export { defineHttpSource, type HttpSourceDeclaration, type HttpSourceOptions } from './edge/http/define-http-source.js'
+export type { SourceTarget } from './edge/source/source-options.js'

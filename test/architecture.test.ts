@@ -127,7 +127,7 @@ test('a vendor outside its room is reported, and so is one that the table does n
       'src/kernel/a.ts: line 1 imports @nats-io/transport-node: @nats-io/transport-node belongs to broker',
       'src/cep/b.ts: line 1 imports rxjs/operators: rxjs belongs to time, pipeline, testing',
       'src/cli/c.ts: line 1 imports left-pad: src/rooms.json does not say which room may import left-pad',
-      'src/event/d.ts: line 1 imports node:fs/promises: node:fs/promises belongs to broker, runtime, cli',
+      'src/event/d.ts: line 1 imports node:fs/promises: node:fs/promises belongs to broker, edge, runtime, cli',
     ],
   )
 })

@@ -6,16 +6,20 @@
 //   1 a test failed, or a suite ran fewer tests than it has   2 nothing to run   3 something was left open   4 watchdog
 import { once } from 'node:events'
 import { pathToFileURL } from 'node:url'
-import { after } from './support/cleanup.ts'
+import { after, afterFile } from './support/cleanup.ts'
+import { failuresIn } from './support/failures.js'
+import { processorTime } from './support/processor-time.js'
 import { pathOf, testFiles } from './support/test-files.js'
 import { sayTimes, watchTests, type TestTime } from './support/test-times.js'
 
-/** What became of one file; times are in ms, `cpu` that of this process alone. */
+/** What became of one file; times are in ms, `cpu` the processor’s for this process and all that the file began. */
 export interface FileReport {
   readonly file: string
   readonly passed: number
   readonly failed: number
   readonly skipped: number
+  /** A line for each failed test: its name and what was wrong. */
+  readonly failures: readonly string[]
   readonly ms: number
   readonly cpu: number
   readonly tests: readonly TestTime[]
@@ -33,9 +37,10 @@ const watched = process.argv.includes('--times') ? watchTests() : undefined
 
 let atWork = 'the first file'
 let ended = false
-process.on('exit', () => {
+process.on('exit', (code) => {
   if (ended) return
-  console.error(`${atWork}: nothing was left to wait for, and a test had not ended`)
+  const why = code === 1 ? 'an error that nobody caught' : 'nothing was left to wait for, and a test had not ended'
+  console.error(`${atWork}: ${why}`)
   process.exitCode = 1
 })
 
@@ -54,29 +59,38 @@ async function runFile(file: string): Promise<void> {
   atWork = file
   const watchdog = setTimeout(() => stop(4, `watchdog: ${file} took ${limit} ms`), limit).unref()
   const started = performance.now()
-  const cpuBefore = process.cpuUsage()
+  const cpuBefore = watched === undefined ? 0 : processorTime()
   queue.UVU_INDEX = queue.UVU_QUEUE.push([file]) - 1
   await import(pathToFileURL(pathOf(file)).href)
   const suites = (queue.UVU_QUEUE[queue.UVU_INDEX] ?? []).slice(1) as Suite[]
   if (suites.length === 0) stop(2, `${file}: no .run() call, its tests would be skipped`)
   const totals = { passed: 0, failed: 0, skipped: 0 }
+  const failures: string[] = []
   for (const suite of suites) {
     const [errors, ran, skipped, total] = await suite()
     totals.passed += ran
     totals.skipped += skipped
     // uvu counts a test whose hook threw as neither run nor failed
     totals.failed += total - ran
-    if (errors !== true) console.log(`\n${errors}`)
-    else if (ran < total) {
+    if (errors !== true) {
+      console.log(`\n${errors}`)
+      failures.push(...failuresIn(errors))
+    } else if (ran < total) {
       short = true
-      console.error(`${file}: ${ran} of ${total} ran (a hook threw; uvu hides it)`)
+      failures.push(`${ran} of ${total} ran (a hook threw; uvu hides it)`)
+      console.error(`${file}: ${failures.at(-1)}`)
     }
   }
+  await afterFile().catch((error: unknown) => {
+    totals.failed += 1
+    failures.push(`what it opened does not close: ${String(error)}`)
+    console.error(`${file}: ${failures.at(-1)}`)
+  })
   clearTimeout(watchdog)
-  const { user, system } = process.cpuUsage(cpuBefore)
   const ms = performance.now() - started
   console.log(`${file}  ${totals.passed} passed, ${totals.failed} failed, ${(ms / 1_000).toFixed(1)} s`)
-  reports.push({ file, ...totals, ms, cpu: (user + system) / 1_000, tests: watched?.() ?? [] })
+  const cpu = watched === undefined ? 0 : processorTime() - cpuBefore
+  reports.push({ file, ...totals, failures, ms, cpu, tests: watched?.() ?? [] })
 }
 
 async function* filesFromParent(): AsyncGenerator<string> {

@@ -5,13 +5,15 @@ import { fill } from '../payments.ts'
 import { isWanted, measure, perSecond, withServer, type Bench, type BenchContext } from '../harness.ts'
 import { costs } from './costs.ts'
 import { latency } from './latency.ts'
-import { commandsFor, decidedPerSecond, freshLedger, startRuntime } from './ledger.ts'
+import { commandsFor, decidedPerSecond, freshLedger, removeLedger, startRuntime } from './ledger.ts'
 import { rawAppends } from './raw-append.ts'
 import { takeover, workers } from './processes.ts'
 
 const COMMANDS = 100_000
 const ACCOUNTS = 10_000
 const APPENDS = 10_000
+/** Of each, before what is measured. */
+const WARM = 0.2
 
 export const actor: Bench = async (context) => {
   await commands(context, 'actor.commands')
@@ -32,17 +34,21 @@ async function commands(context: BenchContext, name: string): Promise<void> {
     name,
     unit: 'commands/s',
     against: `publish with an expected sequence, awaited, ${ACCOUNTS.toLocaleString('en')} aggregates`,
-    candidate: () => oneWorker(connection),
+    warmUp: async () => {
+      await oneWorker(connection, WARM * COMMANDS)
+      await rawAppends(other, WARM * APPENDS, ACCOUNTS)
+    },
+    candidate: () => oneWorker(connection, COMMANDS),
     baseline: () => perSecond(APPENDS, async () => void (await rawAppends(other, APPENDS, ACCOUNTS))),
   })
 }
 
-async function oneWorker(connection: Connection): Promise<number> {
+async function oneWorker(connection: Connection, count: number): Promise<number> {
   const ledger = await freshLedger(connection)
-  await fill(connection, commandsFor(ledger, COMMANDS, ACCOUNTS))
+  await fill(connection, commandsFor(ledger, count, ACCOUNTS))
   const runtime = await startRuntime(connection, ledger)
-  const rate = await decidedPerSecond(connection, ledger, COMMANDS)
+  const rate = await decidedPerSecond(connection, ledger, count)
   await runtime.stop()
-  for (const { name } of [ledger.stream, ledger.commands]) await connection.manager.streams.delete(name)
+  await removeLedger(connection, ledger)
   return rate
 }

@@ -10,7 +10,7 @@ import { fill } from '../payments.ts'
 import { isWanted, measure, type BenchContext } from '../harness.ts'
 import account from '../actor-streams/ledger/actors/account.ts'
 import { Deposited } from '../actor-streams/ledger/events.ts'
-import { commandsFor, decided, freshLedger, pause, startRuntime } from './ledger.ts'
+import { commandsFor, decided, freshLedger, pause, removeLedger, startRuntime } from './ledger.ts'
 
 const EVENTS = 1_000
 /** Beside which the events of the one that is loaded lie. */
@@ -72,6 +72,7 @@ async function bytesIdle(context: BenchContext): Promise<void> {
     name: 'actor.bytes-idle',
     unit: 'bytes',
     against: 'what the design allows: 600',
+    fresh: true,
     candidate: async () => {
       const ledger = await freshLedger(connection)
       await fill(connection, commandsFor(ledger, IDLE, IDLE))
@@ -81,6 +82,7 @@ async function bytesIdle(context: BenchContext): Promise<void> {
       await pause(500)
       const bytes = (heap() - before) / IDLE
       await runtime.stop()
+      await removeLedger(connection, ledger)
       return bytes
     },
     baseline: async () => MOST_BYTES,

@@ -5,7 +5,7 @@ import { newId } from '../../src/broker/new-id.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { isWanted, median, round3, type BenchContext } from '../harness.ts'
 import account, { Deposit } from '../actor-streams/ledger/actors/account.ts'
-import { freshLedger, pause, startRuntime } from './ledger.ts'
+import { freshLedger, pause, removeLedger, startRuntime } from './ledger.ts'
 import { rawAppends } from './raw-append.ts'
 
 const PER_SECOND = 1_000
@@ -65,6 +65,7 @@ async function requests({ connection, other }: BenchContext): Promise<number[]> 
   await Promise.all(pending)
   client.close()
   await runtime.stop()
+  await removeLedger(connection, ledger)
   return took
 }
 

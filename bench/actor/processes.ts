@@ -7,24 +7,39 @@ import { newId } from '../../src/broker/new-id.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { millraceProgram } from '../../test/support/program.ts'
 import { fill } from '../payments.ts'
-import { isWanted, measure, type BenchContext } from '../harness.ts'
+import { isWanted, measure, median, round3, type BenchContext } from '../harness.ts'
 import account, { Deposit } from '../actor-streams/ledger/actors/account.ts'
-import { commandsFor, decidedPerSecond, FOLDER, freshLedger, pause, type BenchLedger } from './ledger.ts'
+import { commandsFor, decidedPerSecond, FOLDER, freshLedger, pause, removeLedger, type BenchLedger } from './ledger.ts'
 
 const COMMANDS = 60_000
 const ACCOUNTS = 10_000
 /** What the issue owes, in s. */
 const MOST_PAUSE = 3
 
+/** One, two and four in turn, in every round. */
 export async function workers(context: BenchContext): Promise<void> {
-  for (const count of [2, 4])
-    await measure(context, 'actor', {
-      name: `actor.workers-${count}`,
+  const wanted = [2, 4].filter((count) => isWanted(context, `actor.workers-${count}`))
+  if (wanted.length === 0) return
+  const rates = new Map<number, number[]>([1, ...wanted].map((count) => [count, []]))
+  for (let round = 0; round < context.rounds; round++) {
+    const order = [...rates.keys()]
+    if (round % 2 === 1) order.reverse()
+    for (const count of order) rates.get(count)?.push(await shared(context.connection, count))
+  }
+  const single = rates.get(1) ?? []
+  for (const count of wanted) {
+    const values = rates.get(count) ?? []
+    context.report({
+      bench: 'actor',
+      case: `actor.workers-${count}`,
+      value: round3(median(values)),
       unit: 'commands/s',
+      baseline: round3(median(single)),
+      ratio: round3(median(values.map((value, at) => value / (single[at] ?? Number.NaN)))),
+      runs: context.rounds,
       against: 'one worker process',
-      candidate: () => shared(context.connection, count),
-      baseline: () => shared(context.connection, 1),
     })
+  }
 }
 
 /** Commands come when every worker has its share of the partitions. */
@@ -35,7 +50,8 @@ async function shared(connection: Connection, count: number): Promise<number> {
     await fill(connection, commandsFor(ledger, COMMANDS, ACCOUNTS))
     return await decidedPerSecond(connection, ledger, COMMANDS)
   } finally {
-    for (const child of processes) child.kill('SIGKILL')
+    await end(processes)
+    await removeLedger(connection, ledger)
   }
 }
 
@@ -47,11 +63,13 @@ export async function takeover(context: BenchContext): Promise<void> {
     name: 'actor.takeover',
     unit: 's',
     against: 'what is owed: 3 s',
+    fresh: true,
     candidate: async () => {
       const ledger = await freshLedger(connection)
       const [doomed, ...others] = await startWorkers(connection, ledger, 2)
       const longest = await longestOutcome(other, ledger, () => doomed?.kill('SIGKILL'))
-      for (const child of others) child.kill('SIGKILL')
+      await end(others)
+      await removeLedger(connection, ledger)
       return longest / 1_000
     },
     baseline: async () => MOST_PAUSE,
@@ -78,6 +96,16 @@ async function longestOutcome(connection: Connection, ledger: BenchLedger, kill:
   await Promise.all(pending)
   client.close()
   return longest
+}
+
+/** Kills them, and waits until they are gone. */
+async function end(processes: readonly ChildProcess[]): Promise<void> {
+  await Promise.all(
+    processes.map((child) => {
+      const gone = new Promise((resolve) => child.once('exit', resolve))
+      return child.kill('SIGKILL') ? gone : undefined
+    }),
+  )
 }
 
 async function startWorkers(connection: Connection, ledger: BenchLedger, count: number): Promise<ChildProcess[]> {

@@ -1,4 +1,4 @@
-// Talks to the account that `millrace dev` runs in this folder: node try.ts ADDRESS
+// Talks to the account that `millrace dev` runs in this folder: node --import millrace/typescript try.ts ADDRESS
 import { connectActors } from 'millrace'
 import account from './streams/bank/actors/account.js'
 import { Deposit, Withdraw } from './streams/bank/commands.js'

@@ -1,4 +1,4 @@
-// Talks to the saga that `millrace dev` runs in this folder: node try.ts ADDRESS
+// Talks to the saga that `millrace dev` runs in this folder: node --import millrace/typescript try.ts ADDRESS
 import { connectActors } from 'millrace'
 import order from './streams/shop/actors/order.js'
 import stock from './streams/shop/actors/stock.js'

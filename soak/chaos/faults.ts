@@ -26,6 +26,8 @@ export interface FaultOptions {
   readonly serverEvery: number
   readonly signal: AbortSignal
   readonly onFault: (text: string) => void
+  /** How often a worker was refused because another one had claimed its unit. */
+  readonly fenced: () => number
 }
 
 const between = (least: number, most: number): number => least + Math.random() * (most - least)
@@ -42,9 +44,12 @@ export async function makeTrouble(options: FaultOptions): Promise<FaultCounts> {
   return counts
 }
 
+/** On a busy machine it takes that long until a worker that was woken has tried to commit. */
+const FENCE_LIMIT_MS = 15_000
+
 /** One worker is frozen while the others are left alone: chance does not always bring that about. */
 export async function makeZombie(
-  { workers, signal, onFault }: FaultOptions,
+  { workers, signal, onFault, fenced }: FaultOptions,
   counts: FaultCounts,
   ms = LONG_FREEZE_MS,
 ): Promise<void> {
@@ -55,7 +60,9 @@ export async function makeZombie(
   onFault(`SIGSTOP of a worker for ${ms} ms`)
   victim.freeze()
   await wait(ms)
+  const before = fenced()
   victim.wake()
+  for (const end = performance.now() + FENCE_LIMIT_MS; performance.now() < end && fenced() === before;) await wait(50)
   await wait(1_000)
 }
 
@@ -79,7 +86,11 @@ export async function makeLongSleep(options: FaultOptions, ms: number): Promise<
   return counts
 }
 
-async function troubleWorkers({ workers, signal, onFault }: FaultOptions, counts: FaultCounts): Promise<void> {
+/** Kills, stops and freezes workers. */
+export async function troubleWorkers(
+  { workers, signal, onFault }: Pick<FaultOptions, 'workers' | 'signal' | 'onFault'>,
+  counts: FaultCounts,
+): Promise<void> {
   const frozen: Promise<void>[] = []
   while (!signal.aborted) {
     await wait(between(700, 2_500))
@@ -109,8 +120,15 @@ async function troubleWorkers({ workers, signal, onFault }: FaultOptions, counts
   await Promise.all(frozen)
 }
 
-async function troubleServer(
-  { server, serverEvery, timeline, signal, onFault }: FaultOptions,
+/** Kills the server again and again. */
+export async function troubleServer(
+  {
+    server,
+    serverEvery,
+    timeline,
+    signal,
+    onFault,
+  }: Pick<FaultOptions, 'server' | 'serverEvery' | 'timeline' | 'signal' | 'onFault'>,
   counts: FaultCounts,
 ): Promise<void> {
   for (;;) {

@@ -4,12 +4,8 @@ import { join } from 'node:path'
 import { applyStreams } from '../../src/broker/apply-streams.ts'
 import type { Connection } from '../../src/broker/connection.ts'
 import { planStreams } from '../../src/broker/plan-streams.ts'
-import { readLastMessages } from '../../src/broker/last-messages.ts'
-import { commitFilter } from '../../src/broker/system-subject.ts'
-import { decodeCommitRecord } from '../../src/kernel/commit-record.ts'
 import { discover } from '../../src/runtime/discover.ts'
 import { processorsOf } from '../../src/runtime/processors.ts'
-import { systemClock } from '../../src/time/system-clock.ts'
 import { lag } from '../../demo/positions.ts'
 import { connectTo } from '../../test/support/broker.ts'
 import { readAll } from '../../test/support/events.ts'
@@ -17,6 +13,7 @@ import { makeTrouble, type FaultCounts, type FaultOptions, type Victim } from '.
 import { judge, type Verdict } from './oracle.ts'
 import { publishReadings } from './publishing.ts'
 import { Timeline } from './timeline.ts'
+import { lastSequences, takeovers, untilClaimed, untilQuiet } from './units.ts'
 import { WorkerProcess, type WorkerCounts } from './worker-process.ts'
 
 export interface ChaosOptions {
@@ -49,9 +46,6 @@ export interface ChaosReport extends Omit<Verdict, 'examples'>, FaultCounts {
 const WORKERS = 3
 /** Slots and windows are over so long after the last event. */
 const QUIET_MS = 4_000
-/** Limits for a machine that has other things to do. */
-const START_LIMIT_MS = 120_000
-const END_LIMIT_MS = 240_000
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { seconds, urls, server, onProgress, replicas = 1, trouble = makeTrouble } = options
@@ -71,19 +65,30 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const began = performance.now()
   const processors = processorsOf(deployment)
   try {
-    await untilRunning(connection, stream.name, processors.length)
+    await untilClaimed(connection, stream.name, { units: (processors.length - 1) * 16 })
     const publishing = publishReadings(connection, stream, contract, ending.signal, options.slower)
     const timer = setTimeout(() => ending.abort(), seconds * 1_000)
     const onFault = (text: string): void =>
       onProgress(
         `${Math.round((performance.now() - began) / 1_000)} s  ${publishing.acknowledged.length} events  ${text}`,
       )
-    const faults = await trouble({ ...options, server, workers, timeline, signal: ending.signal, onFault })
+    const faults = await trouble({
+      ...options,
+      server,
+      workers,
+      timeline,
+      signal: ending.signal,
+      onFault,
+      fenced: () => counts.fenced,
+    })
     clearTimeout(timer)
     await publishing.done
     for (const worker of workers) worker.start()
     onProgress('faults are over; waiting until everything is handled')
-    await untilQuiet(connection, processors)
+    await untilQuiet(QUIET_MS, {
+      behind: () => lag(connection, processors),
+      stored: () => lastSequences(connection, [stream.name]),
+    })
     await Promise.all(workers.map((worker) => worker.stop()))
     const missing = await missingInputs(connection, stream.name, stream.root, publishing.acknowledged)
     const { examples, ...verdict } = await judge(connection, deployment.registry, processors, timeline)
@@ -106,31 +111,6 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   }
 }
 
-async function untilRunning(connection: Connection, stream: string, processors: number): Promise<void> {
-  const deadline = performance.now() + START_LIMIT_MS
-  for (;;) {
-    const records = await readLastMessages(connection, systemClock, stream, commitFilter(stream))
-    if (records.size >= (processors - 1) * 16) return
-    if (performance.now() > deadline) throw new Error(`only ${records.size} units have started in time`)
-    await new Promise((resolve) => setTimeout(resolve, 200))
-  }
-}
-
-/** Nothing is behind, and nothing has been stored for a while. */
-async function untilQuiet(connection: Connection, processors: Parameters<typeof lag>[1]): Promise<void> {
-  const deadline = performance.now() + END_LIMIT_MS
-  let quietSince = performance.now()
-  let last = -1
-  while (performance.now() - quietSince < QUIET_MS) {
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    const behind = await lag(connection, processors).catch(() => 1)
-    const { state } = await connection.manager.streams.info(processors[0]?.to.stream.name ?? '')
-    if (behind > 0 || state.last_seq !== last) quietSince = performance.now()
-    last = state.last_seq
-    if (performance.now() > deadline) throw new Error(`after ${END_LIMIT_MS} ms ${behind} messages are still behind`)
-  }
-}
-
 /** What was acknowledged and is not there; and what is there twice. */
 async function missingInputs(
   connection: Connection,
@@ -146,12 +126,4 @@ async function missingInputs(
     stored.add(id)
   }
   return acknowledged.filter((id) => !stored.has(id)).length + twice
-}
-
-/** Claims beyond the first of each unit. */
-async function takeovers(connection: Connection, stream: string): Promise<number> {
-  const records = await readLastMessages(connection, systemClock, stream, commitFilter(stream))
-  let claims = 0
-  for (const [subject, { data }] of records) claims += decodeCommitRecord(data, subject).generation - 1
-  return claims
 }

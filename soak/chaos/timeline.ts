@@ -43,6 +43,17 @@ export class Timeline {
     this.#server.push({ at, what })
   }
 
+  /** Whether the server or a worker was hit in that time. */
+  disturbed(worker: string, from: number, until: number): boolean {
+    const all = [...this.#server, ...(this.#workers.get(worker)?.hits ?? [])]
+    return all.some(({ at }) => at >= from && at <= until)
+  }
+
+  /** How often the server came back, and when. */
+  get returns(): readonly number[] {
+    return this.#server.filter(({ what }) => what === 'server back').map(({ at }) => at)
+  }
+
   /** What hit the server, or whoever held the unit then, in that time; in order. */
   hits(unit: string, from: number, until: number): Hit[] {
     const within = ({ at }: Hit): boolean => at >= from && at <= until

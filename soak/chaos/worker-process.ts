@@ -20,6 +20,7 @@ export interface WorkerCounts {
 /** One place for a worker: whoever is started there takes the place of who was before. */
 export class WorkerProcess {
   readonly #url: string
+  readonly #env: Readonly<Record<string, string>>
   readonly #arguments: readonly string[]
   readonly #counts: WorkerCounts
   readonly #timeline: Timeline
@@ -27,12 +28,24 @@ export class WorkerProcess {
   #frozen = false
   #ending = false
 
-  /** @param streams the folder that it runs */
-  constructor(url: string, counts: WorkerCounts, timeline: Timeline, streams = 'soak/streams') {
+  /** @param streams the folder that it runs @param env what it has in its environment beside that of this process */
+  constructor(
+    url: string,
+    counts: WorkerCounts,
+    timeline: Timeline,
+    streams = 'soak/streams',
+    env: Readonly<Record<string, string>> = {},
+  ) {
     this.#url = url
+    this.#env = env
     this.#arguments = ['run', '--streams', streams]
     this.#counts = counts
     this.#timeline = timeline
+  }
+
+  /** Its number, when there is one. */
+  get pid(): number | undefined {
+    return this.#child?.pid
   }
 
   get alive(): boolean {
@@ -42,7 +55,7 @@ export class WorkerProcess {
   start(): void {
     if (this.#child !== undefined) return
     this.#ending = false
-    const env = { ...process.env, NATS_URL: this.#url, NO_COLOR: '1', MILLRACE_LOG_LEVEL: 'debug' }
+    const env = { ...process.env, ...this.#env, NATS_URL: this.#url, NO_COLOR: '1', MILLRACE_LOG_LEVEL: 'debug' }
     const child = spawn(process.execPath, [...millraceProgram(), ...this.#arguments], {
       cwd: ROOT,
       env,
@@ -55,6 +68,7 @@ export class WorkerProcess {
     }
     child.once('exit', () => {
       if (this.#child !== child) return
+      if (!this.#ending) this.#note('ended')
       this.#child = undefined
       // as a service manager would: it ended by itself, for instance because no server was there when it started
       if (!this.#ending) setTimeout(() => (this.#ending ? undefined : this.start()), 500)

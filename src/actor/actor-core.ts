@@ -8,18 +8,22 @@ import { AggregateLoads, type LoadAggregate } from './aggregate-loads.js'
 import { AggregateRing, AggregateTable } from './aggregate-table.js'
 import type { ActorPlace } from './actor-place.js'
 import { Mailboxes } from './mailbox.js'
+import { PartingSnapshots } from './parting-snapshots.js'
 import { erasedState } from './personal-fields.js'
 import type { Erasures } from './personal-watch.js'
 import type { Outcome } from './outcome.js'
 import { StepRequests } from './step-requests.js'
 import { StoredDecision } from './stored-decision.js'
-import { takeCommand, type Occasion, type Taken } from './take-command.js'
+import { timerOf } from './timer-message.js'
+import { outcomeOf, takeCommand, type Occasion, type Taken } from './take-command.js'
 
 export interface ActorLogicOptions {
   readonly place: ActorPlace
   readonly load: LoadAggregate
   /** Tells whoever asked for it what became of a command. */
   readonly answer?: (command: StoredEvent, outcome: Outcome) => void
+  /** Whether anybody waits for what becomes of a command. Default: of every one. */
+  readonly isAsked?: (command: StoredEvent) => boolean
   /** What was not admitted is tried again. */
   readonly wake?: () => void
   /** Absent in a simulation: time is that of the commands. */
@@ -35,10 +39,12 @@ const BYTES_EACH = 8_192
 export class Made {
   readonly drafts: EventDraft[] = []
   messages = 0
+  bytes = 0
 
   add({ messages }: Extract<Taken, { kind: 'decided' }>): void {
     this.drafts.push(new StoredDecision(messages))
     this.messages += messages.length
+    for (const { data } of messages) this.bytes += data.length
   }
 }
 
@@ -51,10 +57,13 @@ export class ActorCore {
   readonly loads: AggregateLoads
   readonly requests: StepRequests
   readonly after: AfterCommit
+  readonly parting: PartingSnapshots
   /** When the last command was stored, in ms since 1970. */
   time: number
   /** The aggregate of the command that was not admitted last: nothing goes on until it is in memory. */
   awaited: string | undefined
+  /** Aggregates that are being loaded for the commands of their timers. */
+  readonly ringing = new Set<string>()
   readonly counts = { repeated: 0, overtaken: 0 }
   /** Those that stay because something of them is open or waits. */
   readonly #busy = new Map<string, ResidentAggregate>()
@@ -67,10 +76,11 @@ export class ActorCore {
     const { aggregates: most } = place.actor.memory
     this.options = options
     this.ring = new AggregateRing({ most, mostBytes: most * BYTES_EACH })
-    this.table = new AggregateTable(this.ring)
+    this.parting = new PartingSnapshots(place)
+    this.table = new AggregateTable(this.ring, (aggregate) => this.parting.left(aggregate))
     this.mailboxes = new Mailboxes(memory.kind === 'keyed' ? memory.entries : [])
     this.requests = new StepRequests(place.actor)
-    this.after = new AfterCommit(answer)
+    this.after = new AfterCommit(answer, options.isAsked)
     this.time = memory.kind === 'keyed' ? ((memory.basis as { time?: number } | null)?.time ?? 0) : 0
     this.loads = new AggregateLoads({
       load,
@@ -88,6 +98,7 @@ export class ActorCore {
     })
     this.#stopHearing = options.erasures?.onErased((subject) => this.#forget(subject))
     for (const { key } of this.mailboxes.busy()) this.loads.begin(key, true)
+    this.awaitEarly()
   }
 
   stop(): void {
@@ -106,13 +117,16 @@ export class ActorCore {
 
   /** @throws what takeCommand throws; nothing has changed then */
   decide(aggregate: ResidentAggregate, command: StoredEvent, occasion: Occasion, made: Made): void {
-    const open = this.mailboxes.get(aggregate.id)?.steps.map((step) => step.id)
-    const taken = takeCommand(this.options.place, aggregate, command, occasion, open)
+    const box = this.mailboxes.peek(aggregate.id)
+    const open = box?.isBusy === true ? box.steps.map((step) => step.id) : undefined
+    const at = box === undefined ? occasion : { ...occasion, failed: box.failed }
+    const taken = takeCommand(this.options.place, aggregate, command, at, open)
     switch (taken.kind) {
       case 'decided':
         return this.#apply(aggregate, command, taken, made)
       case 'early':
-        return this.mailboxes.keepEarly(aggregate.id, command)
+        this.mailboxes.keepEarly(aggregate.id, command)
+        return this.requests.later(this.options.clock)
       case 'repeated':
         this.counts.repeated += 1
         return this.after.repeat(command)
@@ -127,6 +141,27 @@ export class ActorCore {
     const code = isFault(error) ? error.code : 'TURN_FAILED'
     const detail = isFault(error) ? error.detail : messageOf(error)
     this.after.tell(command, { kind: 'failed', commandId, id, code, detail })
+    const timer = timerOf(command)
+    if (timer !== undefined) this.mailboxes.timerFailed(id, timer.setting, this.options.place.actor.onError === 'park')
+  }
+
+  /** Commands of timers that wait for earlier ones wait for some time only: those may never come. */
+  awaitEarly(): void {
+    if (!this.mailboxes.withEarly().next().done) this.requests.later(this.options.clock)
+  }
+
+  /** What is to be done when everything since the last call is stored. */
+  afterCommit(): (() => void) | undefined {
+    const after = this.after.take()
+    const parted = this.parting.takeStored()
+    if (parted === undefined) return after
+    return () => {
+      parted((id) => {
+        const again = this.table.peek(id)
+        if (again !== undefined) again.snapshotOpen = false
+      })
+      after?.()
+    }
   }
 
   hold(aggregate: ResidentAggregate): void {
@@ -153,10 +188,17 @@ export class ActorCore {
     taken: Extract<Taken, { kind: 'decided' }>,
     made: Made,
   ): void {
+    const { version } = aggregate
     aggregate.become(taken.facts)
+    const box = this.mailboxes.peek(aggregate.id)
+    if (box !== undefined && box.failed.length > 0) {
+      this.mailboxes.timersGoOn(box, Object.values(taken.facts.timers ?? {}))
+      this.awaitEarly()
+    }
     this.table.resized(aggregate, taken.size)
     this.after.stored(aggregate, taken.snapshot)
-    this.after.tell(command, taken.outcome)
+    if (this.after.isAsked(command))
+      this.after.tell(command, outcomeOf(aggregate.id, command.id, version, taken.verdict))
     made.add(taken)
     for (const step of taken.steps) {
       this.mailboxes.open(aggregate.id, step)
@@ -172,6 +214,7 @@ export class ActorCore {
   #forget(subject: string): void {
     const { erasures, place } = this.options
     const { personal } = place.actor
+    this.parting.forget(subject)
     for (const aggregate of this.table.values()) {
       const { key } = aggregate
       if (key?.subject !== subject || erasures?.isErased(key) !== true || personal === undefined) continue
@@ -186,9 +229,13 @@ export class ActorCore {
 
   /** An aggregate is here; what waited for it since the unit began may go on. */
   #enter(aggregate: ResidentAggregate): void {
+    aggregate.snapshotOpen = this.parting.entered(aggregate.id)
     this.table.add(aggregate)
     const box = this.mailboxes.get(aggregate.id)
-    if (box === undefined) return
+    if (box === undefined) {
+      if (this.ringing.delete(aggregate.id)) this.requests.goOn(aggregate.id)
+      return
+    }
     this.hold(aggregate)
     for (const step of box.steps) if (step.outcome === undefined) this.requests.begin(aggregate.id, step)
     if (box.steps.every((step) => step.outcome !== undefined)) this.requests.goOn(aggregate.id)

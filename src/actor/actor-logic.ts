@@ -17,12 +17,15 @@ import { fault } from '../error/millrace-error.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
 import type { StepOutcome } from '../kernel/decision.js'
 import type { KeyedChange, KeyedEntry, Logic, Memory, OnFailure } from '../kernel/processor.js'
+import type { Remark } from '../kernel/remark.js'
 import type { StepRequest } from '../kernel/step-request.js'
 import { ActorCore, Made, stops, type ActorLogicOptions } from './actor-core.js'
 import type { ResidentAggregate } from './resident-aggregate.js'
 import { Backlog } from './backlog.js'
+import { parkedDetail } from './parked-detail.js'
 
 const NOTHING: readonly EventDraft[] = []
+const NO_REMARKS: readonly Remark[] = []
 /** How many aggregates that are stuck are named. */
 const NAMED = 20
 
@@ -30,7 +33,7 @@ export class ActorLogic implements Logic {
   readonly #core: ActorCore
   readonly #backlog: Backlog
   /** Those of the message whose turn comes next: they stay until it has had it. */
-  readonly #admitted = new Set<ResidentAggregate>()
+  readonly #admitted: ResidentAggregate[] = []
 
   /** @throws AGGREGATE_STATE_INVALID */
   constructor(options: ActorLogicOptions, memory: Memory) {
@@ -71,30 +74,56 @@ export class ActorLogic implements Logic {
       if (stops(error)) throw error
       core.failed(command, error)
       onFailure(error, true) // of what was decided before it, nothing is taken back
+      this.#afterFailure(command, onFailure, made)
     }
+    made.drafts.push(...core.parting.take())
     return made.drafts
   }
 
   settle(id: string, outcome: StepOutcome, onFailure: OnFailure): readonly EventDraft[] {
     const { requests, mailboxes } = this.#core
+    if (requests.takeLater(id)) this.#backlog.late()
     const aggregate = requests.settled(id)
-    const box = aggregate === undefined ? undefined : mailboxes.get(aggregate)
-    if (box === undefined) return NOTHING
+    if (aggregate === undefined) return NOTHING
+    const made = new Made()
+    const box = mailboxes.get(aggregate)
+    if (box === undefined) {
+      this.#backlog.ringLate(aggregate, onFailure, made)
+      return made.drafts
+    }
     const step = box.steps.find((open) => open.id === id)
     if (step !== undefined) mailboxes.ended(box, step, outcome)
-    const made = new Made()
     this.#backlog.goOn(box, onFailure, made)
     return made.drafts
+  }
+
+  leftOut(id: string): void {
+    const { mailboxes, requests } = this.#core
+    const box = mailboxes.peek(id)
+    if (box?.parked !== true) return
+    mailboxes.timersGoOn(box)
+    requests.goOn(id)
   }
 
   takeSteps(): readonly StepRequest[] {
     return this.#core.requests.take()
   }
 
+  diverted(command: StoredEvent, code: string): undefined {
+    const { place } = this.#core.options
+    const { id: commandId, key: id = '' } = command
+    const detail = parkedDetail(place.actor.name, id, code)
+    this.#core.after.tell(command, { kind: 'failed', commandId, id, code: 'AGGREGATE_PARKED', detail })
+  }
+
   afterCommit(): (() => void) | undefined {
-    for (const aggregate of this.#admitted) aggregate.pins -= 1
-    this.#admitted.clear()
-    return this.#core.after.take()
+    for (let aggregate = this.#admitted.pop(); aggregate !== undefined; aggregate = this.#admitted.pop())
+      aggregate.pins -= 1
+    return this.#core.afterCommit()
+  }
+
+  takeRemarks(): readonly Remark[] {
+    return this.#core.options.erasures?.takeRemarks() ?? NO_REMARKS
   }
 
   takeChanges(): readonly KeyedChange[] {
@@ -151,9 +180,15 @@ export class ActorLogic implements Logic {
     this.#backlog.ring(id, onFailure, made)
   }
 
+  /** Timers that are due later do not wait for one whose command has failed, unless that has parked the aggregate. */
+  #afterFailure({ key: id }: StoredEvent, onFailure: OnFailure, made: Made): void {
+    if (id !== undefined && this.#core.table.get(id) !== undefined) this.#backlog.ring(id, onFailure, made)
+  }
+
   #admit(aggregate: ResidentAggregate): true {
-    if (!this.#admitted.has(aggregate)) {
-      this.#admitted.add(aggregate)
+    // a message that waits may be asked about again and again
+    if (this.#admitted.at(-1) !== aggregate && !this.#admitted.includes(aggregate)) {
+      this.#admitted.push(aggregate)
       aggregate.pins += 1
     }
     return true

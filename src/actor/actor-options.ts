@@ -111,6 +111,11 @@ export interface ActorOptions<State, Taken extends Commands, Kept extends Events
   readonly evolve: EvolveTable<NoInfer<State>, Kept>
   /** What it does at events of other aggregates; see `on`. */
   readonly reactions?: readonly Reaction<NoInfer<CommandIn<Taken>>>[]
+  /**
+   * Names of the streams of other contexts to whose actors it sends commands. Those of its own
+   * context need not be named. Each makes an outbox that carries what is sent there.
+   */
+  readonly sends?: readonly string[]
   /** Asynchronous work, begun by `step(name, input)`; see `actorStep`. */
   readonly steps?: Steps
   /** What is true of every state, by name. The test kit checks them after each event; a running actor does not. */
@@ -122,6 +127,8 @@ export interface ActorOptions<State, Taken extends Commands, Kept extends Events
     readonly carry?: number
     /** How many events after which a larger state is stored. Default 100. */
     readonly every?: number
+    /** How many events an aggregate has to have since its last stored state for that to be stored when it is dropped from memory. Default: it is not. */
+    readonly onPassivation?: number
   }
   readonly memory?: {
     /** States that a process keeps in memory for each partition; the one that was not used longest is dropped. Default 10,000. */
@@ -151,10 +158,15 @@ export interface ActorDeclaration<State = unknown, Taken extends Commands = Comm
   readonly decide: ReadonlyMap<string, (state: unknown, command: Event, context: DecideContext) => unknown>
   readonly evolve: ReadonlyMap<string, (state: unknown, event: Event) => unknown>
   readonly reactions: readonly Reaction<EventDraft>[]
+  readonly sends: readonly string[]
   readonly steps: ReadonlyMap<string, DeclaredStep>
   readonly invariants: ReadonlyMap<string, (state: unknown) => unknown>
   readonly migrate: ((state: unknown, fromVersion: number) => unknown) | undefined
-  readonly snapshot: { readonly carry: number; readonly every: number }
+  readonly snapshot: {
+    readonly carry: number
+    readonly every: number
+    readonly onPassivation: number | undefined
+  }
   readonly memory: { readonly aggregates: number }
   readonly remember: number
   readonly onError: ActorOnError

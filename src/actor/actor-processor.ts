@@ -1,12 +1,16 @@
 import type { StreamDeclaration } from '../broker/define-stream.js'
+import { fault } from '../error/millrace-error.js'
+import type { StoredEvent } from '../event/event.js'
 import type { Registry } from '../event/registry.js'
 import type { LogicEnvironment } from '../kernel/logic-environment.js'
-import type { Memory, OnPoison, Processor } from '../kernel/processor.js'
+import type { OnPoison } from '../kernel/processor-policies.js'
+import type { Memory, Processor } from '../kernel/processor.js'
 import type { ActorDeclaration } from './actor-options.js'
 import { ActorLogic } from './actor-logic.js'
 import type { ActorPlace } from './actor-place.js'
 import { tellOutcome } from './answer.js'
 import type { LoadAggregate } from './aggregate-loads.js'
+import { replyOf } from './outcome.js'
 import { loadAggregate } from './load-aggregate.js'
 import { personalWatchOf } from './personal-watch.js'
 import { regroupMailboxes } from './mailbox-entries.js'
@@ -17,6 +21,8 @@ export interface ActorProcessorOptions {
   readonly stream: StreamDeclaration
   readonly commands: StreamDeclaration
   readonly registry: Registry
+  /** Commands that other actors of the context take, where this one minds the contracts of all the rest. */
+  readonly taken?: readonly string[] | undefined
   /** The stream that takes commands of a type. */
   readonly homeOf: (type: string) => StreamDeclaration | undefined
   /** Where aggregates come from in a simulation; else the stream. */
@@ -28,12 +34,16 @@ const MAX_PAYLOAD = 1024 * 1024
 
 /** A declared actor as something that the kernel runs: one unit for each partition of its commands. */
 export function actorProcessor(options: ActorProcessorOptions): Processor {
-  const { actor, stream, commands, homeOf } = options
+  const { actor, stream, commands, homeOf, taken } = options
   return {
     kind: 'actor',
     name: actor.name,
     version: String(actor.version),
-    from: { stream: commands, types: actor.commands.map(({ type }) => type) },
+    from: {
+      stream: commands,
+      types: actor.commands.map(({ type }) => type),
+      ...(taken === undefined ? {} : { taken }),
+    },
     to: { stream },
     memory: 'keyed',
     upgrade: 'keep',
@@ -69,7 +79,7 @@ function startLogic(
       load:
         own ??
         (() => {
-          throw new Error(`${place.actor.name} has no server to read its aggregates from`)
+          throw fault('INTERNAL', `${place.actor.name} has no server to read its aggregates from`)
         }),
       ...(environment === undefined
         ? {}
@@ -77,6 +87,7 @@ function startLogic(
             wake: environment.wake,
             clock: environment.clock,
             answer: tellOutcome(environment.connection),
+            isAsked: (command: StoredEvent) => replyOf(command) !== undefined,
             erasures,
           }),
     },

@@ -3,7 +3,7 @@ import { readLastUpTo } from '../broker/direct-read.js'
 import { readLast } from '../broker/last-message.js'
 import { nextMessage } from '../broker/next-message.js'
 import type { Clock } from '../time/clock.js'
-import { storedRecordSubject, type RecordStream } from './aggregate-subject.js'
+import { recordSubjects, type RecordStream } from './aggregate-subject.js'
 import { readRecordHead } from './read-record.js'
 import { nameOf } from './read-records.js'
 import { fromFound, type RecordHead } from './record.js'
@@ -97,6 +97,6 @@ export class AggregateHeads {
   }
 
   #subject(type: string, id: string): string {
-    return storedRecordSubject(this.#place.stream, type, id)
+    return recordSubjects(this.#place.stream, type, id)
   }
 }

@@ -93,7 +93,7 @@ export class AggregateRing {
         this.#hand += 1
       } else {
         this.#passivated += 1
-        entry.home?.delete(entry) // another one is in this place then
+        entry.home?.passivate(entry) // another one is in this place then
       }
     }
   }
@@ -107,13 +107,21 @@ export class AggregateRing {
 export class AggregateTable<Entry extends Resident> {
   readonly #ring: AggregateRing
   readonly #entries = new Map<string, Entry>()
+  readonly #onPassivated: ((entry: Entry) => void) | undefined
 
-  constructor(ring: AggregateRing) {
+  /** @param onPassivated told of each that is dropped for others */
+  constructor(ring: AggregateRing, onPassivated?: (entry: Entry) => void) {
     this.#ring = ring
+    this.#onPassivated = onPassivated
   }
 
   get size(): number {
     return this.#entries.size
+  }
+
+  /** The aggregate of an id, if it is in memory. */
+  peek(id: string): Entry | undefined {
+    return this.#entries.get(id)
   }
 
   /** The aggregate of an id, if it is in memory; it counts as used. */
@@ -134,6 +142,12 @@ export class AggregateTable<Entry extends Resident> {
     if (!this.#entries.delete(entry.id)) return
     entry.home = undefined
     this.#ring.remove(entry)
+  }
+
+  /** Drops one for others. */
+  passivate(entry: Entry): void {
+    this.delete(entry)
+    this.#onPassivated?.(entry)
   }
 
   /** Says how large one is now. */

@@ -21,16 +21,6 @@ export type CommandAtHand = Event & {
   readonly storedAt: number
 }
 
-/** The CloudEvents source of what an actor puts out. */
-export function actorSource(actor: string): string {
-  return `/millrace/actors/${actor}`
-}
-
-/** The id of an event of an aggregate. @param version after the event */
-export function aggregateEventId(actor: string, id: string, version: number): string {
-  return `${actor}:${id}:${version}`
-}
-
 /** The context of a decision, from nothing but the command and where the aggregate stands. */
 export function decideContext(
   actor: string,

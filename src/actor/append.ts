@@ -9,13 +9,15 @@
 //        is compared with it.
 //   AP3  All aggregates of one call change together, or none does.
 import { asFault, outcomeUnknown } from '../broker/api-error.js'
-import { BATCH_LIMIT, expectLastSequence } from '../broker/batch.js'
+import { BATCH_LIMIT } from '../broker/batch.js'
 import { batchQueueOf } from '../broker/batch-queue.js'
+import { expectLastOf } from '../broker/expect-last-of.js'
 import { newId } from '../broker/new-id.js'
 import { fault, isFault, type MillraceError } from '../error/millrace-error.js'
 import type { EventDraft } from '../event/event.js'
 import type { WireMessage } from '../event/wire.js'
-import { recordSubject } from './aggregate-subject.js'
+import { recordSubject, recordSubjects } from './aggregate-subject.js'
+import { appendTurnsOf } from './append-turns.js'
 import { AggregateHeads, type AggregateHead, type HeadPlace } from './aggregate-heads.js'
 import { encodeRecord } from './encode-record.js'
 import { nameOf } from './read-records.js'
@@ -73,9 +75,24 @@ export class Appender {
     this.#heads = new AggregateHeads(place)
   }
 
-  /** @returns in the order of the appends. @throws see EventStore.appendAll */
-  async store(appends: readonly Append[]): Promise<readonly Appended[]> {
+  /**
+   * @param mayWrite asked before each attempt: an actor may have become their owner
+   * @returns in the order of the appends. @throws what mayWrite throws; see EventStore.appendAll
+   */
+  async store(appends: readonly Append[], mayWrite: () => Promise<void>): Promise<readonly Appended[]> {
     checkAppends(appends)
+    const { connection, stream } = this.#place
+    const end = await appendTurnsOf(connection).take(
+      appends.map(({ type, id }) => `${stream.name} ${recordSubjects(stream, type, id)}`),
+    )
+    try {
+      return await this.#store(appends, mayWrite)
+    } finally {
+      end()
+    }
+  }
+
+  async #store(appends: readonly Append[], mayWrite: () => Promise<void>): Promise<readonly Appended[]> {
     const { clock } = this.#place
     const time = clock.now()
     const until = clock.monotonic() + PATIENCE_MS
@@ -87,10 +104,9 @@ export class Appender {
       const planned = appends.map((append, at): Planned => {
         return { append, appendId: appendIds[at] as string, head: heads[at] as AggregateHead }
       })
-      const wrong = planned.find(({ append, head }) => !isExpected(append.expected, head.version))
-      const known = wrong === undefined ? await this.#attempt(planned, time) : undefined
+      const known = await this.#attempt(planned, time, mayWrite)
       if (known !== undefined && !isFault(known)) return known
-      if (known !== undefined && !isFault(known, 'SEQUENCE_CONFLICT')) {
+      if (known !== undefined && !isFault(known, 'SEQUENCE_CONFLICT', 'AGGREGATE_HAS_OWNER')) {
         if (!outcomeUnknown(known) || clock.monotonic() > until) throw known
         maybeStored = true
         await clock.sleep(wait)
@@ -99,18 +115,26 @@ export class Appender {
       }
       const own = maybeStored ? await this.#own(planned) : undefined
       if (own !== undefined) return own
+      if (isFault(known, 'AGGREGATE_HAS_OWNER')) throw known
       heads = await Promise.all(appends.map(({ type, id }) => this.#heads.read(type, id)))
       this.#requireExpected(appends, heads)
       if ((races += 1) > RACES) throw known ?? fault('SEQUENCE_CONFLICT', 'other writers are faster')
     }
   }
 
-  async #attempt(planned: readonly Planned[], time: number): Promise<readonly Appended[] | MillraceError> {
+  /** @returns undefined: one of them is at another version, as far as is known */
+  async #attempt(
+    planned: readonly Planned[],
+    time: number,
+    mayWrite: () => Promise<void>,
+  ): Promise<readonly Appended[] | MillraceError | undefined> {
     const { connection, stream } = this.#place
     const groups = planned.map((one) => this.#messages(one, time))
     const messages = groups.flat()
     if (messages.length > BATCH_LIMIT) throw fault('APPEND_INVALID', `${messages.length} messages in one call`)
     try {
+      await mayWrite()
+      if (!planned.every(({ append, head }) => isExpected(append.expected, head.version))) return undefined
       const last = await batchQueueOf(connection, stream.name).publish(messages)
       let sequence = last - messages.length
       return planned.map(({ append, head }, at) => {
@@ -144,8 +168,10 @@ export class Appender {
       root: stream.root,
       maxPayload: connection.server.maxPayload,
     })
+    // also when its last record is where another number of partitions has put it
+    const expected = expectLastOf(recordSubjects(stream, type, id), head.sequence)
     return messages.map((message, at) =>
-      at === 0 ? { ...message, headers: [...message.headers, expectLastSequence(head.sequence)] } : message,
+      at === 0 ? { ...message, headers: [...message.headers, ...expected] } : message,
     )
   }
 

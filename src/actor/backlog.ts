@@ -7,17 +7,18 @@ import { completeDraft } from '../event/complete.js'
 import type { StoredEvent } from '../event/event.js'
 import type { OnFailure } from '../kernel/processor.js'
 import { stops, type ActorCore, type Made } from './actor-core.js'
-import type { Mailbox } from './mailbox.js'
+import type { Mailbox } from './mailbox-of-one.js'
 import type { OpenStep } from './mailbox-entries.js'
 import { stepCommand } from './step-command.js'
 import { isEarly } from './take-command.js'
+import { LATE_MS } from './step-requests.js'
 import { dueOfSetting, timerOf } from './timer-message.js'
 
 /** Decisions and messages of one turn about commands that have waited; the rest follows in turns of their own. */
 const MOST_AT_ONCE = 64
 const MANY_MESSAGES = 200
-/** How long the command of a timer waits for those of earlier ones: longer than the server takes to fire all of them. */
-const LATE_MS = 60_000
+/** And bytes: with one more decision they still fit one batch. */
+const MANY_BYTES = 1024 * 1024
 
 export class Backlog {
   readonly #core: ActorCore
@@ -34,7 +35,7 @@ export class Backlog {
     const { mailboxes, requests, table } = this.#core
     const { key: id, stuck } = box
     if (table.get(id) === undefined) return this.#lack(box, onFailure)
-    for (let left = MOST_AT_ONCE; left > 0 && made.messages < MANY_MESSAGES; left--) {
+    for (let left = MOST_AT_ONCE; left > 0 && made.messages < MANY_MESSAGES && made.bytes < MANY_BYTES; left--) {
       const ended = box.steps.find(({ outcome }) => outcome !== undefined)
       const first = mailboxes.first(box)
       if (ended === undefined && (box.steps.length > 0 || first === undefined)) break
@@ -53,14 +54,18 @@ export class Backlog {
     else if (box.stuck === undefined && box.steps.every(({ outcome }) => outcome !== undefined)) requests.goOn(id)
   }
 
-  /** Decides what timers have sent that came before earlier ones, as far as those have come now. @throws as goOn */
-  ring(id: string, onFailure: OnFailure, made: Made): void {
-    const { mailboxes, time } = this.#core
+  /**
+   * Decides what timers have sent that came before earlier ones, as far as those have come by now.
+   * @param now some time has passed: what has waited long enough waits no more. @throws as goOn
+   */
+  ring(id: string, onFailure: OnFailure, made: Made, now?: number): void {
+    const { mailboxes } = this.#core
     for (const command of byDue(mailboxes.early(id))) {
-      if (mailboxes.get(id) !== undefined) return
+      const kept = mailboxes.peek(id)
+      if (kept === undefined || kept.isBusy || kept.parked) return
       const aggregate = this.#core.aggregateOf(id)
-      const late = time - command.storedAt > LATE_MS
-      if (!late && isEarly(aggregate, timerOf(command)?.setting ?? '')) return
+      const late = now !== undefined && now - command.storedAt > LATE_MS
+      if (!late && isEarly(aggregate, timerOf(command)?.setting ?? '', kept.failed)) return
       mailboxes.dropEarly(id, command)
       const occasion = { sequence: command.sequence, late }
       const failure = this.#attempt(() => this.#core.decide(aggregate, command, occasion, made))
@@ -71,6 +76,25 @@ export class Backlog {
       if (this.#passes(box, command, failure.error, onFailure)) mailboxes.shift(box)
       else this.#core.hold(aggregate)
     }
+  }
+
+  /** Some time has passed: what has waited long enough for the commands of earlier timers waits no more. */
+  late(): void {
+    const { mailboxes, requests, table, loads } = this.#core
+    for (const id of mailboxes.withEarly()) {
+      if (table.get(id) !== undefined) requests.goOn(id)
+      else if (loads.takeFailure(id) === undefined) {
+        this.#core.ringing.add(id)
+        loads.begin(id, true)
+      }
+    }
+    this.#core.awaitEarly()
+  }
+
+  /** The same for one aggregate. @throws as goOn */
+  ringLate(id: string, onFailure: OnFailure, made: Made): void {
+    const { options, table, time } = this.#core
+    if (table.get(id) !== undefined) this.ring(id, onFailure, made, Math.max(time, options.clock?.now() ?? 0))
   }
 
   #decideNext(id: string, ended: OpenStep | undefined, first: StoredEvent | undefined, made: Made): void {

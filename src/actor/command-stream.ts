@@ -12,6 +12,11 @@ export function commandStreamName(stream: string): string {
   return `${stream}_COMMANDS`
 }
 
+/** Name of the context’s stream that a stream has the commands for; undefined when it is none of commands. */
+export function contextOfCommands(stream: string): string | undefined {
+  return /^(.+)_COMMANDS$/.exec(stream)?.[1]
+}
+
 /** The stream that has the commands for the aggregates of a context’s stream. */
 export function commandStream(stream: StreamDeclaration): StreamDeclaration {
   return Object.freeze({

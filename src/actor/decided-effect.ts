@@ -1,6 +1,7 @@
 import { parseDuration } from '../time/duration.js'
 import type { ActorDeclaration, DecideContext } from './actor-options.js'
-import { actorSource, completeCommand } from './aggregate.js'
+import { actorSource } from './aggregate-event.js'
+import { completeCommand } from './aggregate.js'
 import type { CancelTimerEffect, CloseEffect, Effect, SendEffect } from './decision.js'
 import type { CommandDraft } from './define-command.js'
 
@@ -41,9 +42,10 @@ export function resolveEffect(place: EffectPlace, effect: Effect): ResolvedEffec
     case 'send':
       return { effect: 'send', command: complete(place, effect.command) }
     case 'set-timer': {
-      const { name, at } = effect
+      const { name, at, command } = effect
+      requireOwn(place, name, command)
       const time = typeof at === 'number' ? at : place.context.now + parseDuration(at)
-      return { effect: 'set-timer', name, at: Math.ceil(time), command: complete(place, effect.command) }
+      return { effect: 'set-timer', name, at: Math.ceil(time), command: complete(place, command) }
     }
     case 'step': {
       const { name, input } = effect
@@ -61,8 +63,18 @@ export function resolveEffect(place: EffectPlace, effect: Effect): ResolvedEffec
   }
 }
 
+/** Whether a timer still counts is known to the aggregate that has set it, and to no other. */
+function requireOwn({ actor, context, invalid }: EffectPlace, name: string, { type, key }: CommandDraft): void {
+  if (key === context.id && actor.commands.some((own) => own.type === type)) return
+  const whose = `${type} for ${JSON.stringify(key)}`
+  invalid(
+    `timer ${JSON.stringify(name)} has ${whose}: set it with a command for the aggregate itself, which sends that`,
+  )
+}
+
 /** Of several effects on a timer the last holds. */
 export function onePerTimer(effects: readonly ResolvedEffect[]): readonly ResolvedEffect[] {
+  if (!effects.some(isTimer)) return effects
   const last = new Map<string, ResolvedEffect>()
   for (const effect of effects) if (isTimer(effect)) last.set(effect.name, effect)
   return effects.filter((effect) => !isTimer(effect) || last.get(effect.name) === effect)

@@ -1,7 +1,6 @@
 import type { Event, EventDraft } from '../event/event.js'
 import type { ActorDeclaration, DecideContext } from './actor-options.js'
-import { actorSource, aggregateEventId } from './aggregate.js'
-import { VERSION_ATTRIBUTE } from './evolve.js'
+import { actorSource, aggregateEventId, VERSION_ATTRIBUTE } from './aggregate-event.js'
 
 /** Where an event is decided. */
 export interface EventPlace {

@@ -76,7 +76,8 @@ export function send(command: CommandDraft): SendEffect {
 }
 
 /**
- * Sends a command later: it is set in the same batch as the decision, survives restarts and comes once.
+ * Sends the aggregate itself a command later: it is set in the same batch as the decision, survives restarts and comes
+ * once. What another one is to be told then, that command sends.
  * @param name of the timer; one that is set under this name is replaced
  * @param at a time in ms since 1970 or a Date; or a span such as `30m` from the stored time of the command
  * @throws DECISION_INVALID, DURATION_INVALID

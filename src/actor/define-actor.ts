@@ -65,12 +65,17 @@ export function defineActor<
     decide: handlersOf('decide', given.decide, commands, invalid) as ActorDeclaration['decide'],
     evolve: handlersOf('evolve', given.evolve, events, invalid) as ActorDeclaration['evolve'],
     reactions: reactionsOf(given.reactions, invalid),
+    sends: sendsOf(given.sends, invalid),
     steps: stepsOf(given.steps ?? {}, invalid),
     invariants: functionsOf('invariants', given.invariants ?? {}, invalid) as ActorDeclaration['invariants'],
     migrate: given.migrate,
     snapshot: {
       carry: count('snapshot.carry', snapshot?.carry ?? 1_024, 0, invalid),
       every: count('snapshot.every', snapshot?.every ?? 100, 1, invalid),
+      onPassivation:
+        snapshot?.onPassivation === undefined
+          ? undefined
+          : count('snapshot.onPassivation', snapshot.onPassivation, 1, invalid),
     },
     memory: { aggregates: count('memory.aggregates', memory?.aggregates ?? 10_000, 1, invalid) },
     remember,
@@ -132,6 +137,12 @@ function reactionsOf(given: AnyOptions['reactions'], invalid: Refuse): ActorDecl
     if (same !== at) invalid(`reactions has ${contract.type} of ${stream} twice`)
   }
   return Object.freeze([...reactions])
+}
+
+function sendsOf(given: readonly string[] = [], invalid: Refuse): readonly string[] {
+  if (!Array.isArray(given) || given.some((stream: unknown) => typeof stream !== 'string' || stream === ''))
+    return invalid("sends takes names of streams, as in ['PAYMENTS']")
+  return Object.freeze([...new Set<string>(given)])
 }
 
 function stepsOf(given: ActorSteps, invalid: Refuse): ReadonlyMap<string, DeclaredStep> {

@@ -3,17 +3,11 @@ import type { EventDraft } from '../event/event.js'
 import { isPlain } from '../event/plain-text.js'
 import { formatTime, isWritableTime } from '../event/rfc3339.js'
 import type { WireMessage } from '../event/wire.js'
+import { writeMessage } from '../event/written-message.js'
 import { fault } from '../error/millrace-error.js'
+import { actorSource, VERSION_ATTRIBUTE } from './aggregate-event.js'
 import { recordSubject } from './aggregate-subject.js'
-import {
-  aggregateSource,
-  DECIDED_HEADER,
-  STATE_HEADER,
-  VERSION_ATTRIBUTE,
-  VERSION_HEADER,
-  type Decided,
-  type RejectionReason,
-} from './record.js'
+import { DECIDED_HEADER, STATE_HEADER, VERSION_HEADER, type Decided, type RejectionReason } from './record.js'
 import { splitRecord } from './split-record.js'
 import { asciiJson, writeFrame, type StateFrame } from './state-frame.js'
 
@@ -55,12 +49,15 @@ export interface WrittenRecord {
   readonly version: number
   /** Whether the state is in it: else it has to be in a snapshot, or is folded from the whole history. */
   readonly carried: boolean
+  /** Of what the record says of the state, in characters. */
+  readonly frameSize: number
 }
 
 const CARRY = 1_024
 /** What a batch adds to the headers of a message, and an expectation, at most. */
 export const HEADER_ROOM = 320
 const CONTENT_TYPE = ['content-type', 'application/cloudevents-batch+json'] as const
+const CONTENT_LINE = `${CONTENT_TYPE.join(': ')}\r\n`
 
 /**
  * Writes what was decided about an aggregate.
@@ -71,19 +68,25 @@ export function encodeRecord(record: RecordToWrite): WrittenRecord {
   const { type, id, before, effects, frame, carry = CARRY, root, maxPayload } = record
   const subject = recordSubject(root, type, id)
   const members: string[] = []
-  const names = new Names(type, id)
+  const names = namesOf(type, id)
   for (const effect of effects) {
-    for (const draft of effect.events) members.push(names.member(draft, effect, before + members.length + 1))
+    for (const draft of effect.events) members.push(memberOf(names, draft, effect, before + members.length + 1))
   }
   const version = before + members.length
   const written = frame === undefined ? undefined : writeFrame(frame, carry)
-  const last: [string, string][] = [[DECIDED_HEADER, asciiJson(JSON.stringify(effects.map(decidedOf)))]]
+  const decided = decidedText(effects)
+  const carried = written?.carried === true
+  const frameSize = written?.text.length ?? 0
+  const text = members.length === 1 ? `[${members[0]}]` : `[${members.join(',')}]`
+  const state = written === undefined ? '' : `\r\n${STATE_HEADER}: ${written.text}`
+  const lines = `${VERSION_HEADER}: ${version}\r\n${DECIDED_HEADER}: ${decided}${state}\r\n`
+  const most = maxPayload - lines.length - HEADER_ROOM
+  // a character is at most three bytes
+  if (text.length * 3 <= most || Buffer.byteLength(text) <= most)
+    return { messages: [writeMessage(subject, CONTENT_LINE, lines, text)], version, carried, frameSize }
+  const last: [string, string][] = [[DECIDED_HEADER, decided]]
   if (written !== undefined) last.push([STATE_HEADER, written.text])
   const headers = (after: number): WireMessage['headers'] => [CONTENT_TYPE, [VERSION_HEADER, String(after)]]
-  const carried = written?.carried === true
-  const data = Buffer.from(`[${members.join(',')}]`)
-  if (data.length + sizeOf(last) + HEADER_ROOM <= maxPayload)
-    return { messages: [{ subject, headers: [...headers(version), ...last], data }], version, carried }
   const messages = splitRecord(members, { most: maxPayload - HEADER_ROOM, last: sizeOf(last), subject }).map(
     (part) => ({
       subject,
@@ -91,12 +94,32 @@ export function encodeRecord(record: RecordToWrite): WrittenRecord {
       data: part.data,
     }),
   )
-  return { messages, version, carried }
+  return { messages, version, carried, frameSize }
 }
 
-function decidedOf({ commandId, sequence, events, rejected }: CommandEffect): Decided {
-  const decided = { c: commandId, q: sequence, n: events.length }
-  return rejected === undefined ? decided : { ...decided, x: rejected }
+function decidedText(effects: readonly CommandEffect[]): string {
+  const [first] = effects
+  const isShort = first !== undefined && effects.length === 1 && first.rejected === undefined
+  if (isShort && conversationOf(first) === undefined && isPlain(first.commandId))
+    return `[{"c":"${first.commandId}","q":${first.sequence},"n":${first.events.length}}]`
+  return asciiJson(JSON.stringify(effects.map(decidedOf)))
+}
+
+function decidedOf(effect: CommandEffect): Decided {
+  const { commandId, sequence, events, rejected } = effect
+  const conversation = conversationOf(effect)
+  return {
+    c: commandId,
+    q: sequence,
+    n: events.length,
+    ...(conversation === undefined ? {} : { r: conversation }),
+    ...(rejected === undefined ? {} : { x: rejected }),
+  }
+}
+
+/** Events say it themselves. */
+function conversationOf({ commandId, events, correlationId }: CommandEffect): string | undefined {
+  return events.length > 0 || correlationId === commandId ? undefined : correlationId
 }
 
 function sizeOf(headers: readonly (readonly [string, string])[]): number {
@@ -105,43 +128,39 @@ function sizeOf(headers: readonly (readonly [string, string])[]): number {
   return size
 }
 
-/** Writes events of one aggregate. What is the same in all of them is written once. */
-class Names {
-  readonly #idPrefix: string
-  readonly #source: string
-  readonly #key: string
-  #lastType = ''
-  #typeText = ''
+/** What is the same in all events of one aggregate. */
+interface Names {
+  readonly idPrefix: string
+  readonly source: string
+  readonly key: string
+}
 
-  constructor(type: string, id: string) {
-    const key = textOf(id)
-    this.#idPrefix = `{"specversion":"1.0","id":"${type}:${key.slice(1, -1)}:`
-    this.#source = `","source":"${aggregateSource(type)}","type":`
-    this.#key = `,"partitionkey":${key}`
+function namesOf(type: string, id: string): Names {
+  const key = textOf(id)
+  return {
+    idPrefix: `{"specversion":"1.0","id":"${type}:${key.slice(1, -1)}:`,
+    source: `","source":"${actorSource(type)}","type":`,
+    key: `,"partitionkey":${key}`,
   }
+}
 
-  /** As packEvent does, but whatever an attribute has; identity and key are the aggregate's, whatever the draft says. */
-  member(draft: EventDraft, effect: CommandEffect, version: number): string {
-    const time = draft.time ?? effect.time
-    const correlationId = draft.correlationId ?? effect.correlationId
-    const causationId = draft.causationId ?? effect.causationId ?? effect.commandId
-    if (!isWritableTime(time)) throw fault('EVENT_ENVELOPE_INVALID', `${draft.type}: time ${time} cannot be written`)
-    if (!Number.isSafeInteger(draft.version) || draft.version < 1)
-      throw fault('EVENT_ENVELOPE_INVALID', `${draft.type}: version ${draft.version} is not a whole number from 1`)
-    if (draft.type !== this.#lastType) {
-      this.#lastType = draft.type
-      this.#typeText = textOf(draft.type)
-    }
-    const json = jsonOf(draft.type, draft.data)
-    let text = `${this.#idPrefix}${version}${this.#source}${this.#typeText},"time":"${formatTime(time)}"`
-    if (draft.version !== 1) text += `,"dataversion":"${draft.version}"`
-    text += this.#key
-    if (correlationId !== undefined) text += `,"correlationid":${textOf(correlationId)}`
-    text += `,"causationid":${textOf(causationId)},"${VERSION_ATTRIBUTE}":"${version}"`
-    for (const name in draft.attributes)
-      if (name !== VERSION_ATTRIBUTE) text += `,"${name}":${textOf(draft.attributes[name] ?? '')}`
-    return json === undefined ? `${text}}` : `${text},"data":${json}}`
-  }
+/** As packEvent does, but whatever an attribute has; identity and key are the aggregate's, whatever the draft says. */
+function memberOf({ idPrefix, source, key }: Names, draft: EventDraft, effect: CommandEffect, version: number): string {
+  const time = draft.time ?? effect.time
+  const correlationId = draft.correlationId ?? effect.correlationId
+  const causationId = draft.causationId ?? effect.causationId ?? effect.commandId
+  if (!isWritableTime(time)) throw fault('EVENT_ENVELOPE_INVALID', `${draft.type}: time ${time} cannot be written`)
+  if (!Number.isSafeInteger(draft.version) || draft.version < 1)
+    throw fault('EVENT_ENVELOPE_INVALID', `${draft.type}: version ${draft.version} is not a whole number from 1`)
+  const json = jsonOf(draft.type, draft.data)
+  let text = `${idPrefix}${version}${source}${textOf(draft.type)},"time":"${formatTime(time)}"`
+  if (draft.version !== 1) text += `,"dataversion":"${draft.version}"`
+  text += key
+  if (correlationId !== undefined) text += `,"correlationid":${textOf(correlationId)}`
+  text += `,"causationid":${textOf(causationId)},"${VERSION_ATTRIBUTE}":"${version}"`
+  for (const name in draft.attributes)
+    if (name !== VERSION_ATTRIBUTE) text += `,"${name}":${textOf(draft.attributes[name] ?? '')}`
+  return json === undefined ? `${text}}` : `${text},"data":${json}}`
 }
 
 function textOf(text: string): string {

@@ -1,11 +1,13 @@
 import type { Connection } from '../broker/connection.js'
-import { nextSequence } from '../broker/next-message.js'
+import { readLast } from '../broker/last-message.js'
 import { fault } from '../error/millrace-error.js'
 import type { EventContract } from '../event/contract.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
 import { createRegistry, type Registry } from '../event/registry.js'
 import type { Clock } from '../time/clock.js'
 import { systemClock } from '../time/system-clock.js'
+import { commitSubject } from '../broker/system-subject.js'
+import { AskedTogether } from './asked-together.js'
 import { AggregateHeads } from './aggregate-heads.js'
 import { assertAggregateType, type RecordStream } from './aggregate-subject.js'
 import { Appender, type Append, type Appended, type AppendMetadata, type ExpectedVersion } from './append.js'
@@ -26,9 +28,6 @@ export interface ReadOptions {
   readonly from?: number
 }
 
-/** For how long it is believed that no actor owns a type, in ms. */
-const UNOWNED_MS = 1_000
-
 /**
  * Histories of aggregates that no actor owns, for who decides about them elsewhere: one subject per aggregate, and
  * versions of its own, counted from 1. What an actor has decided can be read, and not be written to.
@@ -45,7 +44,7 @@ export class EventStore {
   readonly #registry: Registry
   readonly #appender: Appender
   readonly #heads: AggregateHeads
-  readonly #unowned = new Map<string, number>()
+  readonly #owners = new AskedTogether((type) => this.#isOwned(type))
 
   constructor(connection: Connection, { stream, events, clock = systemClock }: EventStoreOptions) {
     this.#connection = connection
@@ -85,8 +84,13 @@ export class EventStore {
   async appendAll(appends: readonly Append[]): Promise<readonly Appended[]> {
     const types = new Set(appends.map(({ type }) => type))
     for (const type of types) assertAggregateType(type)
-    await Promise.all([...types].map((type) => this.#requireUnowned(type)))
-    return this.#appender.store(appends)
+    return this.#appender.store(appends, async () => {
+      const owned = await Promise.all(
+        [...types].map(async (type) => ((await this.#owners.ask(type)) ? type : undefined)),
+      )
+      const type = owned.find((one) => one !== undefined)
+      if (type !== undefined) throw fault('AGGREGATE_HAS_OWNER', `${type} in ${this.#stream.name}`)
+    })
   }
 
   /** The version of an aggregate now; 0: it has no events. */
@@ -127,14 +131,10 @@ export class EventStore {
     return subscribeRecords({ connection, clock, stream, registry }, options)
   }
 
-  async #requireUnowned(type: string): Promise<void> {
-    const now = this.#clock.monotonic()
-    if (now - (this.#unowned.get(type) ?? Number.NEGATIVE_INFINITY) < UNOWNED_MS) return
+  async #isOwned(type: string): Promise<boolean> {
     const { name } = this.#stream
-    const commits = `millrace.${name}.commit.actor-${type}.*`
-    if ((await nextSequence(this.#connection, name, commits, 1)) !== undefined)
-      throw fault('AGGREGATE_HAS_OWNER', `${type} in ${name}`)
-    this.#unowned.set(type, now)
+    const commits = commitSubject(name, `actor-${type}`, '*')
+    return (await readLast(this.#connection, name, commits)) !== undefined
   }
 
   /** Personal values in what was read, which are sealed, in the clear; null where they are erased. @throws see readPersonal */

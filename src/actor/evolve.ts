@@ -2,6 +2,7 @@ import { fault, messageOf } from '../error/millrace-error.js'
 import type { Event } from '../event/event.js'
 import type { ActorDeclaration } from './actor-options.js'
 import type { Aggregate } from './aggregate.js'
+import { VERSION_ATTRIBUTE } from './aggregate-event.js'
 import { isPromise } from './decision.js'
 import { deepFreeze, isFrozenError } from './frozen.js'
 import { checkInvariants } from './invariants.js'
@@ -10,9 +11,6 @@ export interface StrictOptions {
   /** Whether changes to what is given, and broken invariants, are looked for. For tests; live it is off. Default false. */
   readonly strict?: boolean
 }
-
-/** The attribute that says which version of its aggregate an event has made. */
-export const VERSION_ATTRIBUTE = 'aggregateversion'
 
 /** An aggregate that nothing has happened to. @throws EVOLVE_FAILED `initial` threw */
 export function newAggregate<State>(actor: ActorDeclaration<State>, id: string): Aggregate<State> {

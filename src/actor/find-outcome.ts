@@ -6,8 +6,10 @@ import { isFault } from '../error/millrace-error.js'
 import { decodeHeaderValue } from '../event/header-value.js'
 import { readPack } from '../event/decode-packed.js'
 import { DEAD_LETTER_HEADER } from '../kernel/dead-letter.js'
-import { recordSubjects, type RecordStream } from './aggregate-subject.js'
+import { readUnitParking } from '../kernel/parking/parked-unit.js'
+import { partitionOfAggregate, recordSubjects, type RecordStream } from './aggregate-subject.js'
 import type { Outcome, OutcomeEvent } from './outcome.js'
+import { parkedDetail } from './parked-detail.js'
 import { readRecordHead } from './read-record.js'
 import { fromFound, type RecordHead } from './record.js'
 import { commandMark, isRemembered } from './remembered.js'
@@ -28,7 +30,7 @@ const APART_MS = 60_000
 
 /**
  * Looks for the outcome of one command in the log: in the records of its aggregate from about when it was stored, then
- * among the dead letters. What was looked at is not read again, so that looking repeatedly costs what is new.
+ * among the dead letters, then among what is parked. What was looked at is not read again, so that looking repeatedly costs what is new.
  */
 export class OutcomeSearch {
   readonly #connection: Connection
@@ -61,7 +63,22 @@ export class OutcomeSearch {
   async look(signal: AbortSignal): Promise<Outcome | undefined> {
     const outcome = await this.#inRecords(signal)
     if (outcome !== undefined || signal.aborted) return outcome
-    return this.#inDeadLetters()
+    return (await this.#inDeadLetters()) ?? this.#inPark(signal)
+  }
+
+  /** It is kept behind one that failed, unless it came back from there by now. */
+  async #inPark(signal: AbortSignal): Promise<Outcome | undefined> {
+    const { actor, id, records, commands } = this.#place
+    if (this.#sequence === undefined) return undefined
+    const partition = String(partitionOfAggregate(id, records.partitions))
+    const unit = { processor: `actor-${actor}`, partition, input: commands, output: records.name, merged: false }
+    const { parked, position } = (await readUnitParking(this.#connection, unit)) ?? { parked: [], position: 0 }
+    const entry = parked.find(({ key }) => key === id)
+    if (entry === undefined || this.#sequence < entry.since || this.#sequence > position) return undefined
+    const since = await this.#inRecords(signal)
+    if (since !== undefined) return since
+    const detail = parkedDetail(actor, id, entry.code)
+    return { kind: 'failed', commandId: this.#commandId, id, code: 'AGGREGATE_PARKED', detail }
   }
 
   async #inRecords(signal: AbortSignal): Promise<Outcome | undefined> {

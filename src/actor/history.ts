@@ -61,7 +61,7 @@ interface Whole {
 
 function entriesOf({ version, sequence, storedAt, events }: Whole, decided: readonly Decided[]): HistoryEntry[] {
   let at = 0
-  return decided.map(({ c: commandId, q, n, x: rejected }) => {
+  return decided.map(({ c: commandId, q, n, r, x: rejected }) => {
     const own = events.slice(at, at + n)
     const before = version - events.length + at
     at += n
@@ -72,7 +72,7 @@ function entriesOf({ version, sequence, storedAt, events }: Whole, decided: read
       storedAt,
       commandId,
       commandSequence: q === 0 ? undefined : q,
-      correlationId: own[0]?.correlationId,
+      correlationId: own[0]?.correlationId ?? r,
       causationId: own[0]?.causationId,
       events: own,
       rejected,

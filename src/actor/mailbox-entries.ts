@@ -2,7 +2,7 @@ import { fault } from '../error/millrace-error.js'
 import type { StoredEvent } from '../event/event.js'
 import type { StepOutcome } from '../kernel/decision.js'
 import type { KeyedEntry, KeyedPart, Regrouping } from '../kernel/processor.js'
-import { insideKey } from '../pipeline/keyed/entry-table.js'
+import { insideKey } from '../kernel/entry-table.js'
 
 /** A step that a decision has begun, as plain data. */
 export interface OpenStep {
@@ -25,6 +25,10 @@ export const EARLY = '\0t'
 export interface StoredBox {
   readonly o?: readonly OpenStep[]
   readonly x?: string
+  /** Settings of timers whose commands have failed: none waits for them. */
+  readonly g?: readonly string[]
+  /** One of them has parked the aggregate. */
+  readonly p?: 1
 }
 
 /** A command in a mailbox. */

@@ -11,7 +11,7 @@
 import type { StoredEvent } from '../event/event.js'
 import type { StepOutcome } from '../kernel/decision.js'
 import type { KeyedChange, KeyedEntry } from '../kernel/processor.js'
-import { EntryTable, insideKey, type TableEntry } from '../pipeline/keyed/entry-table.js'
+import { EntryTable, insideKey } from '../kernel/entry-table.js'
 import {
   EARLY,
   inOrder,
@@ -21,44 +21,7 @@ import {
   type OpenStep,
   type StoredBox,
 } from './mailbox-entries.js'
-
-/** What is kept of one aggregate. */
-export class Mailbox implements TableEntry {
-  readonly key: string
-  mark = 0
-  steps: readonly OpenStep[] = []
-  readonly waiting: Waiting[] = []
-  /** Those before it are taken. */
-  head = 0
-  /** Commands of timers that came before those of timers that are due before them. */
-  early: readonly Waiting[] = []
-  /** Code of the failure that nothing gets past. */
-  stuck: string | undefined = undefined
-
-  constructor(key: string) {
-    this.key = key
-  }
-
-  get length(): number {
-    return this.waiting.length - this.head
-  }
-
-  /** Whether a command has to wait behind something. */
-  get isBusy(): boolean {
-    return this.steps.length > 0 || this.length > 0
-  }
-}
-
-class Waiting implements TableEntry {
-  readonly key: string
-  mark = 0
-  command: StoredEvent | undefined
-
-  constructor(key: string, command: StoredEvent) {
-    this.key = key
-    this.command = command
-  }
-}
+import { Mailbox, storedBox, Waiting } from './mailbox-of-one.js'
 
 /** Commands that may wait: behind one aggregate, and in one unit. Then the unit waits. */
 const MOST_OF_ONE = 10_000
@@ -109,6 +72,11 @@ export class Mailboxes {
   /** All that are not idle. */
   *busy(): Generator<Mailbox> {
     for (const box of this.#boxes.values()) if (box.isBusy) yield box
+  }
+
+  /** What is kept of an aggregate, idle or not. */
+  peek(id: string): Mailbox | undefined {
+    return this.#boxes.get(id)
   }
 
   /** Commands that wait. */
@@ -182,6 +150,26 @@ export class Mailboxes {
     return box === undefined ? [] : box.early.flatMap(({ command }) => command ?? [])
   }
 
+  /** Aggregates that have such commands, and no failure that nothing gets past. */
+  *withEarly(): Generator<string> {
+    for (const { key, early, parked } of this.#boxes.values()) if (early.length > 0 && !parked) yield key
+  }
+
+  /** The command of a timer has failed. @param parks whether its aggregate is parked for it */
+  timerFailed(id: string, setting: string, parks: boolean): void {
+    const box = this.#boxOf(id)
+    if (!box.failed.includes(setting)) box.failed = [...box.failed, setting]
+    box.parked = parks
+    this.#boxes.touch(box)
+  }
+
+  /** An aggregate goes on after such a failure. @param timers settings that count now; undefined: as before */
+  timersGoOn(box: Mailbox, timers?: readonly string[]): void {
+    box.parked = false
+    if (timers !== undefined) box.failed = box.failed.filter((setting) => timers.includes(setting))
+    this.#boxes.touch(box)
+  }
+
   /** One of them is done with. */
   dropEarly(id: string, command: StoredEvent): void {
     const box = this.#boxes.get(id)
@@ -217,16 +205,12 @@ export class Mailboxes {
     return box
   }
 
-  #load(id: string, { o = [], x }: StoredBox): void {
+  #load(id: string, { o = [], x, g = [], p }: StoredBox): void {
     const box = new Mailbox(id)
     box.steps = o
     box.stuck = x
+    box.failed = g
+    box.parked = p !== undefined
     this.#boxes.load(box)
   }
-}
-
-/** One with nothing left in it is gone. */
-function storedBox({ steps, stuck, length, early }: Mailbox): StoredBox | undefined {
-  if (steps.length === 0 && length === 0 && early.length === 0) return undefined
-  return { ...(steps.length > 0 ? { o: steps } : {}), ...(stuck === undefined ? {} : { x: stuck }) }
 }

@@ -1,7 +1,9 @@
 import type { Connection } from '../broker/connection.js'
+import { asFault } from '../broker/api-error.js'
 import { messagesFrom } from '../broker/messages-from.js'
 import type { StoredMessage } from '../broker/stored-message.js'
 import { readStreamIdentity } from '../broker/stream-identity.js'
+import type { Remark } from '../kernel/remark.js'
 import type { Clock } from '../time/clock.js'
 import type { PersonalKey } from './personal-key.js'
 import { ensurePersonalKeys, KEY_OPERATION, PERSONAL_KEYS, PersonalKeys } from './personal-keys.js'
@@ -14,6 +16,8 @@ export interface Erasures {
   isErased(key: PersonalKey): boolean
   /** Calls `listener` with each subject that is erased. @returns stops that */
   onErased(listener: (subject: string) => void): () => void
+  /** What has kept it from hearing of erasures since it was asked last. */
+  takeRemarks(): readonly Remark[]
   /** The key that takes the place of an erased one; undefined when nobody waits for it any more. */
   renew(subject: string, signal: AbortSignal): Promise<PersonalKey | undefined>
 }
@@ -21,6 +25,7 @@ export interface Erasures {
 const STREAM = `KV_${PERSONAL_KEYS}`
 const FIRST_WAIT_MS = 100
 const LONGEST_WAIT_MS = 5_000
+const TELL_EVERY_MS = 30_000
 
 /** Watches the bucket of keys, as long as somebody listens. */
 export class PersonalWatch implements Erasures {
@@ -31,6 +36,10 @@ export class PersonalWatch implements Erasures {
   readonly #erased = new Map<string, number>()
   #end: AbortController | undefined
   #begun: Promise<void> | undefined
+  #remarks: Remark[] = []
+  /** Attempts that have failed since the last one that did not. */
+  #failures = 0
+  #toldAt = Number.NEGATIVE_INFINITY
 
   constructor(connection: Connection, clock: Clock, replicas: number) {
     this.#connection = connection
@@ -63,6 +72,12 @@ export class PersonalWatch implements Erasures {
     }
   }
 
+  takeRemarks(): readonly Remark[] {
+    const remarks = this.#remarks
+    if (remarks.length > 0) this.#remarks = []
+    return remarks
+  }
+
   renew(subject: string, signal: AbortSignal): Promise<PersonalKey | undefined> {
     return this.#untilDone(signal, () => new PersonalKeys(this.#connection).ensure(subject, this.#replicas))
   }
@@ -87,19 +102,33 @@ export class PersonalWatch implements Erasures {
   }
 
   #take({ subject, sequence, headers }: StoredMessage): void {
+    this.#failures = 0
     if (headers.get(KEY_OPERATION) === undefined) return
     const token = subject.slice(subject.lastIndexOf('.') + 1)
     this.#erased.set(token, sequence)
     for (const listener of this.#listeners) listener(token)
   }
 
+  /** A server that is away is told of by all who work with it; one that refuses this alone by nobody else. */
+  #failed(error: unknown): void {
+    const { code, detail } = asFault(error, 'hearing of erasures')
+    const now = this.#clock.monotonic()
+    this.#failures += 1
+    if (now - this.#toldAt < TELL_EVERY_MS) return
+    this.#toldAt = now
+    const message = 'erasures of personal values are not heard of: states in memory may still have them'
+    this.#remarks.push({ level: 'warn', message, fields: { code, detail, attempts: this.#failures } })
+  }
+
   /** Tries again for as long as it takes; undefined once it is not wanted any more. */
   async #untilDone<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T | undefined> {
     for (let wait = FIRST_WAIT_MS; !signal.aborted; wait = Math.min(LONGEST_WAIT_MS, 2 * wait))
       try {
-        return await work()
-      } catch {
-        // what is wrong with a server that has answered before is told by all who work with it; this goes on after it
+        const done = await work()
+        this.#failures = 0
+        return done
+      } catch (error) {
+        this.#failed(error)
         await this.#clock.sleep(wait, signal).catch(() => undefined)
       }
     return undefined

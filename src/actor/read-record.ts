@@ -1,10 +1,10 @@
+import { aggregateVersionOf } from './aggregate-event.js'
 import { readPack } from '../event/decode-packed.js'
 import { openEnvelope } from '../event/decode-event.js'
 import type { StoredEvent } from '../event/event.js'
 import type { Registry } from '../event/registry.js'
 import { fault } from '../error/millrace-error.js'
 import {
-  aggregateVersionOf,
   DECIDED_HEADER,
   STATE_HEADER,
   VERSION_HEADER,
@@ -82,6 +82,7 @@ function readDecided(text: string, place: string): readonly Decided[] {
 
 function isDecided(value: unknown): value is Decided {
   if (typeof value !== 'object' || value === null) return false
-  const { c, q, n } = value as Partial<Decided>
+  const { c, q, n, r } = value as Partial<Decided>
+  if (r !== undefined && typeof r !== 'string') return false
   return typeof c === 'string' && Number.isSafeInteger(q) && Number.isSafeInteger(n) && (n as number) >= 0
 }

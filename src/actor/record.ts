@@ -19,9 +19,6 @@ export const DECIDED_HEADER = 'Millrace-Decided'
 /** The state after it, as ASCII JSON: a StateFrame. */
 export const STATE_HEADER = 'Millrace-State'
 
-/** Attribute of an event: the version of its aggregate that it made. */
-export const VERSION_ATTRIBUTE = 'aggregateversion'
-
 /** What became of one command. */
 export interface Decided {
   /** Id of the command. */
@@ -30,6 +27,8 @@ export interface Decided {
   readonly q: number
   /** How many events of the record it led to. */
   readonly n: number
+  /** The conversation that it belongs to, where no event says it and it is not its own. */
+  readonly r?: string
   /** Set when it was rejected. */
   readonly x?: { readonly code: string; readonly message: string; readonly data?: unknown }
 }
@@ -62,23 +61,6 @@ export interface RecordHead {
 /** One message of a record. */
 export interface AggregateRecord extends RecordHead {
   readonly events: readonly StoredEvent[]
-}
-
-/** Id of an event: the same for the same version of the same aggregate. */
-export function aggregateEventId(type: string, id: string, version: number): string {
-  return `${type}:${id}:${version}`
-}
-
-/** CloudEvents source of the events of a type of aggregates. */
-export function aggregateSource(type: string): string {
-  return `/millrace/actors/${type}`
-}
-
-/** The version of the aggregate that an event made; undefined when it is not one of an aggregate. */
-export function aggregateVersionOf(event: Pick<StoredEvent, 'attributes'>): number | undefined {
-  const text = event.attributes[VERSION_ATTRIBUTE]
-  const version = Number(text)
-  return text !== undefined && Number.isSafeInteger(version) && version > 0 ? version : undefined
 }
 
 /** A message that a consumer delivered, as the source of a record. */

@@ -19,7 +19,7 @@ import { readRecordHead } from './read-record.js'
 import { nameOf, readRecords, type AggregatePlace } from './read-records.js'
 import { withheldPersonal, type PersonalReader } from './read-personal.js'
 import { fromFound, type RecordHead } from './record.js'
-import type { StateFrame } from './state-frame.js'
+import type { ArchiveNote, StateFrame } from './state-frame.js'
 import { openState } from './stored-state.js'
 
 /** A point of the log: after the message of a sequence, or after everything stored up to a time (ms since 1970). */
@@ -96,7 +96,8 @@ class Reading {
     const { actor, upTo } = this.#options
     const head = upTo === undefined ? await this.#last() : await this.#lastUpTo(upTo)
     if (head === undefined) return this.#withoutRecord()
-    if (head.frame?.a !== undefined) return this.#archived(head)
+    const archived = await this.#archive(head)
+    if (archived !== undefined) return this.#archived(head, archived)
     this.#sealed = head.frame?.p !== undefined
     const carried = openState(actor, await this.#read(head.frame), this.#where)
     if (carried.kind === 'usable') return this.#found(head, carried.state, head.version)
@@ -104,21 +105,22 @@ class Reading {
     if (snapshot !== undefined && snapshot.version > head.version && upTo === undefined)
       return this.#atSnapshot(snapshot)
     const usable = snapshot !== undefined && snapshot.version <= head.version ? snapshot : undefined
-    if (usable === undefined && head.frame?.z === true && (await this.#beginsArchived())) return this.#archived(head)
     const basis = usable ?? (carried.kind === 'outdated' ? undefined : await this.#carriedBefore(head))
     return this.#folded(head, basis ?? { version: 0, state: actor.initial(this.#place.id), from: 1 })
   }
 
   /** Nothing is left of its state; it takes no more commands. */
-  #archived(head: RecordHead): Rehydrated {
-    return this.#found(head, this.#options.actor.initial(this.#place.id), head.version)
+  #archived(head: RecordHead, a: ArchiveNote): Rehydrated {
+    const frame: StateFrame = { sv: this.#options.actor.version, v: head.version, ...head.frame, a }
+    return this.#found({ ...head, frame }, this.#options.actor.initial(this.#place.id), head.version)
   }
 
-  /** An owner that had it in memory when it was archived may have rejected commands since. */
-  async #beginsArchived(): Promise<boolean> {
+  /** Where its history is. An owner that had it in memory when it was archived may have rejected commands since. */
+  async #archive({ frame }: RecordHead): Promise<ArchiveNote | undefined> {
+    if (frame?.a !== undefined || frame?.z !== true) return frame?.a
     this.#reads += 1
     const first = await nextMessage(this.#place.connection, this.#place.stream.name, this.#subject, 1)
-    return first !== undefined && readRecordHead(fromFound(first), this.#where).frame?.a !== undefined
+    return first === undefined ? undefined : readRecordHead(fromFound(first), this.#where).frame?.a
   }
 
   /** Somebody has decided since the last record was read: the snapshot’s own record is the one that belongs to it. */

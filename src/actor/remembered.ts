@@ -24,8 +24,11 @@ export function remember(remembered: string | undefined, mark: string, most: num
   const all = (remembered ?? '') + mark
   const from = Math.max(0, all.length - most * CHARACTERS)
   // a part of a longer text would keep all of that in memory, and a sum both of its parts
-  return Buffer.from(all, 'latin1').toString('latin1', from)
+  if (all.length > scratch.length) return Buffer.from(all, 'latin1').toString('latin1', from)
+  return scratch.toString('latin1', from, scratch.write(all, 'latin1'))
 }
+
+const scratch = Buffer.allocUnsafeSlow(4_096)
 
 /** How many are remembered. */
 export function rememberedCount(remembered: string | undefined): number {

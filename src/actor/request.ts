@@ -8,12 +8,16 @@
 //   RQ1  An outcome that is stored before the time is over is found, whatever became of the answer.
 //   RQ2  Nothing is said of a command but what is stored: an outcome, or that it is not known, with the way to find out.
 //   RQ3  Nothing is left when the waiting ends, in whatever way: no timer, listener or slot.
+//   RQ4  Who waits for a command that is kept behind one that failed is told so, and after it was redriven what it did.
+//   RQ5  However many wait, a few at a time look into the log, and none before its command may be decided.
 import { fault, isFault, type MillraceError } from '../error/millrace-error.js'
 import type { EventDraft } from '../event/event.js'
 import { parseDuration } from '../time/duration.js'
 import type { ActorHome, CommandSender } from './command-sender.js'
 import { OutcomeSearch } from './find-outcome.js'
-import { LookTimes } from './look-times.js'
+import { decidedUpToOf } from './decided-up-to.js'
+import { lookGateOf } from './look-gate.js'
+import { LookTimes, type LookTimesOptions } from './look-times.js'
 import { outcomeInboxOf } from './outcome-inbox.js'
 import type { Outcome } from './outcome.js'
 import type { TellOptions } from './tell.js'
@@ -25,6 +29,8 @@ export interface RequestOptions extends TellOptions {
 }
 
 const TIMEOUT_MS = 30_000
+/** Why the looking ends. It is told to nobody: the same for all, for an error of its own costs more than the waiting. */
+const OVER = new Error('nobody waits any more')
 
 /**
  * Stores a command and waits for its outcome, whether its owner runs now or comes back in time. Asking again with the
@@ -60,7 +66,9 @@ export async function request(
       stored = sequence
       const place = { actor: home.actor, id: aggregate, records: home.records, commands: home.commands.name }
       const log = new OutcomeSearch(sender.connection, place, commandId, sequence)
-      return inLog(sender, log, { duplicate, timeout, signal: scope.signal })
+      const decided = decidedUpToOf(sender.connection, sender.clock, home)
+      const mayBeThere = (): Promise<boolean> => decided.mayBe(sequence)
+      return inLog(sender, log, { duplicate, timeout, signal: scope.signal, mayBeThere })
     }
     const searched = search()
     searched.catch(() => undefined) // heard through the race, or too late
@@ -69,7 +77,7 @@ export async function request(
   } finally {
     cancel()
     slot.close()
-    scope.abort()
+    scope.abort(OVER)
   }
 }
 
@@ -77,14 +85,17 @@ export async function request(
 async function inLog(
   { clock, connection }: CommandSender,
   log: OutcomeSearch,
-  options: { readonly duplicate: boolean; readonly timeout: number; readonly signal: AbortSignal },
+  options: LookTimesOptions & { readonly mayBeThere: () => Promise<boolean> },
 ): Promise<Outcome> {
-  const { signal } = options
+  const { signal, mayBeThere } = options
+  const gate = lookGateOf(connection)
   const times = new LookTimes(connection, clock, options)
   for (;;) {
-    await times.next()
+    const last = await times.next()
+    // what a stream’s contract refuses is known before its owner comes to it: the last look is for that too
+    if (!last && !(await mayBeThere())) continue
     try {
-      const outcome = await log.look(signal)
+      const outcome = await gate.pass(() => log.look(signal), last, signal)
       if (outcome !== undefined) return outcome
     } catch (error) {
       // a server that is away comes back; whatever else it is will not change

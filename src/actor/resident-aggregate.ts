@@ -101,15 +101,14 @@ export function frameOf(
   subject?: string,
 ): StateFrame {
   const { version, state, remembered, timers, closed, archived } = facts
-  return {
-    sv: actorVersion,
-    v: version,
-    s: state,
-    ...(remembered === undefined || remembered === '' ? {} : { c: remembered }),
-    ...(timers === undefined ? {} : { t: timers }),
-    ...(open.length === 0 ? {} : { o: open }),
-    ...(closed ? { z: true as const } : {}),
-    ...(archived === undefined ? {} : { a: archived }),
-    ...(subject === undefined ? {} : { p: subject }),
-  }
+  const frame: Writable<StateFrame> = { sv: actorVersion, v: version, s: state }
+  if (remembered !== undefined && remembered !== '') frame.c = remembered
+  if (timers !== undefined) frame.t = timers
+  if (open.length > 0) frame.o = open
+  if (closed) frame.z = true
+  if (archived !== undefined) frame.a = archived
+  if (subject !== undefined) frame.p = subject
+  return frame
 }
+
+type Writable<T> = { -readonly [Name in keyof T]: T[Name] }

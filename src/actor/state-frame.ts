@@ -1,4 +1,5 @@
 import { fault, messageOf } from '../error/millrace-error.js'
+import { plainJson } from '../event/plain-json.js'
 
 /**
  * What is known of an aggregate after a decision, beside its events, as it is stored: in a header of the decision's
@@ -49,9 +50,11 @@ export interface WrittenFrame {
 export function writeFrame(frame: StateFrame, carry = Number.POSITIVE_INFINITY): WrittenFrame {
   const { sv, v, s, c, t, o, z, p, a } = frame
   let state: string | undefined
+  let plain: string | undefined
   let rest = ''
   try {
-    state = a === undefined ? JSON.stringify(s) : ''
+    plain = a === undefined ? plainJson(s) : undefined
+    state = a === undefined ? (plain ?? JSON.stringify(s)) : ''
     if (c !== undefined) rest += `,"c":"${c}"`
     if (t !== undefined) rest += `,"t":${JSON.stringify(t)}`
     if (o !== undefined) rest += `,"o":${JSON.stringify(o)}`
@@ -63,7 +66,7 @@ export function writeFrame(frame: StateFrame, carry = Number.POSITIVE_INFINITY):
   }
   if (state === undefined) throw fault('AGGREGATE_STATE_INVALID', `a state of type ${typeof s}`)
   if (a !== undefined) return { text: `{"sv":${sv},"v":${v}${asciiJson(rest)}}`, carried: true }
-  const ascii = asciiJson(state)
+  const ascii = plain ?? asciiJson(state)
   const carried = ascii.length <= carry
   return { text: `{"sv":${sv},"v":${v}${carried ? `,"s":${ascii}` : ''}${asciiJson(rest)}}`, carried }
 }

@@ -1,10 +1,15 @@
 import { fault } from '../error/millrace-error.js'
+import type { Clock } from '../time/clock.js'
 import type { StepRequest } from '../kernel/step-request.js'
 import type { ActorDeclaration } from './actor-options.js'
 import type { OpenStep } from './mailbox-entries.js'
 
 /** Name of what is asked of the kernel only to have another turn. */
 const GO_ON = 'millrace-go-on'
+/** Name of what is asked of it to have one some time later. */
+const LATER = 'millrace-later'
+/** How long the command of a timer waits for those of earlier ones: longer than the server takes to fire all of them. */
+export const LATE_MS = 60_000
 
 /** Work that an actor’s unit has asked for, and for which aggregate. */
 export class StepRequests {
@@ -12,6 +17,7 @@ export class StepRequests {
   readonly #aggregates = new Map<string, string>()
   #asked: StepRequest[] = []
   #number = 0
+  #later: string | undefined
 
   constructor(actor: ActorDeclaration) {
     this.#actor = actor
@@ -33,6 +39,25 @@ export class StepRequests {
     const id = `${GO_ON}-${(this.#number += 1)}`
     this.#aggregates.set(id, aggregate)
     this.#asked.push({ id, name: GO_ON, run: () => Promise.resolve(null), timeoutMs: 60_000, attempts: 1 })
+  }
+
+  /** The unit is to have another turn when what waits has waited long enough. @param clock undefined: in a simulation */
+  later(clock: Clock | undefined): void {
+    if (this.#later !== undefined) return
+    const id = `${LATER}-${(this.#number += 1)}`
+    this.#later = id
+    const run = async (_: string, signal: AbortSignal): Promise<null> => {
+      await clock?.sleep(LATE_MS + 1_000, signal)
+      return null
+    }
+    this.#asked.push({ id, name: LATER, run, timeoutMs: 2 * LATE_MS, attempts: 1, lasting: true })
+  }
+
+  /** Whether it was that which has ended. */
+  takeLater(id: string): boolean {
+    if (this.#later !== id) return false
+    this.#later = undefined
+    return true
   }
 
   /** The aggregate whose step has ended; undefined when nobody waits for it. */

@@ -5,21 +5,26 @@ const NO_ATTRIBUTES = Object.freeze({})
 
 /** A decision on its way into a commit: its messages are as they were worked out with it. */
 export class StoredDecision implements ComposedDraft {
-  readonly type = 'millrace.decision'
-  readonly version = 1
-  readonly data = undefined
-  readonly key = undefined
-  readonly id = undefined
-  readonly source = undefined
-  readonly time = undefined
-  readonly correlationId = undefined
-  readonly causationId = undefined
-  readonly attributes = NO_ATTRIBUTES
-  readonly #messages: readonly WireMessage[]
+  // of the class: one is made for each command
+  declare readonly type: 'millrace.decision'
+  declare readonly version: 1
+  declare readonly data: undefined
+  declare readonly key: undefined
+  declare readonly id: undefined
+  declare readonly source: undefined
+  declare readonly time: undefined
+  declare readonly correlationId: undefined
+  declare readonly causationId: undefined
+  declare readonly attributes: Readonly<Record<string, never>>
+  readonly messages: readonly WireMessage[]
 
   constructor(messages: readonly WireMessage[]) {
-    this.#messages = messages
+    this.messages = messages
   }
 
-  readonly compose = (): readonly WireMessage[] => this.#messages
+  compose(): readonly WireMessage[] {
+    return this.messages
+  }
 }
+
+Object.assign(StoredDecision.prototype, { type: 'millrace.decision', version: 1, attributes: NO_ATTRIBUTES })

@@ -16,10 +16,9 @@ import { DecisionEffects } from './decision-effects.js'
 import { encodeRecord } from './encode-record.js'
 import type { OpenStep } from './mailbox-entries.js'
 import type { Outcome } from './outcome.js'
-import { STATE_HEADER } from './record.js'
 import { sealEvents, sealFacts } from './seal-personal.js'
 import { commandMark, isRemembered, remember } from './remembered.js'
-import { dueOfSetting, timerOf } from './timer-message.js'
+import { dueOfSetting, timerOf, type TimerSetting } from './timer-message.js'
 
 /** Where a command comes from. */
 export interface Occasion {
@@ -27,6 +26,8 @@ export interface Occasion {
   readonly sequence: number
   /** It does not wait for earlier timers any more. */
   readonly late?: boolean
+  /** Settings of timers whose commands have failed: it waits for none of them. */
+  readonly failed?: readonly string[] | undefined
 }
 
 export type Taken =
@@ -42,7 +43,7 @@ export type Taken =
       readonly facts: AggregateFacts
       /** Roughly what the aggregate takes in memory then. */
       readonly size: number
-      readonly outcome: Outcome
+      readonly verdict: DecideResult
       readonly steps: readonly OpenStep[]
       /** Whether a snapshot is among the messages. */
       readonly snapshot: boolean
@@ -51,6 +52,8 @@ export type Taken =
 /** All of a decision fits one batch beside what the kernel stores with it. */
 const MOST_MESSAGES = 500
 const MOST_BYTES = 6 * 1024 * 1024
+const NONE: readonly string[] = []
+const NO_EFFECTS: { readonly steps: readonly OpenStep[] } = { steps: [] }
 
 /**
  * Works out what a command does.
@@ -69,28 +72,50 @@ export function takeCommand(
   if (isRemembered(aggregate.remembered, mark)) return { kind: 'repeated' }
   const timer = timerOf(command)
   if (timer !== undefined && aggregate.timers?.[timer.name] !== timer.setting) return { kind: 'overtaken' }
-  if (timer !== undefined && occasion.late !== true && isEarly(aggregate, timer.setting)) return { kind: 'early' }
+  if (timer !== undefined && occasion.late !== true && isEarly(aggregate, timer.setting, occasion.failed))
+    return { kind: 'early' }
   const { id, version, state, closed } = aggregate
   const context = decideContext(actor.name, aggregate, command)
   const verdict = decideCommand(actor, { id, version, state, closed }, command, context)
-  const effects = new DecisionEffects(place, aggregate, command, timer)
-  if (verdict.kind === 'accepted') effects.take(verdict.effects)
+  const effects = effectsOf(place, aggregate, command, verdict, timer)
   const facts: AggregateFacts = {
     version: verdict.kind === 'accepted' ? verdict.version : version,
     state: verdict.kind === 'accepted' ? verdict.state : state,
     remembered: actor.remember === 0 ? undefined : remember(aggregate.remembered, mark, actor.remember),
-    timers: effects.timers,
-    closed: closed || effects.closes,
+    timers: effects === undefined ? aggregate.timers : effects.timers,
+    closed: closed || effects?.closes === true,
     archived: aggregate.archived,
     storedAt: aggregate.storedAt,
   }
   return compose(place, aggregate, { command, occasion, verdict, effects, facts, open })
 }
 
-/** Whether a timer has to wait for another one that is due before it. */
-export function isEarly({ timers = {} }: ResidentAggregate, setting: string): boolean {
+/** Most decisions have none, and come from no timer. */
+function effectsOf(
+  place: ActorPlace,
+  aggregate: ResidentAggregate,
+  command: StoredEvent,
+  verdict: DecideResult,
+  timer: TimerSetting | undefined,
+): DecisionEffects | undefined {
+  const taken = verdict.kind === 'accepted' ? verdict.effects : []
+  if (taken.length === 0 && timer === undefined) return undefined
+  const effects = new DecisionEffects(place, aggregate, command, timer)
+  effects.take(taken)
+  return effects
+}
+
+/** Whether a timer has to wait for another one that is due before it. @param failed settings that it does not wait for */
+export function isEarly(
+  { timers = {} }: ResidentAggregate,
+  setting: string,
+  failed: readonly string[] | undefined = NONE,
+): boolean {
   const due = dueOfSetting(setting)
-  for (const name in timers) if (dueOfSetting(timers[name] ?? '') < due) return true
+  for (const name in timers) {
+    const other = timers[name] ?? ''
+    if (dueOfSetting(other) < due && !failed.includes(other)) return true
+  }
   return false
 }
 
@@ -98,7 +123,7 @@ interface Decision {
   readonly command: StoredEvent
   readonly occasion: Occasion
   readonly verdict: DecideResult
-  readonly effects: DecisionEffects
+  readonly effects: DecisionEffects | undefined
   readonly facts: AggregateFacts
   readonly open: readonly string[]
 }
@@ -107,7 +132,8 @@ function compose(place: ActorPlace, aggregate: ResidentAggregate, decision: Deci
   const { actor, stream, maxPayload } = place
   const { command, occasion, verdict, effects, facts } = decision
   const { id, key } = aggregate
-  const open = [...decision.open, ...effects.steps.map((step) => step.id)]
+  const { steps } = effects ?? NO_EFFECTS
+  const open = steps.length === 0 ? decision.open : [...decision.open, ...steps.map((step) => step.id)]
   const frame = frameOf(sealFacts(actor, key, id, facts), actor.version, open, key?.subject)
   const record = encodeRecord({
     type: actor.name,
@@ -130,8 +156,8 @@ function compose(place: ActorPlace, aggregate: ResidentAggregate, decision: Deci
   })
   const due = !record.carried && facts.version - aggregate.storedAt >= actor.snapshot.every
   const snapshot = due && !aggregate.snapshotOpen
-  const messages = effects.around(record.messages)
-  if (snapshot) messages.push(snapshotMessage(stream.name, actor.name, id, frame, maxPayload))
+  let messages = effects === undefined ? record.messages : effects.around(record.messages)
+  if (snapshot) messages = [...messages, snapshotMessage(stream.name, actor.name, id, frame, maxPayload)]
   requireFit(actor.name, id, messages)
   const storedAt = record.carried || snapshot ? facts.version : facts.storedAt
   const after = { ...facts, storedAt }
@@ -139,18 +165,11 @@ function compose(place: ActorPlace, aggregate: ResidentAggregate, decision: Deci
     kind: 'decided',
     messages,
     facts: after,
-    size: record.carried
-      ? residentSize(after, id, frameSize(record.messages) - (after.remembered?.length ?? 0))
-      : aggregate.size,
-    outcome: outcomeOf(id, command.id, aggregate.version, verdict),
-    steps: effects.steps,
+    size: record.carried ? residentSize(after, id, record.frameSize - (after.remembered?.length ?? 0)) : aggregate.size,
+    verdict,
+    steps,
     snapshot,
   }
-}
-
-/** Of the state that a record carries, and a little more, in characters. A larger one was measured when it was loaded. */
-function frameSize(messages: readonly WireMessage[]): number {
-  return messages.at(-1)?.headers.find(([name]) => name === STATE_HEADER)?.[1].length ?? 0
 }
 
 function requireFit(actor: string, id: string, messages: readonly WireMessage[]): void {
@@ -169,7 +188,8 @@ function reasonOf({ code, message, data }: Extract<DecideResult, { kind: 'reject
   return data === undefined ? { code, message } : { code, message, data }
 }
 
-function outcomeOf(id: string, commandId: string, before: number, verdict: DecideResult): Outcome {
+/** What whoever has sent a command is told of it. @param before version of the aggregate then */
+export function outcomeOf(id: string, commandId: string, before: number, verdict: DecideResult): Outcome {
   if (verdict.kind === 'rejected') return { kind: 'rejected', commandId, id, version: before, ...reasonOf(verdict) }
   const events = verdict.events.map((event) => ({ id: event.id, type: event.type }))
   return { kind: 'accepted', commandId, id, version: verdict.version, events }

@@ -1,10 +1,6 @@
 import type { NatsConnection } from '@nats-io/transport-node'
+import { commandsOf } from './frames.js'
 import type { StoredMessage } from './stored-message.js'
-
-/** The client’s protocol handler, which its public interface does not show. */
-interface Protocol {
-  sendCommand?(command: Uint8Array): void
-}
 
 const ACK = new TextEncoder().encode('+ACK')
 /** Bytes written at once; the client flushes by itself above half a mebibyte. */
@@ -15,8 +11,8 @@ const CHUNK = 64 * 1024
  * commands are written as one piece; a client without that entrance gets them one by one.
  */
 export function acknowledgeAll(nats: NatsConnection, messages: readonly StoredMessage[]): void {
-  const { protocol } = nats as NatsConnection & { protocol?: Protocol }
-  if (typeof protocol?.sendCommand !== 'function') {
+  const send = commandsOf(nats)
+  if (send === undefined) {
     for (const { reply } of messages) nats.publish(reply, ACK)
     return
   }
@@ -25,9 +21,9 @@ export function acknowledgeAll(nats: NatsConnection, messages: readonly StoredMe
     // a reply subject comes from the server as it is, and has neither space nor line break
     commands += `PUB ${reply} 4\r\n+ACK\r\n`
     if (commands.length > CHUNK) {
-      protocol.sendCommand(Buffer.from(commands))
+      send(Buffer.from(commands))
       commands = ''
     }
   }
-  if (commands !== '') protocol.sendCommand(Buffer.from(commands))
+  if (commands !== '') send(Buffer.from(commands))
 }

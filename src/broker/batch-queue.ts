@@ -25,10 +25,7 @@ import type { Connection } from './connection.js'
 import { publishOnce } from './publish-once.js'
 
 export interface BatchQueueOptions {
-  /**
-   * Batches on their way at a time; beside the first only full ones. More than one gives up Q4. Default 1: measured,
-   * two take a tenth to a fifth more when every batch is full, and a tenth less when they are not.
-   */
+  /** Batches on their way at a time; beside the first only full ones. More than one gives up Q4. Default 1. */
   readonly depth?: number
   /** Most payload in a batch of several groups, in bytes. Default 8 MiB. */
   readonly mostBytes?: number
@@ -53,6 +50,11 @@ const MAY_BE_ONE: ReadonlySet<ErrorCode> = new Set([
   'STREAM_FULL', // also said of one subject, or of a group that is larger than what is left
 ])
 
+/** Messages from which on a batch is full: little more would fit, and it costs the server far more than a batch does. */
+const FULL = 900
+/** The server has the next full batch at hand when it is done with one, however busy this process is then. */
+const SHARED_DEPTH = 2
+
 /** The groups of one connection for one stream. Writers share it by batchQueueOf. */
 export class BatchQueue {
   readonly #connection: Connection
@@ -60,6 +62,7 @@ export class BatchQueue {
   readonly #mostBytes: number
   readonly #timeoutMs: number
   #waiting: Group[] = []
+  #gathering: (() => void)[] = []
   #inFlight = 0
   #scheduled = false
 
@@ -89,6 +92,16 @@ export class BatchQueue {
     })
   }
 
+  /**
+   * Resolves when what is asked for then goes on its way at once, or with what waits already: a writer that makes its
+   * group no sooner has in it what came while others were stored.
+   * @param full whether no more would fit into its group anyway. Default false
+   */
+  ready(full = false): Promise<void> {
+    if (this.#inFlight === 0 || (full && this.#inFlight < this.#depth)) return Promise.resolve()
+    return new Promise((resolve) => this.#gathering.push(resolve))
+  }
+
   /** After whatever else happens now: writers whose timers fire together share a batch. */
   #schedule(): void {
     if (this.#scheduled || this.#waiting.length === 0 || this.#inFlight >= this.#depth) return
@@ -102,21 +115,21 @@ export class BatchQueue {
   /** One batch is on its way whatever it holds; beside it only full ones, for a batch costs the same whatever it holds. */
   #fill(): void {
     while (this.#waiting.length > 0 && this.#inFlight < this.#depth) {
-      const count = this.#fitting()
-      if (this.#inFlight > 0 && count === this.#waiting.length) return
+      const { count, full } = this.#fitting()
+      if (this.#inFlight > 0 && !full) return
       void this.#send(this.#waiting.splice(0, count))
     }
   }
 
-  /** How many of the first groups fit into one batch. */
-  #fitting(): number {
+  /** How many of the first groups fit into one batch, and whether it is full then. */
+  #fitting(): { readonly count: number; readonly full: boolean } {
     let [messages, bytes] = [0, 0]
     for (const [at, group] of this.#waiting.entries()) {
       messages += group.messages.length
       bytes += group.bytes
-      if (at > 0 && (messages > BATCH_LIMIT || bytes > this.#mostBytes)) return at
+      if (at > 0 && (messages > BATCH_LIMIT || bytes > this.#mostBytes)) return { count: at, full: true }
     }
-    return this.#waiting.length
+    return { count: this.#waiting.length, full: messages >= FULL }
   }
 
   async #send(groups: readonly Group[]): Promise<void> {
@@ -126,6 +139,9 @@ export class BatchQueue {
       await Promise.all(groups.map((group) => this.#alone(group)))
     else await this.#together(groups)
     this.#inFlight -= 1
+    const gathering = this.#gathering
+    this.#gathering = []
+    for (const go of gathering) go() // they ask before the next batch is filled
     this.#schedule()
   }
 
@@ -178,6 +194,6 @@ export function batchQueueOf(connection: Connection, stream: string): BatchQueue
   let ofConnection = queues.get(connection)
   if (ofConnection === undefined) queues.set(connection, (ofConnection = new Map<string, BatchQueue>()))
   let queue = ofConnection.get(stream)
-  if (queue === undefined) ofConnection.set(stream, (queue = new BatchQueue(connection)))
+  if (queue === undefined) ofConnection.set(stream, (queue = new BatchQueue(connection, { depth: SHARED_DEPTH })))
   return queue
 }

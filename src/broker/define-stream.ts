@@ -24,6 +24,10 @@ export interface StreamDeclaration {
    * filter, and pass over what they don’t want. Made by recordStream and mergeStream.
    */
   readonly aggregates?: true
+  /** It holds what handlers have to do later, each message until it is done. Made by workStream. */
+  readonly work?: true
+  /** It holds what others publish to these subjects, as it comes. Made by captureStream. */
+  readonly captures?: readonly string[]
   /** Streams from which the server fills this one; nobody publishes to it then. Made by mergeStream. */
   readonly sources?: readonly SourceDeclaration[]
 }

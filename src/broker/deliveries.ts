@@ -46,11 +46,24 @@ function afterWhatHasBegun(parser: Protocol['parser'], takers: Map<number, Taker
 /** The client's state between two operations. */
 const START = 0
 
+/** A subscription whose messages are taken as they come from the socket. */
+export interface Deliveries {
+  /** Ends it at once; what is on its way is not taken any more. */
+  end(): void
+  /** Ends it, and resolves when what was on its way has been taken. Never rejects. */
+  drain(): Promise<void>
+}
+
 /**
  * Subscribes, and takes each message without the client making an object of it.
  * @returns how to end it
  */
 export function subscribeDeliveries(nats: NatsConnection, subject: string, taker: Taker): () => void {
+  return openDeliveries(nats, subject, taker).end
+}
+
+/** As subscribeDeliveries, for who wants what is on its way when it ends. */
+export function openDeliveries(nats: NatsConnection, subject: string, taker: Taker): Deliveries {
   const subscription: Subscription = nats.subscribe(subject, {
     // a denied subscription is heard of as a status
     callback: (error, message) => (error === null ? taker(deliveryOf(message)) : undefined),
@@ -58,9 +71,16 @@ export function subscribeDeliveries(nats: NatsConnection, subject: string, taker
   const takers = takersOf.get(nats)
   const id = subscription.getID()
   takers?.set(id, taker)
-  return () => {
-    takers?.delete(id)
-    subscription.unsubscribe()
+  return {
+    end: () => {
+      takers?.delete(id)
+      subscription.unsubscribe()
+    },
+    drain: async () => {
+      // a link that breaks meanwhile has taken along whatever was on its way
+      await subscription.drain().catch(() => subscription.unsubscribe())
+      takers?.delete(id)
+    },
   }
 }
 

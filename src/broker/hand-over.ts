@@ -52,3 +52,16 @@ export function handOversOf(connection: Connection, clock: Clock): HandOvers {
   if (found === undefined) handOvers.set(connection, (found = new HandOvers(clock)))
   return found
 }
+
+/** What is handed over in the next turn of the event loop, once, however often it is asked for until then. */
+export function handedOver(connection: Connection, clock: Clock, handOver: () => void): () => void {
+  let waits = false
+  return () => {
+    if (waits) return
+    waits = true
+    handOversOf(connection, clock).add(() => {
+      waits = false
+      handOver()
+    })
+  }
+}

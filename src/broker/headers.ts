@@ -2,7 +2,7 @@ import type { Msg, MsgHdrs } from '@nats-io/transport-node'
 import type { HeaderReader } from '../event/wire.js'
 import { fault } from '../error/millrace-error.js'
 
-const PRELUDE = 'NATS/1.0\r\n'
+export const PRELUDE = 'NATS/1.0\r\n'
 
 /**
  * NATS headers as bytes, ready for the wire. The client's own header map validates and stores each entry anew for
@@ -11,14 +11,28 @@ const PRELUDE = 'NATS/1.0\r\n'
  * receivers fail on such names
  */
 export function encodeHeaders(entries: readonly (readonly [string, string])[]): MsgHdrs {
+  return encodedHeaders(headerBlock(entries))
+}
+
+/** The same, of a block that is written already. */
+export function encodedHeaders(block: string): MsgHdrs {
+  const bytes = Buffer.from(block)
+  // the client asks a header object for nothing but its bytes when it publishes
+  return { encode: () => bytes } as unknown as MsgHdrs
+}
+
+/**
+ * The block of some headers, up to the empty line that ends it.
+ * @param more lines to be added, each with its end
+ * @throws as encodeHeaders
+ */
+export function headerBlock(entries: readonly (readonly [string, string])[], more = ''): string {
   let text = PRELUDE
   for (const [name, value] of entries) {
     if (!isWritableHeader(name, value)) throw fault('MESSAGE_INVALID', `header ${JSON.stringify(name)}`)
     text += `${name}: ${value}\r\n`
   }
-  const bytes = Buffer.from(`${text}\r\n`)
-  // the client asks a header object for nothing but its bytes when it publishes
-  return { encode: () => bytes } as unknown as MsgHdrs
+  return `${text}${more}\r\n`
 }
 
 /** Whether encodeHeaders takes a header. Other programs send, and the server stores, ones that it does not take. */

@@ -40,6 +40,8 @@ export interface BucketOptions {
   readonly replicas: number
   /** Whether single values can be taken out of it for good (eraseMessage). Default false. */
   readonly erasable?: boolean
+  /** Whether values may have a time to live (Nats-TTL). Default false. */
+  readonly expires?: boolean
   /** Values of a key that are kept. Default 64, the most that the specification allows. */
   readonly history?: number
 }
@@ -187,7 +189,7 @@ async function deployedConfig({ manager }: Connection, bucket: string) {
   }
 }
 
-function bucketConfig({ bucket, description, replicas, history = HISTORY, erasable = false }: BucketOptions) {
+function bucketConfig({ bucket, description, replicas, history = HISTORY, erasable = false, expires }: BucketOptions) {
   const config: ManagedConfig & Record<string, unknown> = {
     name: `KV_${bucket}`,
     description,
@@ -203,6 +205,7 @@ function bucketConfig({ bucket, description, replicas, history = HISTORY, erasab
     allow_direct: true,
     allow_rollup_hdrs: true,
     deny_delete: !erasable,
+    ...(expires === true ? { allow_msg_ttl: true } : {}),
   }
   return config
 }

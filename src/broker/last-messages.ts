@@ -1,5 +1,5 @@
-import { Feed } from './feed.js'
 import type { Connection } from './connection.js'
+import { readEach } from './read-each.js'
 import type { StoredMessage } from './stored-message.js'
 import type { Clock } from '../time/clock.js'
 
@@ -15,24 +15,6 @@ export async function readLastMessages(
   filter: string,
 ): Promise<ReadonlyMap<string, StoredMessage>> {
   const found = new Map<string, StoredMessage>()
-  let feed: Feed | undefined
-  try {
-    await new Promise<void>((resolve, reject) => {
-      feed = new Feed(connection, {
-        stream,
-        filters: [filter],
-        start: { kind: 'sequence', sequence: 1 },
-        clock,
-        onMessages: (messages) => {
-          for (const message of messages) found.set(message.subject, message)
-          feed?.release(messages.length)
-        },
-        onCaughtUp: () => resolve(),
-        onFailure: reject,
-      })
-    })
-  } finally {
-    feed?.stop()
-  }
+  await readEach(connection, clock, stream, filter, (message) => void found.set(message.subject, message))
   return found
 }

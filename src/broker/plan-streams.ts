@@ -5,9 +5,10 @@ import type { Connection } from './connection.js'
 import type { StreamDeclaration } from './define-stream.js'
 import { partitioningOf } from './partitioning.js'
 import { replacedInput } from './replaced-input.js'
-import { deadLetterConfig, streamConfig, type ManagedConfig } from './stream-config.js'
+import { advisoryConfig, deadLetterConfig, streamConfig, type ManagedConfig } from './stream-config.js'
 import { deployedSources, sameSources, type SourceConfig } from './stream-sources.js'
 import { streamTaking } from './stream-taking.js'
+import { isWork } from './work-stream.js'
 
 /** One setting that differs. */
 export interface Change {
@@ -45,7 +46,8 @@ const FIXED: Readonly<Record<string, string>> = {
 }
 
 /**
- * Compares declarations with what is deployed, changing nothing. The dead-letter stream is part of every deployment.
+ * Compares declarations with what is deployed, changing nothing. The dead-letter stream is part of every deployment,
+ * and the stream of what the server gave up on of each that has handlers.
  * @throws STREAM_INVALID two declarations have the same name or root; BROKER_TIMEOUT and others of the broker
  */
 export async function planStreams(
@@ -53,7 +55,9 @@ export async function planStreams(
   declarations: readonly StreamDeclaration[],
 ): Promise<PlanStep[]> {
   const replicas = Math.max(1, ...declarations.map((stream) => stream.replicas))
-  const wanted = [...declarations.map(streamConfig), deadLetterConfig(replicas)]
+  const handles = declarations.some(isWork)
+  const own = [deadLetterConfig(replicas), ...(handles ? [advisoryConfig(replicas)] : [])]
+  const wanted = [...declarations.map(streamConfig), ...own]
   requireDistinct(wanted)
   const steps: PlanStep[] = []
   for (const config of wanted) {

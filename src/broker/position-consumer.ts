@@ -117,6 +117,17 @@ async function remove(manager: JetStreamManager, stream: string, name: string): 
   }
 }
 
+/** How many messages of a stream are behind a sequence. @throws errors of the broker */
+export async function messagesBehind(
+  connection: Connection,
+  { stream, filters, after }: { readonly stream: string; readonly filters: readonly string[]; readonly after: number },
+): Promise<number> {
+  const start = { kind: 'sequence', sequence: after + 1 } as const
+  const { consumer, pending } = await positionConsumer(connection, { stream, filters, start, durable: undefined })
+  await deleteConsumer(connection, stream, consumer)
+  return pending
+}
+
 /** Deletes a consumer that nobody needs any more, if it is there. @throws errors of the broker */
 export async function deleteConsumer({ manager }: Connection, stream: string, name: string): Promise<void> {
   try {

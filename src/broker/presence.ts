@@ -1,3 +1,4 @@
+import type { Subscription } from '@nats-io/transport-node'
 import { isFault } from '../error/millrace-error.js'
 import { asFault } from './api-error.js'
 import type { Connection } from './connection.js'
@@ -23,13 +24,24 @@ export async function answerPresence(
   timeoutMs: number,
 ): Promise<(() => void) | undefined> {
   const subject = presenceSubject(group, member)
-  const subscription = connection.nats.subscribe(subject, {
-    callback: (refused, message) => void (refused === null && message.respond(ANSWER)),
-  })
+  const subscription = listen(connection, subject)
+  if (subscription === undefined) return undefined
   const stop = (): void => (connection.state.kind === 'closed' ? undefined : subscription.unsubscribe())
   if ((await askPresence(connection, group, member, timeoutMs)) === 'here') return stop
   stop()
   return undefined
+}
+
+/** @returns undefined: the connection is closing, or closed */
+function listen({ nats }: Connection, subject: string): Subscription | undefined {
+  try {
+    return nats.subscribe(subject, {
+      callback: (refused, message) => void (refused === null && message.respond(ANSWER)),
+    })
+  } catch (error) {
+    if (nats.isClosed() || nats.isDraining()) return undefined
+    throw error
+  }
 }
 
 /**

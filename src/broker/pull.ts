@@ -2,7 +2,7 @@ import type { HeaderReader } from '../event/wire.js'
 import type { Clock } from '../time/clock.js'
 import type { Connection, ConnectionStatus } from './connection.js'
 import { handOversOf } from './hand-over.js'
-import { subscribeDeliveries } from './deliveries.js'
+import { openDeliveries, type Deliveries } from './deliveries.js'
 import type { Delivery } from './delivery-parser.js'
 import { readStatus, type ServerStatus } from './server-status.js'
 import { DeliveredMessage, type StoredMessage } from './stored-message.js'
@@ -44,10 +44,11 @@ export class Pull {
   readonly #connection: Connection
   readonly #options: PullOptions
   readonly #inbox: string
-  readonly #unsubscribe: () => void
+  readonly #deliveries: Deliveries
   readonly #stops: (() => void)[]
   readonly #request: string
   #buffer: StoredMessage[] = []
+  #credit: number
   #asked = 0
   #held: number
   #heardAt: number
@@ -57,11 +58,12 @@ export class Pull {
   constructor(connection: Connection, options: PullOptions) {
     this.#connection = connection
     this.#options = options
+    this.#credit = options.credit
     this.#held = options.held ?? 0
     this.#heardAt = options.clock.monotonic()
     this.#inbox = connection.newInbox()
     this.#request = `${connection.apiPrefix}.CONSUMER.MSG.NEXT.${options.stream}.${options.consumer}`
-    this.#unsubscribe = subscribeDeliveries(connection.nats, this.#inbox, (delivery) => this.#onDelivery(delivery))
+    this.#deliveries = openDeliveries(connection.nats, this.#inbox, (delivery) => this.#onDelivery(delivery))
     this.#stops = [
       options.clock.every(HEARTBEAT_MS, () => this.#watch()),
       connection.onStatus((status) => this.#onConnection(status)),
@@ -75,6 +77,17 @@ export class Pull {
     this.#ask()
   }
 
+  /** Asks for more, or for less from now on: what was asked for already still comes. */
+  grant(credit: number): void {
+    this.#credit = credit
+    this.#ask()
+  }
+
+  /** Messages asked for that have not come. */
+  get asked(): number {
+    return this.#asked
+  }
+
   /** Messages handed over and not released. */
   get held(): number {
     return this.#held
@@ -85,13 +98,22 @@ export class Pull {
     this.#ended = true
     this.#buffer = []
     for (const stop of this.#stops) stop()
-    this.#unsubscribe()
+    this.#deliveries.end()
+  }
+
+  /** Stops, and resolves with what has arrived, or was on its way, and is not handed over. */
+  async drain(): Promise<readonly StoredMessage[]> {
+    if (this.#ended) return []
+    this.#ended = true
+    for (const stop of this.#stops) stop()
+    await this.#deliveries.drain()
+    return this.#buffer
   }
 
   #ask(): void {
     // without a link the pull is at its end; who owns it hears so from the connection
     if (this.#ended || this.#connection.state.kind !== 'connected' || this.#connection.nats.isDraining()) return
-    const { credit } = this.#options
+    const credit = this.#credit
     const want = credit - this.#asked - this.#held - this.#buffer.length
     // few large requests; but never sit with nothing asked for while there is credit
     if (want < 1 || (want < credit / 2 && this.#asked > 0)) return
@@ -103,14 +125,14 @@ export class Pull {
 
   #onDelivery(delivery: Delivery): void {
     // only what a stream delivers has a reply subject
-    if (delivery.reply === delivery.replyEnd) return this.#onStatus(readStatus(delivery))
+    if (delivery.reply === delivery.replyEnd) return this.#ended ? undefined : this.#onStatus(readStatus(delivery))
     this.#asked -= 1
     this.#buffer.push(new DeliveredMessage(delivery))
     this.#schedule()
   }
 
   #schedule(): void {
-    if (this.#scheduled) return
+    if (this.#scheduled || this.#ended) return
     this.#scheduled = true
     handOversOf(this.#connection, this.#options.clock).add(() => this.#handOver())
   }

@@ -1,4 +1,4 @@
-import { access, constants, statfs } from 'node:fs/promises'
+import { access, constants, readdir, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fault, messageOf } from '../error/millrace-error.js'
 import type { Clock } from '../time/clock.js'
@@ -25,7 +25,25 @@ export async function claimDataDir(dataDir: string, minFreeBytes: number, clock:
     )
   const { lock } = attempt
   if (lock.leftBehind !== undefined) await endOrphan(lock.leftBehind, lock, dataDir, clock)
+  await removeProbes(dataDir).catch(async (error: unknown) => {
+    await lock.release()
+    throw fault('SERVER_DATA_DIR_UNUSABLE', `${dataDir}: ${messageOf(error)}`, { cause: error })
+  })
   return lock
+}
+
+/**
+ * A starting nats-server writes a file to see whether it can, and removes it. One that was killed in between leaves it
+ * behind; the next one takes its name for an account that it does not know, and never says that it is ready.
+ */
+async function removeProbes(dataDir: string): Promise<void> {
+  const store = join(dataDir, 'jetstream')
+  const entries = await readdir(store, { withFileTypes: true }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [] // no server has run here yet
+    throw error
+  })
+  const probes = entries.filter((entry) => entry.isFile() && /^_test_\d+$/.test(entry.name))
+  await Promise.all(probes.map(({ name }) => rm(join(store, name), { force: true })))
 }
 
 async function prepare(dataDir: string, minFreeBytes: number): ReturnType<typeof tryLock> {

@@ -1,3 +1,4 @@
+import { ByteLiteral, viewOf } from '../event/byte-literal.js'
 import type { AsciiMessage, HeaderReader } from '../event/wire.js'
 import type { Delivery } from './delivery-parser.js'
 import { BlockReader } from './headers.js'
@@ -62,6 +63,7 @@ export class DeliveredMessage implements StoredMessage {
   /** 0: let go. */
   #end: number
   #headers: HeaderReader | undefined
+  #subject: string | undefined
 
   constructor({ frame, subject, subjectEnd, reply, replyEnd, headers, data, end }: Delivery) {
     this.#frame = frame
@@ -89,7 +91,7 @@ export class DeliveredMessage implements StoredMessage {
   }
 
   get subject(): string {
-    return this.#end === 0 ? '' : subjectAt(this.#frame, this.#subjectAt, this.#subjectEnd)
+    return (this.#subject ??= this.#end === 0 ? '' : subjectAt(this.#frame, this.#subjectAt, this.#subjectEnd))
   }
 
   get data(): Uint8Array {
@@ -118,23 +120,30 @@ export class DeliveredMessage implements StoredMessage {
   forget(): void {
     this.#end = 0
     this.#headers = undefined
+    this.#subject = undefined
   }
 }
 
-/** A stream has few subjects: nearly always it is a string that is there already. */
+/** Most streams have few subjects: nearly always it is a string that is there already. */
 function subjectAt(frame: Buffer, from: number, to: number): string {
+  const view = viewOf(frame)
   let hash = to - from
-  for (let at = from; at < to; at++) hash = Math.imul(hash ^ (frame[at] ?? 0), 0x01000193)
-  const known = subjects[hash & (SUBJECTS - 1)]
-  if (known !== undefined && isText(known, frame, from, to)) return known
-  return (subjects[hash & (SUBJECTS - 1)] = frame.toString('utf8', from, to))
+  let at = from
+  for (; at + 4 <= to; at += 4) hash = Math.imul(hash ^ view.getInt32(at, true), 0x01000193)
+  for (; at < to; at++) hash = Math.imul(hash ^ (frame[at] ?? 0), 0x01000193)
+  const place = hash >>> TOP_BITS // to which every byte has come
+  const known = subjects[place]
+  if (known !== undefined && known.bytes.length === to - from && known.bytes.isAt(view, from, to)) return known.subject
+  const subject = frame.toString('utf8', from, to)
+  // where there are more of them than places (aggregates), keeping each would cost more than it saves
+  if (known !== undefined && (misses = (misses + 1) % KEEP_EVERY) > 0) return subject
+  subjects[place] = { subject, bytes: new ByteLiteral(frame.toString('latin1', from, to)) }
+  return subject
 }
 
+const TOP_BITS = 23
+const KEEP_EVERY = 16
+let misses = 0
 const SUBJECTS = 512
-const subjects: (string | undefined)[] = Array.from({ length: SUBJECTS }, () => undefined)
-
-function isText(text: string, frame: Buffer, from: number, to: number): boolean {
-  if (text.length !== to - from) return false
-  for (let at = from; at < to; at++) if (text.charCodeAt(at - from) !== frame[at]) return false
-  return true
-}
+type KnownSubject = { readonly subject: string; readonly bytes: ByteLiteral }
+const subjects: (KnownSubject | undefined)[] = Array.from({ length: SUBJECTS }, () => undefined)

@@ -1,7 +1,14 @@
 import { DiscardPolicy, RetentionPolicy, StorageType, type StreamConfig } from '@nats-io/jetstream'
 import type { SourceDeclaration, StreamDeclaration } from './define-stream.js'
 import { PARTITIONS_NOTE, sourceConfig, type SourceConfig } from './stream-sources.js'
-import { DEAD_LETTER_STREAM, DEAD_LETTER_SUBJECTS, redriveSubjects, systemSubjects } from './system-subject.js'
+import {
+  ADVISORY_STREAM,
+  ADVISORY_SUBJECTS,
+  DEAD_LETTER_STREAM,
+  DEAD_LETTER_SUBJECTS,
+  redriveSubjects,
+  systemSubjects,
+} from './system-subject.js'
 
 /** The settings of a stream that Millrace manages; others that an operator set are left alone. */
 export type ManagedConfig = Pick<
@@ -42,6 +49,8 @@ const NS = 1_000_000
 export function streamConfig(stream: StreamDeclaration): ManagedConfig {
   const { name, root, partitions, sources } = stream
   if (sources !== undefined) return mergeConfig(stream, sources)
+  if (stream.work === true) return workConfig(stream)
+  if (stream.captures !== undefined) return captureConfig(stream, stream.captures)
   return {
     name,
     description: stream.description,
@@ -89,6 +98,48 @@ function mergeConfig(stream: StreamDeclaration, sources: readonly SourceDeclarat
   }
 }
 
+/** The configuration of a stream of what others publish: no header of theirs does anything but tell a message from others. */
+function captureConfig(stream: StreamDeclaration, subjects: readonly string[]): ManagedConfig {
+  return {
+    name: stream.name,
+    description: stream.description,
+    subjects: [...subjects],
+    retention: RetentionPolicy.Limits,
+    storage: stream.storage === 'memory' ? StorageType.Memory : StorageType.File,
+    num_replicas: stream.replicas,
+    max_age: stream.maxAge * NS,
+    max_bytes: stream.maxBytes,
+    discard: DiscardPolicy.Old,
+    duplicate_window: stream.duplicateWindow * NS,
+    allow_direct: true,
+    allow_rollup_hdrs: false,
+    deny_delete: false,
+  }
+}
+
+/** The configuration of a stream of work: what is done is gone; what is due later is a schedule. */
+function workConfig(stream: StreamDeclaration): ManagedConfig {
+  return {
+    name: stream.name,
+    description: stream.description,
+    subjects: [systemSubjects(stream.name)],
+    retention: RetentionPolicy.Workqueue,
+    storage: stream.storage === 'memory' ? StorageType.Memory : StorageType.File,
+    num_replicas: stream.replicas,
+    max_age: 0,
+    // without a limit nothing gives way to anything; the server has no schedules where new ones are refused
+    max_bytes: -1,
+    discard: DiscardPolicy.Old,
+    duplicate_window: stream.duplicateWindow * NS,
+    allow_direct: true,
+    allow_rollup_hdrs: true,
+    deny_delete: false,
+    allow_atomic: true,
+    allow_msg_ttl: true,
+    allow_msg_schedules: true,
+  }
+}
+
 /** The stream of dead letters: refuses new ones when full rather than forget old ones (so no schedules in it). */
 export function deadLetterConfig(replicas: number): ManagedConfig {
   return {
@@ -107,5 +158,28 @@ export function deadLetterConfig(replicas: number): ManagedConfig {
     deny_delete: false,
     allow_atomic: true,
     allow_msg_ttl: true,
+  }
+}
+
+const DAY_MS = 24 * 60 * 60 * 1_000
+
+/** The stream of what the server says of messages that it gave up on: for a week, and no more than a few hundred thousand. */
+export function advisoryConfig(replicas: number): ManagedConfig {
+  return {
+    name: ADVISORY_STREAM,
+    description: 'Messages that the server gave up on, until handlers have made dead letters of them',
+    subjects: [...ADVISORY_SUBJECTS],
+    retention: RetentionPolicy.Limits,
+    storage: StorageType.File,
+    num_replicas: replicas,
+    max_age: 7 * DAY_MS * NS,
+    max_bytes: 128 * 1024 * 1024,
+    discard: DiscardPolicy.Old,
+    duplicate_window: 120_000 * NS,
+    allow_direct: true,
+    allow_rollup_hdrs: false,
+    deny_delete: false,
+    allow_atomic: false,
+    allow_msg_ttl: false,
   }
 }

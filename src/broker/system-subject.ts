@@ -61,6 +61,19 @@ export function redriveSubject(stream: string, processor: string, partition: str
   return `millrace.${stream}.${REDRIVE}.${processor}.${partition}`
 }
 
+/**
+ * Where the event of a dead letter comes back to one processor and partition: a subject that is written to once.
+ * @param which the letter, and how often it was redriven; of a filter: `>`
+ */
+export function letterSubject(stream: string, processor: string, partition: string, which: string): string {
+  return `${redriveSubject(stream, processor, partition)}.${which}`
+}
+
+/** Where a stream is told that the event of a dead letter came back to it, in one batch with the event. */
+export function sentSubject(stream: string, to: string, which: string): string {
+  return `millrace.${stream}.sent.${to}.${which}`
+}
+
 /** What comes back to any processor that reads a stream. */
 export function redriveSubjects(stream: string): string {
   return `millrace.${stream}.${REDRIVE}.>`
@@ -77,9 +90,44 @@ export function outboxRoot(stream: string, target: string): string {
   return `millrace.${stream}.outbox.${target}`
 }
 
+/** Where a stream says how far the relay of an outbox in a database is. The last one is the truth. */
+export function relaySubject(stream: string, outbox: string): string {
+  return `millrace.${stream}.relay.${outbox}`
+}
+
+/** Where that relay tells how it is. */
+export function relayStatusSubject(stream: string, outbox: string): string {
+  return `millrace.${stream}.relay.${outbox}.status`
+}
+
+/** Where a stream says how far a schedule is. The last one is the truth. */
+export function scheduleSubject(stream: string, schedule: string): string {
+  return `millrace.${stream}.schedule.${schedule}`
+}
+
+/** Where a stream says how far a sink that reads it, or a source that fills it, is. The last one is the truth. */
+export function edgeSubject(stream: string, edge: string): string {
+  return `millrace.${stream}.edge.${edge}`
+}
+
+/** Where that one tells how it is. */
+export function edgeStatusSubject(stream: string, edge: string): string {
+  return `millrace.${stream}.edge.${edge}.status`
+}
+
 /** Stream that keeps the dead letters of all streams. */
 export const DEAD_LETTER_STREAM = 'DEAD_LETTERS'
 export const DEAD_LETTER_SUBJECTS = 'millrace.dead.>'
+
+/** Stream that keeps what the server says about messages which it gave up on. */
+export const ADVISORY_STREAM = 'MILLRACE_ADVISORIES'
+const ADVISORIES = ['MAX_DELIVERIES', 'MSG_TERMINATED'].map((kind) => `$JS.EVENT.ADVISORY.CONSUMER.${kind}`)
+export const ADVISORY_SUBJECTS: readonly string[] = ADVISORIES.map((kind) => `${kind}.>`)
+
+/** Where the server says so of one consumer: that it was delivered too often, or that a client has terminated it. */
+export function advisorySubjects(stream: string, consumer: string): readonly string[] {
+  return ADVISORIES.map((kind) => `${kind}.${stream}.${consumer}`)
+}
 
 /**
  * Where a dead letter of one message is: by processor (`contract` when no processor is to blame), and by what tells it

@@ -71,7 +71,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'dead-letters',
-    summary: 'list and show the events that could not be processed',
+    summary: 'events that could not be processed: list, show, edit, redrive and drop them',
     load: () => import('./commands/dead-letters.js'),
   },
   {
@@ -88,6 +88,31 @@ export const COMMANDS: readonly CommandEntry[] = [
     name: 'view',
     summary: 'views: rows that are made of events, their versions, how far they are',
     load: () => import('./commands/view.js'),
+  },
+  {
+    name: 'job',
+    summary: 'jobs: all that became of one, from its request to its decision',
+    load: () => import('./commands/job.js'),
+  },
+  {
+    name: 'schedules',
+    summary: 'schedules and events that wait for their time: list, show and cancel them, run one now',
+    load: () => import('./commands/schedules.js'),
+  },
+  {
+    name: 'outbox',
+    summary: 'tables of outboxes in a database: print or make what they need',
+    load: () => import('./commands/outbox.js'),
+  },
+  {
+    name: 'sinks',
+    summary: 'sinks: what goes out of the streams, and endpoints that are gone',
+    load: () => import('./commands/sinks.js'),
+  },
+  {
+    name: 'contracts',
+    summary: 'record what events look like and find changes that break readers',
+    load: () => import('./commands/contracts.js'),
   },
   {
     name: 'audit',

@@ -1,6 +1,7 @@
 import { systemClock } from '../time/system-clock.js'
 import type { CliContext, GlobalOptions } from './context.js'
 import { humanLog, logLevel } from './human-log.js'
+import type { Host } from './host.js'
 import { watchSignals, type Interrupt } from './interrupt.js'
 import { createOutput, wantsColor } from './output.js'
 
@@ -15,13 +16,13 @@ export interface Session {
   end(): Promise<void>
 }
 
-/** Makes the context of this process. The connection and the declarations are only loaded when asked for. */
-export function createSession(options: GlobalOptions, command: string): Session {
-  const { env } = process
-  const interrupt = watchSignals(process)
+/** Makes the context of a command. The connection and the declarations are only loaded when asked for. */
+export function createSession(host: Host, options: GlobalOptions, command: string): Session {
+  const { env, stdout, stderr } = host
+  const interrupt = watchSignals(host)
   const onGone = (): void => interrupt.stop('output-gone')
-  const out = createOutput(process.stdout, wantsColor(process.stdout, env, options.color), onGone)
-  const err = createOutput(process.stderr, wantsColor(process.stderr, env, options.color), onGone)
+  const out = createOutput(stdout, wantsColor(stdout, env, options.color), onGone)
+  const err = createOutput(stderr, wantsColor(stderr, env, options.color), onGone)
   const closers: (() => Promise<void> | void)[] = []
   let exitCode: number | undefined
   let isStopNormal = false
@@ -34,7 +35,7 @@ export function createSession(options: GlobalOptions, command: string): Session 
     json: options.json === true,
     log: humanLog(err, systemClock, logLevel(env, options.verbose === true ? 'debug' : 'warn')),
     signal: interrupt.signal,
-    input: process.stdin,
+    input: host.stdin,
     connect: once(async () => {
       const { connectCli } = await import('./connect.js')
       const connection = await connectCli(options, env, process.cwd(), command)

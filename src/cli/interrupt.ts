@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { fault } from '../error/millrace-error.js'
 import { EXIT } from '../error/exit-code.js'
 
@@ -22,6 +23,8 @@ export interface SignalSource {
  */
 export function watchSignals(source: SignalSource): Interrupt {
   const controller = new AbortController()
+  // each of many things that go on at a time listens
+  setMaxListeners(0, controller.signal)
   let cause: StopCause | undefined
   const stop = (why: StopCause): void => {
     if (cause !== undefined) return

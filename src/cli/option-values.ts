@@ -27,3 +27,11 @@ export function duration(text: string): number {
   }
   throw new InvalidArgumentError('Write it like 250ms, 30s or 5m.')
 }
+
+/** So many in a second: `50/s`, or `50`. */
+export function perSecond(text: string): number {
+  const [, number = ''] = /^(\d+(?:\.\d+)?)(?:\/s)?$/.exec(text) ?? []
+  const value = Number(number)
+  if (number === '' || !(value > 0)) throw new InvalidArgumentError('Write it like 50/s.')
+  return value
+}

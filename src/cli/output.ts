@@ -73,7 +73,7 @@ export function createOutput(sink: Sink, color: boolean, onGone: () => void): Ou
 }
 
 /** Colour: `--no-color`, then NO_COLOR and FORCE_COLOR, then whether it is a terminal that can show it. */
-export function wantsColor(sink: Sink, env: NodeJS.ProcessEnv, flag: boolean): boolean {
+export function wantsColor(sink: Pick<Sink, 'isTTY'>, env: NodeJS.ProcessEnv, flag: boolean): boolean {
   if (!flag || env['NO_COLOR']) return false
   const force = env['FORCE_COLOR']
   if (force !== undefined && force !== '') return force !== '0' && force !== 'false'

@@ -14,7 +14,9 @@ export function faultOf(thrown: unknown): MillraceError {
 export function printError(err: Output, error: MillraceError): void {
   const { means, advice } = CATALOGUE[error.code]
   err.line(`${err.style(['red', 'bold'], `error ${error.code}`)}: ${means}`)
-  const listed = error.issues.filter(({ detail }) => detail !== error.detail)
+  const listed = error.issues.filter(
+    ({ line, detail }) => detail !== error.detail && `line ${line}: ${detail}` !== error.detail,
+  )
   if (error.detail !== '') err.line(`  ${indent(error.detail)}`)
   for (const issue of listed.slice(0, MOST)) err.line(`  ${issueLine(issue)}`)
   if (listed.length > MOST) err.line(`  and ${listed.length - MOST} more; --json lists all`)

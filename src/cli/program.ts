@@ -2,12 +2,20 @@ import { readFileSync } from 'node:fs'
 import { Command, Help, Option } from 'commander'
 import { COMMANDS } from './commands.js'
 import { examples } from './examples.js'
+import { wantsColor, type Sink } from './output.js'
 
 /** Global options that the help of every command lists; `millrace --help` has all of them. */
 const OFTEN: ReadonlySet<string> = new Set(['server', 'context', 'streams', 'json'])
 
+type Screen = Pick<Sink, 'isTTY' | 'columns' | 'write'>
+
 /** The command line without its commands: global options, help, and errors that are thrown instead of printed. */
-export function createProgram(color: { readonly out: boolean; readonly err: boolean }): Command {
+export function createProgram(
+  { env, stdout, stderr }: { readonly env: NodeJS.ProcessEnv; readonly stdout: Screen; readonly stderr: Screen },
+  mayColor: boolean,
+): Command {
+  const color = { out: wantsColor(stdout, env, mayColor), err: wantsColor(stderr, env, mayColor) }
+  const width = ({ isTTY, columns }: Screen): number => (isTTY === true && columns) || 80
   const program = new Command('millrace')
   program
     .description('An actor and reactive-streams runtime on NATS JetStream.')
@@ -18,6 +26,10 @@ export function createProgram(color: { readonly out: boolean; readonly err: bool
     .exitOverride()
     .configureOutput({
       outputError: () => undefined,
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      getOutHelpWidth: () => width(stdout),
+      getErrHelpWidth: () => width(stderr),
       getOutHasColors: () => color.out,
       getErrHasColors: () => color.err,
     })
@@ -39,14 +51,14 @@ export function createProgram(color: { readonly out: boolean; readonly err: bool
     ['millrace rules check', 'mistakes in rules, with line and column'],
     ['millrace replay --stream PAYMENTS --from-seq 1', 'read the log again'],
   ])
-  const width = Math.max(...COMMANDS.map(({ name }) => name.length))
-  const commands = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)
+  const longest = Math.max(...COMMANDS.map(({ name }) => name.length))
+  const commands = COMMANDS.map(({ name, summary }) => `  ${name.padEnd(longest)}  ${summary}`)
   program.addHelpText('before', `Commands:\n${commands.join('\n')}\n`)
-  addGlobalOptions(program)
+  addGlobalOptions(program, env)
   return program
 }
 
-function addGlobalOptions(program: Command): void {
+function addGlobalOptions(program: Command, env: NodeJS.ProcessEnv): void {
   const option = (flags: string, description: string): void =>
     void program.addOption(new Option(flags, description).helpGroup('Global options:'))
   program.addOption(
@@ -69,7 +81,7 @@ function addGlobalOptions(program: Command): void {
   connect('--js-domain <name>', 'JetStream domain')
   program.addOption(
     new Option('--streams <folder>', 'folder with the declarations; also MILLRACE_STREAMS')
-      .default(process.env['MILLRACE_STREAMS'] || './streams', './streams')
+      .default(env['MILLRACE_STREAMS'] || './streams', './streams')
       .helpGroup('Global options:'),
   )
   option('--json', 'results as JSON on stdout, errors as JSON on stderr')

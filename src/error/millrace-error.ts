@@ -57,7 +57,11 @@ export function isFault(error: unknown, ...codes: readonly ErrorCode[]): error i
   return error instanceof MillraceError && (codes.length === 0 || codes.includes(error.code))
 }
 
-/** The message of anything that was thrown. */
+/** The message of anything that was thrown. Never throws, though it be something that has no text. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown)
+  try {
+    return thrown instanceof Error ? String(thrown.message) : String(thrown)
+  } catch {
+    return Object.prototype.toString.call(thrown)
+  }
 }

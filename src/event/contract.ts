@@ -23,7 +23,15 @@ export interface ContractOptions<Schema extends z.ZodType> {
   /** By version: brings data of that version to the next one. */
   readonly upcasters?: Upcasters
   readonly description?: string
+  /** What a change to it must keep working; checked by `millrace contracts check`. Default `backward`. */
+  readonly compatibility?: Compatibility
 }
+
+/**
+ * What a change to a contract must keep working: new code reading what is stored (`backward`), the code that runs now
+ * reading what new code writes (`forward`), both (`full`), or nothing (`none`).
+ */
+export type Compatibility = 'backward' | 'forward' | 'full' | 'none'
 
 /**
  * An event type: its name, the shape of its data, and how older data is read. Called with data it makes a draft.
@@ -43,6 +51,10 @@ export interface EventContract<Type extends string = string, Data = unknown, Inp
   readonly schema: z.ZodType<Data>
   readonly source: string | undefined
   readonly description: string | undefined
+  /** undefined: the default, `backward`. */
+  readonly compatibility?: Compatibility | undefined
+  /** Whether its events have a key. */
+  readonly keyed?: boolean
   /** The key of an event with this data; undefined when the contract declares none. */
   keyOf(data: Data): string | undefined
   /** Narrows an event or a draft to this type. */
@@ -81,7 +93,7 @@ export function defineEvent<const Type extends string, Schema extends z.ZodType>
   if (!TYPE.test(type))
     throw fault('CONTRACT_INVALID', `type ${JSON.stringify(type)}: write it like payment.authorized`)
   if (options.source === '') throw fault('CONTRACT_INVALID', `${type}: source is empty`)
-  const { version = 1, source, description, key } = options
+  const { version = 1, source, description, key, compatibility } = options
   const schema = options.data as unknown as z.ZodType<Data>
   const chain = upcastChain(type, version, options.upcasters)
   const document = jsonSchemaOf(type, schema)
@@ -97,6 +109,8 @@ export function defineEvent<const Type extends string, Schema extends z.ZodType>
     schema,
     source,
     description,
+    compatibility,
+    keyed: key !== undefined,
     keyOf: rules.keyOf,
     is: <E extends { readonly type: string }>(event: E): event is E & { readonly type: Type; readonly data: Data } =>
       event.type === type,

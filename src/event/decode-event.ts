@@ -1,5 +1,5 @@
 import { quoteShort } from './attribute-reader.js'
-import { decodeIrregular, decodeMessage, decodeRegular } from './decode.js'
+import { decodeMessage, decodeUnusual, readUsual } from './decode.js'
 import type { DataFault } from './data-issues.js'
 import type { Envelope, Rejection } from './envelope.js'
 import type { StoredEvent } from './event.js'
@@ -39,9 +39,10 @@ export function decodeEvent(registry: Registry, headers: HeaderReader, data: Uin
  * None for an empty pack. Never throws, whatever the bytes.
  */
 export function decodeEvents(registry: Registry, message: ReadableMessage, at: StoredAt): readonly DecodedEvent[] {
-  const regular = decodeRegular(message)
-  if (regular !== undefined) return [openEnvelope(registry, regular, at)]
-  return decodeIrregular(message).map((one) =>
+  const { ascii } = message
+  const envelope = readUsual(message, ascii)
+  if (envelope !== undefined) return [openEnvelope(registry, envelope, at)]
+  return decodeUnusual(message, ascii).map((one) =>
     one.kind === 'rejected' ? one : openEnvelope(registry, one.envelope, at),
   )
 }

@@ -1,6 +1,6 @@
 import { AttributeReader } from './attribute-reader.js'
 import { rejectEnvelope, type DecodedMessage, type Envelope } from './envelope.js'
-import { parseJson } from './json-payload.js'
+import { parseJson, parseText } from './json-payload.js'
 import { elementsOf } from './json-elements.js'
 import { parseTime } from './rfc3339.js'
 import { readStructured, readStructuredMember } from './structured.js'
@@ -21,6 +21,12 @@ export function readPack(payload: Uint8Array): readonly DecodedMessage[] {
   const read = new AttributeReader()
   read.problem(parsed.ok ? 'the payload is not a JSON array' : parsed.problem)
   return [rejectEnvelope(read)]
+}
+
+/** The same of text that is at hand; undefined when it is no JSON array: the bytes then say what it is. */
+export function readPackText(text: string): readonly DecodedMessage[] | undefined {
+  const parsed = parseText(text)
+  return parsed.ok && Array.isArray(parsed.value) ? parsed.value.map(readMember) : undefined
 }
 
 function readMember(value: unknown): DecodedMessage {

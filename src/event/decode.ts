@@ -1,12 +1,12 @@
 import { AttributeReader, quoteShort, slotOfHeader } from './attribute-reader.js'
 import { rejectEnvelope, sealEnvelope, type DecodedMessage, type Envelope } from './envelope.js'
-import { readPack } from './decode-packed.js'
+import { readPack, readPackText } from './decode-packed.js'
 import { readRegular, readRegularAscii } from './decode-regular.js'
 import { decodeHeaderValue } from './header-value.js'
 import { parseJson, parseText, type JsonPayload } from './json-payload.js'
 import { isPack, type ReadableMessage } from './packed.js'
 import { readStructured } from './structured.js'
-import type { HeaderReader } from './wire.js'
+import type { AsciiMessage, HeaderReader } from './wire.js'
 
 const STRUCTURED = /^\s*application\/cloudevents/i
 const LETTER_C = /^c/i // nothing else can be of interest: Nats-* is not looked at again
@@ -29,22 +29,43 @@ export function decodeMessages(headers: HeaderReader, data: Uint8Array): readonl
 
 /** The same, for a message whose payload need not be cut out when its text is at hand. */
 export function decodeAll(message: ReadableMessage): readonly DecodedMessage[] {
-  const envelope = decodeRegular(message)
-  return envelope === undefined ? decodeIrregular(message) : [{ kind: 'envelope', envelope }]
+  const { ascii } = message
+  const envelope = readUsual(message, ascii)
+  return envelope === undefined ? decodeUnusual(message, ascii) : [{ kind: 'envelope', envelope }]
 }
 
-/** Every event of a message that decodeRegular has nothing to say about. */
-export function decodeIrregular({ headers, data }: ReadableMessage): readonly DecodedMessage[] {
+/** How a pack begins that this program has written. */
+const PACK = 'NATS/1.0\r\ncontent-type: application/cloudevents-batch+json\r\n'
+
+/** Every event of a message that readUsual has nothing to say about. @param ascii that of the message */
+export function decodeUnusual(
+  { headers, data }: ReadableMessage,
+  ascii: ReadableMessage['ascii'],
+): readonly DecodedMessage[] {
+  const pack = ascii?.text.startsWith(PACK) === true ? readPackText(ascii.text.slice(ascii.headers)) : undefined
+  if (pack !== undefined) return pack
   return isPack({ headers, data }) ? readPack(data) : [decodeThoroughly(headers, data)]
 }
 
 /** The one event of a message in the form that nearly every message has; undefined for any other, right or wrong. */
 export function decodeRegular(message: ReadableMessage): Envelope | undefined {
-  const { ascii } = message
-  if (ascii !== undefined) return readRegularAscii(ascii)
+  return readUsual(message, message.ascii)
+}
+
+/** The same, for who has looked whether it is ASCII text. @param ascii that of the message */
+export function readUsual(message: ReadableMessage, ascii: ReadableMessage['ascii']): Envelope | undefined {
+  if (ascii !== undefined) return beginsOtherwise(ascii) ? undefined : readRegularAscii(ascii)
   const { block } = message.headers
   return block === undefined ? undefined : readRegular(block, () => parsePayload(message))
 }
+
+/** Whether the first header is `content-type` or the like, as that of a pack is. */
+function beginsOtherwise({ bytes, from }: AsciiMessage): boolean {
+  return bytes[from + FIRST_HEADER + 1] === LETTER_O && bytes[from + FIRST_HEADER] === LETTER_SMALL_C
+}
+
+const FIRST_HEADER = 'NATS/1.0\r\n'.length
+const [LETTER_SMALL_C, LETTER_O] = [0x63, 0x6f]
 
 function parsePayload(message: ReadableMessage): JsonPayload {
   const { text } = message

@@ -3,6 +3,7 @@ import { encodeEvent, type EncodedEvent } from './encode.js'
 import type { Event } from './event.js'
 import { decodeHeaderValue } from './header-value.js'
 import { beginsArray, elementsOf } from './json-elements.js'
+import { beginMember, endMember, writeText, type WrittenMember } from './member-writer.js'
 import type { AsciiMessage, HeaderReader } from './wire.js'
 
 // A pack: many events in one message, in the CloudEvents JSON batch format, where a message costs more than an event.
@@ -13,31 +14,18 @@ const MEMBER_HEADER = ['content-type', 'application/cloudevents+json'] as const
 const PACK_TYPE = /^\s*application\/cloudevents-batch\+json\s*(?:;|$)/i
 
 /** One event of a pack: a JSON object, which stands somewhere in a page among others. */
-export interface PackMember {
-  readonly page: Buffer
-  readonly from: number
-  readonly to: number
-}
+export type PackMember = WrittenMember
 
 /** What a member takes in a pack, with the comma or bracket before it. */
 export function sizeInPack({ from, to }: PackMember): number {
   return to - from + 1
 }
 
-const PAGE_BYTES = 64 * 1024
-let page = Buffer.alloc(0)
-let written = 0
-
 /** Writes a JSON object where members wait for their packs: outside the heap, where waiting costs nothing. */
 export function writeMember(text: string): PackMember {
-  const most = text.length * 3
-  if (written + most > page.length) {
-    page = Buffer.allocUnsafeSlow(Math.max(PAGE_BYTES, most))
-    written = 0
-  }
-  const from = written
-  written += page.write(text, from)
-  return { page, from, to: written }
+  beginMember()
+  writeText(text)
+  return endMember()
 }
 
 /** What a message is without its subject, to be read. */

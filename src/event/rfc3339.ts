@@ -21,12 +21,13 @@ let lastPrefix = '1970-01-01T00:00:00'
 
 /** Writes a time as RFC 3339 in UTC with milliseconds; fractions of one are cut off. The time must be writable. */
 export function formatTime(ms: number): string {
-  const second = Math.floor(ms / 1000)
+  const whole = Math.floor(ms)
+  const second = Math.floor(whole / 1000)
   if (second !== lastSecond) {
     lastPrefix = new Date(second * 1000).toISOString().slice(0, 19)
     lastSecond = second
   }
-  return lastPrefix + (MILLIS[Math.floor(ms) - second * 1000] ?? '')
+  return lastPrefix + (MILLIS[whole - second * 1000] ?? '')
 }
 
 /**

@@ -15,6 +15,7 @@ import { ProcessorLog } from './processor-log.js'
 import type { ProcessorOptions } from './processor-options.js'
 import { WHOLE, type Logic, type Processor } from './processor.js'
 import { Recovery } from './recovery.js'
+import { readsLetters } from './reads-letters.js'
 import type { Loaded } from './restore-memory.js'
 import { needsRebuild, Shadow } from './shadow.js'
 
@@ -23,6 +24,8 @@ export interface Beginning extends Pick<Loaded, 'readFrom' | 'spans' | 'state'> 
   readonly claim: Claim
   readonly logic: Logic
   readonly execution: Execution
+  /** Whether it reads what comes back of its dead letters. */
+  readonly letters: boolean
   readonly recovery: Recovery
   /** Whether the whole state has to be stored, because other code has written what is there. */
   readonly takesOver: boolean
@@ -46,9 +49,10 @@ export async function beginUnit(processor: Processor, options: ProcessorOptions)
   )
   if (takesRedriven(processor, taken.record)) await tidyParks(processor, options, taken)
   const { changedFrom, record, upgrade } = taken
+  const letters = await readsLetters(connection, processor, partition)
   if (changedFrom !== undefined && processor.memory !== 'none')
     new ProcessorLog(log, processor).changed(changedFrom, processor.version, record.position, upgrade)
-  if (shadow !== undefined && changedFrom !== undefined) return rebuilt(shadow, taken)
+  if (shadow !== undefined && changedFrom !== undefined) return rebuilt(shadow, taken, letters)
   shadow?.stop()
   const loaded = await loadMemory(connection, clock, processor, taken)
   const broken = new Broken()
@@ -68,7 +72,8 @@ export async function beginUnit(processor: Processor, options: ProcessorOptions)
   const takesOver = goesOver && processor.memory === 'keyed'
   const onBroken = (handler: (error: MillraceError) => void): void => broken.tell(handler)
   const attach = (wake: () => void, committer: Stored): void => host.attach(wake, committer)
-  return { ...loaded, claim: taken, logic, execution, recovery, takesOver, ticked: null, onBroken, attach }
+  const rest = { takesOver, ticked: null, letters, onBroken, attach }
+  return { ...loaded, claim: taken, logic, execution, recovery, ...rest }
 }
 
 /** A shadow that is not taken over must not go on following the log for ever. */
@@ -97,6 +102,7 @@ async function tidyParks(processor: Processor, { connection, log }: ProcessorOpt
 
 async function createShadow(processor: Processor, options: ProcessorOptions): Promise<Shadow | undefined> {
   const needed = await needsRebuild(options.connection, processor, options.partition)
+  // it meets the events of dead letters where they were stored first
   return needed ? new Shadow(processor, options) : undefined
 }
 
@@ -105,7 +111,7 @@ async function createShadow(processor: Processor, options: ProcessorOptions): Pr
  * Time that went on without an event has gone on for both, or what it closed would be put out twice.
  * @throws what stopped the shadow
  */
-function rebuilt(shadow: Shadow, taken: Claim): Beginning {
+function rebuilt(shadow: Shadow, taken: Claim, letters: boolean): Beginning {
   const { logic, execution, sequence } = shadow.take()
   const { record } = taken
   const { ticked, position } = record
@@ -120,6 +126,7 @@ function rebuilt(shadow: Shadow, taken: Claim): Beginning {
     state: { written: 0, live: 0 },
     takesOver: true,
     ticked,
+    letters,
     onBroken: (handler) => shadow.onBroken(handler),
     attach: () => undefined, // a shadow has no environment
   }

@@ -14,7 +14,8 @@ import {
   requireNoOtherUnits,
   requireNotMoving,
 } from './require-partitions.js'
-import { processorId, unitId, WHOLE, type Processor, type Upgrade } from './processor.js'
+import type { Upgrade } from './processor-policies.js'
+import { processorId, unitId, WHOLE, type Processor } from './processor.js'
 
 /** A processor’s right to commit, until somebody else claims it. */
 export interface Claim {

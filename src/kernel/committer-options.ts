@@ -29,6 +29,10 @@ export interface CommitterOptions {
   readonly stateLog?: StateLog | undefined
   /** What the code that was changed stores first: a turn that takes over. */
   readonly takeover?: Takeover | undefined
+  /** Messages that the unit may have in hand. Default any number. */
+  readonly credit?: number | undefined
+  /** Outputs that may wait for a commit, where they are not packed. Default: those of two batches. */
+  readonly mostOutputs?: number
   /** What of the journal a recovery has found. */
   readonly spans?: readonly JournalSpan[]
   /** Of the output stream, when outputs may share messages. */

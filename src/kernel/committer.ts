@@ -13,12 +13,15 @@
 //   C3  After another claim, nothing more is stored (PROCESSOR_FENCED).
 //   C4  A dead letter is stored before the position passes its message.
 //   C5  One commit is in flight at a time; turns go on meanwhile and are grouped into the next.
+//   C6  Commits of several units share a batch, and each is stored, fenced or read back as if it were alone.
 import { asFault } from '../broker/api-error.js'
+import { batchQueueOf } from '../broker/batch-queue.js'
 import { BATCH_LIMIT } from '../broker/batch.js'
 import { readLast } from '../broker/last-message.js'
 import { commitSubject } from '../broker/system-subject.js'
 import type { MillraceError } from '../error/millrace-error.js'
 import { AppendixTrimming } from './appendix-trimming.js'
+import { CommitPace } from './commit-pace.js'
 import { decodeCommitRecord, type CommitRecord } from './commit-record.js'
 import type { CommitterOptions } from './committer-options.js'
 import type { JournalSpan } from './journal-spans.js'
@@ -28,17 +31,13 @@ import type { Turn } from './turn.js'
 
 type State =
   | { readonly kind: 'idle' }
-  | { readonly kind: 'scheduled'; readonly cancel: () => void }
+  | { readonly kind: 'scheduled'; readonly at: number; readonly cancel: () => void }
   | { readonly kind: 'committing'; readonly done: Promise<void> }
   | { readonly kind: 'failed'; readonly error: MillraceError }
 
-/** A commit is not begun sooner than this after the last one began, unless much is waiting. In ms. */
-const INTERVAL = 10
-const MANY_TURNS = 4_000
-const MANY_OUTPUTS = 500
 /** Messages of outputs in a batch; the rest is for its journal, its state and its record. */
 const ROOM = BATCH_LIMIT - 50
-/** How often the committer looks whether a snapshot is due, or its record is about to be forgotten. In ms. */
+/** How often it looks whether a snapshot is due, or its record about to be forgotten. In ms. */
 const TEND_MS = 5_000
 const SNAPSHOT_MS = 10_000
 const REFRESH_MS = 30_000
@@ -54,8 +53,9 @@ export class Committer {
   #spans: readonly JournalSpan[]
   readonly #trimming: AppendixTrimming
   #turns: Turn[] = []
-  #outputs = 0
+  readonly #pace: CommitPace
   #forced: boolean
+  #abandoned = false
   #state: State = { kind: 'idle' }
   #begunAt = Number.NEGATIVE_INFINITY
   #snapshotAt: number
@@ -71,19 +71,22 @@ export class Committer {
     const { connection, clock, input, output, root, before, onStall = () => undefined } = options
     this.#target = { connection, clock, input, output, root, subject: this.#subject, onStall, before }
     this.#trimming = new AppendixTrimming(connection, output, record, options.keepsJournal === true)
+    this.#pace = new CommitPace(options.memory === 'none' && before === undefined, options.credit)
     this.#snapshotAt = clock.monotonic()
     this.#forced = options.snapshotFirst === true
     this.#stopTending = clock.every(TEND_MS, () => this.#tend())
   }
 
-  /** Turns that are not committed yet. */
+  /** Turns that are not committed. */
   get waiting(): number {
     return this.#turns.length
   }
 
-  /** Whether turns should pause until all are committed: a snapshot is of the state after the last of them. */
-  get snapshotOverdue(): boolean {
-    return this.#turns.length > 0 && this.#record.turnsToReplay + this.#turns.length >= 2 * SNAPSHOT_EVERY
+  /** Whether turns should pause: a snapshot is of the state after the last of them; what waits is held in memory. */
+  get isFull(): boolean {
+    const { memory, packing, mostOutputs = 2 * ROOM } = this.#options
+    const replay = memory === 'snapshot' && this.waiting > 0 ? this.#record.turnsToReplay + this.waiting : 0
+    return replay >= 2 * SNAPSHOT_EVERY || (packing === undefined && this.#pace.outputs >= mostOutputs)
   }
 
   /** Where the last stored record is in the output stream. */
@@ -99,7 +102,7 @@ export class Committer {
   add(turns: readonly Turn[]): void {
     for (const turn of turns) {
       this.#turns.push(turn)
-      this.#outputs += turn.outputs.length
+      this.#pace.add(turn)
     }
     this.#schedule()
   }
@@ -108,8 +111,7 @@ export class Committer {
   async mark(attempting: CommitRecord['attempting']): Promise<void> {
     do await this.flush(false)
     while (this.#turns.length > 0 || this.#state.kind === 'committing')
-    const record = { ...this.#record, attempting }
-    this.#begin(this.#store({ turns: [], messages: [], record, spans: this.#spans }))
+    this.#begin(this.#store({ turns: [], messages: [], record: { ...this.#record, attempting }, spans: this.#spans }))
     await this.flush(false)
   }
 
@@ -124,13 +126,19 @@ export class Committer {
     }
   }
 
-  /** Whether the claim still holds, by asking the stream. @throws PROCESSOR_FENCED (C3) */
+  /** Asks the stream whether the claim still holds. @throws PROCESSOR_FENCED (C3) */
   async verify(): Promise<void> {
     if (this.#state.kind === 'committing') await this.#state.done
     const last = await readLast(this.#options.connection, this.#options.output, this.#subject)
     const stored = last === undefined ? undefined : decodeCommitRecord(last.data, this.#subject)
     if (stored?.generation === this.#record.generation && stored.owner === this.#record.owner) return
     throw lostClaim(this.#record, stored)
+  }
+
+  /** The state is not that of the last turn any more: of what is not on its way, nothing is stored. */
+  abandon(): void {
+    this.#abandoned = true
+    this.#turns = []
   }
 
   /** No more commits by itself; `flush` still stores what is left. */
@@ -158,12 +166,14 @@ export class Committer {
 
   #schedule(): void {
     if (this.#turns.length === 0 || this.#state.kind === 'committing' || this.#state.kind === 'failed') return
-    const much = this.#turns.length >= MANY_TURNS || this.#outputs >= MANY_OUTPUTS || this.careful
-    const wait = much ? 0 : this.#begunAt + INTERVAL - this.#options.clock.monotonic()
-    if (wait > 0 && this.#state.kind === 'scheduled') return
+    const now = this.#options.clock.monotonic()
+    const interval = this.careful ? 0 : this.#pace.interval
+    const at = interval === 0 ? now : Math.max(now, this.#begunAt + interval)
+    if (this.#state.kind === 'scheduled' && this.#state.at <= at && at > now) return
     if (this.#state.kind === 'scheduled') this.#state.cancel()
-    if (wait <= 0) void this.#commit(false)
-    else this.#state = { kind: 'scheduled', cancel: this.#options.clock.after(wait, () => void this.#commit(false)) }
+    if (at === now) return void this.#commit(false)
+    const cancel = this.#options.clock.after(at - now, () => void this.#commit(false))
+    this.#state = { kind: 'scheduled', at, cancel }
   }
 
   #commit(snapshot: boolean): Promise<void> {
@@ -183,9 +193,11 @@ export class Committer {
   }
 
   async #next(snapshot: boolean): Promise<void> {
-    const { output, memory, snapshot: state, notices, packing, checkpoint, stateLog, takeover, clock } = this.#options
-    const [first] = this.#turns
-    const part = first === undefined ? undefined : takeover?.part(first, this.#expected)
+    // what comes until then is in it
+    const { connection, output, memory, snapshot: state, notices, packing, checkpoint, stateLog } = this.#options
+    await batchQueueOf(connection, output).ready(packing === undefined && this.#pace.outputs >= ROOM)
+    if (this.#abandoned) return void (this.#state = { kind: 'idle' })
+    const part = this.#turns[0] && this.#options.takeover?.part(this.#turns[0], this.#expected)
     if (part !== undefined) return this.#storePart(part)
     // a journal that is deleted by size is missed only when a snapshot, which is older, has gone with it
     const unsafe = this.#options.bounded === true && this.#record.snapshot === null
@@ -201,11 +213,11 @@ export class Committer {
       packing,
       spans: this.#spans,
       state,
-      takenFrom: takeover?.from,
+      takenFrom: this.#options.takeover?.from,
       rewrite: () => stateLog?.next(this.#expected),
       notices: notices?.(),
       careful: this.careful,
-      force: snapshot || unsafe || this.#forced || clock.monotonic() - this.#snapshotAt > SNAPSHOT_MS,
+      force: snapshot || unsafe || this.#forced || this.#options.clock.monotonic() - this.#snapshotAt > SNAPSHOT_MS,
     })
     const told = snapshot || commit.turns.some(({ decision }) => decision?.kind === 'step')
     const report = told || commit.turns.length > 0 ? this.#options.reporting?.next(told) : undefined
@@ -228,7 +240,7 @@ export class Committer {
     this.#record = commit.record
     this.#spans = commit.spans
     this.#turns.splice(0, commit.turns.length)
-    for (const turn of commit.turns) this.#outputs -= turn.outputs.length
+    this.#pace.stored(commit.turns)
     for (const { checkpoint } of commit.turns) this.#options.stateLog?.wrote(checkpoint?.changes.length ?? 0)
     this.#state = { kind: 'idle' }
     for (const { stored } of commit.turns) stored?.()

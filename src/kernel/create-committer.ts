@@ -2,6 +2,7 @@ import { reportSubject } from '../broker/system-subject.js'
 import type { Beginning } from './begin-unit.js'
 import { Committer } from './committer.js'
 import type { CommitterOptions } from './committer-options.js'
+import { creditOf } from './open-feed.js'
 import type { ProcessorOptions } from './processor-options.js'
 import type { Processor } from './processor.js'
 import { Reporting } from './report.js'
@@ -11,11 +12,16 @@ import { Takeover } from './takeover.js'
 type Reports = Pick<CommitterOptions, 'recovered' | 'onStall' | 'onCommitted' | 'onFailure'>
 
 const NOTHING = Promise.resolve()
+/**
+ * Messages of an actor’s unit that may wait for a commit. The units of a process share batches: so many of several are in
+ * the one that is stored and in the next, and what waits longer is copied by the collector again and again.
+ */
+const ACTOR_OUTPUTS = 480
 
 /** The committer of a unit, as its kind of memory needs it. */
 export function createCommitter(
-  { from, to, memory }: Processor,
-  { connection, clock }: ProcessorOptions,
+  { from, to, memory, kind }: Processor,
+  { connection, clock, credit = creditOf({ kind, memory }) }: ProcessorOptions,
   { claim, logic, execution, spans, state, takesOver }: Beginning,
   reports: Reports,
 ): Committer {
@@ -30,6 +36,8 @@ export function createCommitter(
     output: to.stream.name,
     root: to.stream.root,
     memory,
+    credit,
+    ...(kind === 'actor' ? { mostOutputs: ACTOR_OUTPUTS } : {}),
     snapshot: () => logic.snapshot?.(),
     // without a snapshot, nobody would know later which code has written what
     snapshotFirst: claim.upgrade === 'keep' && (claim.changedFrom !== undefined || record.snapshot === null),

@@ -24,6 +24,8 @@ export interface DeadLetterReason {
   readonly parkedKey?: string
   /** Place of the event at fault among those of its message, from 0. Absent: the message has no other. */
   readonly member?: number
+  /** What else is to be told, as short headers whose names begin as those of dead letters do. */
+  readonly more?: readonly (readonly [name: string, value: string])[]
 }
 
 /** What a processor, or a part of it, failed with, as a reason. */
@@ -87,6 +89,14 @@ export const DEAD_LETTER_HEADER = {
   detail: 'Millrace-Dead-Detail',
   issues: 'Millrace-Dead-Issues',
   stack: 'Millrace-Dead-Stack',
+  /** Attempts of a handler, as writeAttempts has them. */
+  attempts: 'Millrace-Dead-Attempts',
+  /** How often it was redriven before. Absent when never. */
+  generation: 'Millrace-Dead-Generation',
+  /** The same for failures of one kind; see fingerprint. */
+  fingerprint: 'Millrace-Dead-Fingerprint',
+  /** Version of the handler. */
+  version: 'Millrace-Dead-Version',
   /** Key that is parked because of this failure. Absent when none is. */
   parkedKey: 'Millrace-Dead-Parked-Key',
   /** Original headers that another message cannot have as they were; see readOriginalHeaders. */
@@ -191,6 +201,7 @@ function storyOf(
   ]
   if (member !== undefined) story.push([H.member, String(member)])
   if (reason.parkedKey !== undefined) story.push([H.parkedKey, boundedText(reason.parkedKey, told.bytes)])
+  story.push(...(reason.more ?? []))
   if (told.stack && reason.stack !== undefined) story.push([H.stack, boundedText(reason.stack, told.bytes)])
   return story
 }

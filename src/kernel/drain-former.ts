@@ -7,6 +7,7 @@ import { decodeCommitRecord } from './commit-record.js'
 import { createCommitter } from './create-committer.js'
 import type { Committer } from './committer.js'
 import type { Decision } from './decision.js'
+import { readsLetters } from './reads-letters.js'
 import { takesRedriven } from './parking/key-parking.js'
 import type { ProcessorOptions } from './processor-options.js'
 import { processorId, WHOLE, type Processor } from './processor.js'
@@ -79,6 +80,7 @@ async function replay(former: Processor, options: ProcessorOptions, beginning: B
     feed?.release(messages.length)
     return messages.at(-1)?.sequence === recovery.until
   }
+  const letters = await readsLetters(connection, former, partition)
   try {
     if (readFrom <= recovery.until)
       await new Promise<void>((resolve, reject) => {
@@ -89,6 +91,7 @@ async function replay(former: Processor, options: ProcessorOptions, beginning: B
           from: readFrom,
           durable: false,
           redriven: takesRedriven(former, claim.record),
+          letters,
           plan,
           clock,
           onMessages: (messages) => {

@@ -18,8 +18,10 @@ import type { Place } from './redo.js'
 import { encodeChange } from './state-log.js'
 import type { Checkpoint, Turn } from './turn.js'
 
-/** Outputs after which the state is looked at, so that a commit can end there. */
-const OUTPUTS_PER_CHECKPOINT = 256
+/** Outputs after which the state is looked at, so that a commit can end there: four times so many fill one. */
+const OUTPUTS_PER_CHECKPOINT = 237
+/** Where outputs share messages: all of them still fit into one, if none can be packed after all. */
+const PACKED_PER_CHECKPOINT = 900
 /** Bytes of an actor’s outputs after which it is: what one decision stores has to be in one batch. */
 const BYTES_PER_CHECKPOINT = 1024 * 1024
 /** Results of steps after which it is: a commit record holds those of a turn that is stored in parts. In characters. */
@@ -76,15 +78,18 @@ export class Execution {
   }
 
   read(message: StoredMessage): Input {
-    return this.#keys.read(message) ?? readInput(this.#context, message)
+    return this.#keys.read(message) ?? this.#ahead.take(message) ?? readInput(this.#context, message)
   }
 
-  /** Whether the logic can take it now. */
-  admits(input: Input): boolean {
+  /** Whether the logic can take it now. @param message whose input it is, when it is read again if not */
+  admits(input: Input, message?: StoredMessage): boolean {
     const { logic } = this.#context
     if (logic.admits === undefined) return true
     for (const decoded of this.#keys.handled(input))
-      if (decoded.kind === 'event' && !logic.admits(decoded.event)) return false
+      if (decoded.kind === 'event' && !logic.admits(decoded.event)) {
+        if (message !== undefined) this.#ahead.keep(message, input)
+        return false
+      }
     return true
   }
 
@@ -140,6 +145,7 @@ export class Execution {
    * @throws faults with disposition `crash`
    */
   advance(input: Input): Turn | undefined {
+    if (this.#context.logic.advance === undefined) return undefined
     const turn = runAdvance(this.#context, this.#keys.handled(input), this.#place())
     return turn === undefined ? undefined : this.#noteDecision(turn)
   }
@@ -203,8 +209,7 @@ export class Execution {
   }
 
   #place(): DecisionPlace {
-    const [sequence, partition, ordinal, failures] = [this.#sequence, this.#partition, this.#ordinal, this.#failures]
-    return { sequence, partition, ordinal, failures }
+    return { sequence: this.#sequence, partition: this.#partition, ordinal: this.#ordinal, failures: this.#failures }
   }
 
   #noteDecision(turn: Turn): Turn {
@@ -222,17 +227,17 @@ export class Execution {
   }
 
   #note(turn: Turn): Turn {
-    const { memory } = this.#context.processor
+    const { memory, kind, to } = this.#context.processor
     const stored = this.#context.logic.afterCommit?.()
     if (stored !== undefined) turn.stored = stored
     if (memory === 'none' || memory === 'snapshot') return turn
     this.#outputs += turn.outputs.length
-    if (this.#context.processor.kind === 'actor') for (const { data } of turn.outputs) this.#bytes += data.length
+    if (kind === 'actor') for (const { data } of turn.outputs) this.#bytes += data.length
     this.#turns += 1
     this.#results += turn.result ?? 0
-    const much = this.#outputs >= OUTPUTS_PER_CHECKPOINT || this.#bytes >= BYTES_PER_CHECKPOINT
-    if (much || this.#results >= RESULTS_PER_CHECKPOINT || this.#turns >= this.#turnsPerCheckpoint)
-      turn.checkpoint = this.checkpoint()
+    const most = to.packed === true ? PACKED_PER_CHECKPOINT : OUTPUTS_PER_CHECKPOINT
+    const much = this.#outputs >= most || this.#bytes >= BYTES_PER_CHECKPOINT || this.#results >= RESULTS_PER_CHECKPOINT
+    if (much || this.#turns >= this.#turnsPerCheckpoint) turn.checkpoint = this.checkpoint()
     return turn
   }
 

@@ -2,8 +2,8 @@ import { encodedSize, encodeHeaders } from '../broker/headers.js'
 import { fault } from '../error/millrace-error.js'
 import { causedBy } from '../event/correlation.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
-import { outputId } from '../event/identity.js'
 import { OutgoingEvent } from '../event/outgoing-event.js'
+import { OutputCompletion } from '../event/output-completion.js'
 import { packEvent } from '../event/pack-event.js'
 import type { WireMessage } from '../event/wire.js'
 import { outputPath } from './output-subject.js'
@@ -46,13 +46,15 @@ export function encodeOutput(processor: Processor, draft: EventDraft, place: Out
   const causes = cause === undefined || cause.id === draft.id ? undefined : causedBy(cause)
   if (names.processor !== processor)
     names = { processor, id: processorId(processor), source: processorSource(processor) }
-  const completion = {
-    id: draft.id ?? outputId(names.id, partition, sequence, ordinal),
-    source: names.source,
-    time: cause?.time ?? 0,
-    correlationId: causes?.correlationId,
-    causationId: causes?.causationId,
-  }
+  const completion = new OutputCompletion(
+    { processor: names.id, partition, sequence, ordinal },
+    {
+      source: names.source,
+      time: cause?.time ?? 0,
+      correlationId: causes?.correlationId,
+      causationId: causes?.causationId,
+    },
+  )
   const { to } = processor
   const room = maxPayload - MOST_HEADERS
   const packed =

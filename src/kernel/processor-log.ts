@@ -1,6 +1,7 @@
 import type { MillraceError } from '../error/millrace-error.js'
 import type { Log } from '../observe/log.js'
-import { processorId, type Logic, type Processor, type Upgrade } from './processor.js'
+import type { Upgrade } from './processor-policies.js'
+import { processorId, type Logic, type Processor } from './processor.js'
 import type { Turn } from './turn.js'
 
 /** What a processor at work says in the log. */

@@ -15,7 +15,7 @@ export interface ProcessorOptions {
   readonly owner: string
   /** Partition of the input that this unit reads. Default all of them. */
   readonly partition?: string
-  /** Most messages in hand and not committed. Default 8,192. */
+  /** Most messages in hand and not committed. Default 8,192; of slots 3,072, of an actor 1,024. */
   readonly credit?: number
   /** State that was made anew beside the former code; it ends in this run. */
   readonly shadow?: Shadow | undefined

@@ -1,3 +1,4 @@
+import type { StoredMessage } from '../broker/stored-message.js'
 import type { StreamDeclaration } from '../broker/define-stream.js'
 import type { MillraceError } from '../error/millrace-error.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
@@ -5,6 +6,7 @@ import type { StepOutcome } from './decision.js'
 import type { LogicEnvironment } from './logic-environment.js'
 import type { Remark } from './remark.js'
 import type { StepRequest } from './step-request.js'
+import type { OnPoison, Upgrade } from './processor-policies.js'
 
 /**
  * How a processor’s state comes back after a crash. A closed set.
@@ -15,29 +17,6 @@ import type { StepRequest } from './step-request.js'
  * - `keyed`: entries by key, their changes in each commit; nothing is replayed.
  */
 export type MemoryKind = 'none' | 'snapshot' | 'replay' | 'keyed'
-
-/**
- * What a processor does when its code has changed since its state was written. A closed set.
- *
- * - `refuse`: it does not start.
- * - `cut`: it goes on from its position with empty state.
- * - `keep`: it reads the state, and knows by itself what to do with it.
- * - `rebuild`: its state is made anew from the beginning of the log, putting nothing out, and it takes over when it has
- *   come to where the former code is.
- * - `drain`: what is open ends under the former code, which has to be at hand; then it begins with empty state.
- */
-export type Upgrade = 'refuse' | 'cut' | 'keep' | 'rebuild' | 'drain'
-
-/**
- * What a processor does about an event that fails in its own code. A closed set. An event that breaks its contract, or
- * that a processor passes over as late, is a dead letter whatever this says.
- *
- * - `continue`: the event becomes a dead letter, and its key goes on without it.
- * - `park`: the event becomes a dead letter, and its key is parked: the key’s later events are kept in order until they
- *   are redriven, and other keys go on (docs/decisions/0011). An event without a key has no order to keep: `continue`.
- * - `stop`: the processor stops before it (POISON_STOPPED).
- */
-export type OnPoison = 'continue' | 'park' | 'stop'
 
 /** One entry of a keyed state, as plain data. */
 export interface KeyedEntry {
@@ -68,6 +47,9 @@ export interface Regrouping {
   readonly takes: (key: string | undefined) => boolean
 }
 
+/** A keyed state as it was stored. `version`: of the code that wrote the entries. */
+type KeyedMemory = { readonly basis: unknown; readonly entries: Iterable<KeyedEntry>; readonly version: string }
+
 /** What a processor starts from. */
 export type Memory =
   /** `until` as with a snapshot. */
@@ -79,20 +61,14 @@ export type Memory =
   | { readonly kind: 'snapshot'; readonly state: unknown; readonly until?: number }
   /** `origin`: position at which this version of the code took over; 0 when there was no other. */
   | { readonly kind: 'replay'; readonly basis: unknown; readonly origin: number }
-  /** `version`: of the code that wrote the entries. */
-  | {
-      readonly kind: 'keyed'
-      readonly basis: unknown
-      readonly entries: Iterable<KeyedEntry>
-      readonly version: string
-    }
+  | ({ readonly kind: 'keyed' } & KeyedMemory)
 
 /**
  * One thing that the kernel runs: it reads a stream in log order and writes what follows from it to a stream.
  * Pipelines, rules and actors are processors; the kernel knows no more of them than this.
  */
 export interface Processor {
-  readonly kind: 'pipeline' | 'rule' | 'rules' | 'contracts' | 'outbox' | 'actor' | 'reaction' | 'view'
+  readonly kind: 'pipeline' | 'rule' | 'rules' | 'contracts' | 'outbox' | 'actor' | 'reaction' | 'view' | 'handler'
   /** Unique among processors of its kind; part of its commit subject and of the ids of its outputs. */
   readonly name: string
   /** Changes when its code or text changes. */
@@ -101,7 +77,10 @@ export interface Processor {
   readonly worksIn?: string
   readonly from: {
     readonly stream: StreamDeclaration
-    /** undefined: every type. */ readonly types?: readonly string[]
+    /** undefined: every type. */
+    readonly types?: readonly string[]
+    /** Types that others take: it minds the contracts of the rest. */
+    readonly taken?: readonly string[]
   }
   readonly to: {
     readonly stream: StreamDeclaration
@@ -110,9 +89,10 @@ export interface Processor {
     /** Outputs of these types belong to other streams: they wait in `stream` until they are carried over. */
     readonly others?: readonly { readonly stream: StreamDeclaration; readonly types: readonly string[] }[]
   }
+  /** Messages of these subjects are not read: what is in them was checked when it was made. */
+  readonly passes?: (subject: string) => boolean
   readonly memory: MemoryKind
-  /** Default: `keep` without memory, else `refuse`. */
-  readonly upgrade?: Upgrade
+  readonly upgrade?: Upgrade // default: `keep` without memory, else `refuse`
   /** Upgrade `drain`: the code before this one, which ends what it has open before this one begins. Memory `replay`. */
   readonly former?: Processor
   /** `one` when it must see the events of every key in one order: it has one unit then, in one process. Default `keys`. */
@@ -165,8 +145,9 @@ export interface Logic {
    * Handles one event and returns what follows from it.
    * What it throws makes the event a dead letter, unless the error’s disposition is `crash`, which stops the processor.
    * An event that it throws at has left nothing behind: it may come again (see OnPoison).
+   * @param message the one that it came in
    */
-  turn(event: StoredEvent, onFailure: OnFailure): readonly EventDraft[]
+  turn(event: StoredEvent, onFailure: OnFailure, message?: Pick<StoredMessage, 'headers'>): readonly EventDraft[]
   /** Time in ms from which `tick` would do something; Infinity or absent: nothing is waiting. */
   readonly due?: number
   /** Moves time to `time` and fires what is due, also when nothing is. */
@@ -177,6 +158,13 @@ export interface Logic {
   admits?(event: StoredEvent): boolean
   /** Told, while an event has to wait, of those behind it, once each: what they need may be fetched meanwhile. */
   expect?(event: StoredEvent): void
+  /**
+   * Told of an event that is kept behind one of its key that failed, which is why the key is parked; it has its turn when
+   * it is redriven. @param code of that failure @returns true: it is the one that failed, and has done so again
+   */
+  diverted?(event: StoredEvent, code: string): boolean | undefined
+  /** Told that what a parked key was to begin with is left out, because whoever redrives the key has said so. */
+  leftOut?(key: string): void
   /** Asked after each turn and decision; what it returns is called when that is stored. */
   afterCommit?(): (() => void) | undefined
   /**
@@ -212,6 +200,8 @@ export interface Logic {
   takeRemarks?(): readonly Remark[]
   /** What it tells of itself to whoever asks how it is, as plain data; stored with commits now and then. */
   report?(): unknown
+  /** Begins nothing more outside of its turns; resolves when what has begun there has ended, or has had time enough. */
+  finish?(): Promise<void>
   /** Memory `snapshot`: the whole state as plain data. */
   snapshot?(): unknown
   stop(): void

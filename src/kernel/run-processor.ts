@@ -12,6 +12,7 @@
 //   K2  Turns run in log order, one at a time; nothing of a later turn is visible before an earlier one.
 //   K3  At most `credit` messages are in hand and not committed.
 //   K4  A message waits while a step is open whose result has to come before it.
+import { handedOver } from '../broker/hand-over.js'
 import type { StoredMessage } from '../broker/stored-message.js'
 import { fault, isFault, messageOf, type MillraceError } from '../error/millrace-error.js'
 import { attemptGateOf } from './attempt-gate.js'
@@ -49,6 +50,7 @@ export class ProcessorRun {
   #state: ProcessorState
   /** Messages that wait for a snapshot or for a step; the feed's credit bounds them (K3). */
   #held: (readonly StoredMessage[])[] = []
+  readonly #drainLater: () => void
 
   /**
    * Claims the unit and starts it from its last commit, or from a state made anew when its code asks for it.
@@ -61,6 +63,7 @@ export class ProcessorRun {
 
   private constructor(processor: Processor, options: ProcessorOptions, beginning: Beginning) {
     const { record } = beginning.claim
+    this.#drainLater = handedOver(options.connection, options.clock, () => this.#drain())
     this.processor = processor
     this.partition = options.partition ?? WHOLE
     this.#options = options
@@ -111,6 +114,7 @@ export class ProcessorRun {
 
   /** Takes no more messages, commits every turn that was run, with a snapshot, and stops. Leaves nothing half done. */
   async stop(): Promise<void> {
+    if (!this.#ended() && this.#logic.finish !== undefined) await this.#logic.finish()
     if (this.#ended()) return
     const recovered = this.#state.kind === 'live'
     this.#end({ kind: 'stopped' })
@@ -122,21 +126,17 @@ export class ProcessorRun {
   }
 
   #take(messages: readonly StoredMessage[]): void {
-    if (this.#ended()) return
-    this.#held.push(messages)
-    if (this.#held.length === 1) this.#drain()
+    if (!this.#ended() && this.#held.push(messages) === 1) this.#drain()
   }
 
-  /** Handles what is held, as far as it may go. */
+  /** Handles what is held, as far as it may go; when that is much, the rest once the event loop has turned. */
   #drain(): void {
-    for (let batch = this.#held[0]; batch !== undefined && !this.#ended(); batch = this.#held[0]) {
-      const done = this.#guarded(() => this.#handle(batch))
-      if (done === undefined) return
-      const rest = batch.slice(done)
-      this.#held.splice(0, 1, ...(rest.length > 0 ? [rest] : []))
-      if (rest.length > 0) break
-    }
-    this.#execution.lookAhead(this.#held)
+    const [batch = []] = this.#held
+    const done = this.#ended() ? 0 : this.#guarded(() => this.#handle(batch))
+    if (done === undefined) return
+    if (done < batch.length) this.#held[0] = batch.slice(done)
+    else if (this.#held.shift() !== undefined && this.#held.length > 0) return this.#drainLater()
+    if (!this.#committer.isFull) this.#execution.lookAhead(this.#held)
     this.#redoRest()
     if (!this.#ended()) this.#sources.look()
   }
@@ -166,11 +166,11 @@ export class ProcessorRun {
 
   /** Runs the turn of a message; false when it has to wait. */
   #live(message: StoredMessage, redo: Redo, turns: Turn[]): boolean {
-    if (this.processor.memory === 'snapshot' && this.#committer.snapshotOverdue) return false
+    if (this.#committer.isFull) return false
     for (const entry of redo.before(message.sequence)) turns.push(this.#execution.decide(entry))
     if (this.processor.onPoison === 'stop' && this.processor.memory === 'none') this.#committer.add(turns.splice(0))
     const input = this.#execution.read(message)
-    if (!this.#execution.admits(input)) return false // K4
+    if (!this.#execution.admits(input, message)) return false // K4
     const care = redo.care(message.sequence) ?? this.#careful.before(message, turns.length > 0)
     if (care.kind === 'wait') return false
     const turn = this.#execution.take(message, input, redo.recorded(message.sequence), care)
@@ -216,14 +216,14 @@ export class ProcessorRun {
     this.#log.deadLetters(turns)
     this.#log.told(this.#logic)
     this.#careful.committed()
-    if (this.#held.length > 0 && this.#committer.waiting === 0) this.#drain()
+    if (this.#held.length > 0) this.#drain()
   }
 
-  /** Runs what may throw faults that stop the processor; undefined when it did. */
   #guarded<Result>(run: () => Result): Result | undefined {
     try {
       return run()
     } catch (error) {
+      if (this.processor.memory !== 'none') this.#committer.abandon() // the state is ahead of the turns that it has
       const known = isFault(error) ? error : fault('INTERNAL', messageOf(error), { cause: error })
       this.#fail(known, this.#careful.stopsBefore(known))
       return undefined

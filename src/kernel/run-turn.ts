@@ -3,13 +3,15 @@ import { isFault } from '../error/millrace-error.js'
 import { decodeEvents, type DecodedEvent } from '../event/decode-event.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
 import type { Registry } from '../event/registry.js'
-import { storedPartition } from '../event/subject.js'
 import type { WireMessage } from '../event/wire.js'
 import { failureReason, type DeadLetterReason } from './dead-letter.js'
+import { LETTER_HEADER, LETTERS_OPEN } from './letter-message.js'
 import { isComposed } from './composed-draft.js'
 import type { Decision } from './decision.js'
 import { encodeOutput } from './output.js'
+import { partitionOfCause } from './partition-of-cause.js'
 import { processorId, type Logic, type OnFailure, type Processor } from './processor.js'
+import { shareOf } from './share.js'
 import type { Turn } from './turn.js'
 
 /** What a turn needs beside its message. */
@@ -46,6 +48,9 @@ const NO_FAILURES: readonly DeadLetterReason[] = []
 /** Reads the events of a message; none when it is a marker that the server wrote. Never throws. */
 export function readInput({ processor, registry, logic }: TurnContext, message: StoredMessage): Input {
   const { sequence, storedAt } = message
+  if (processor.passes?.(message.subject) === true) return NO_INPUT
+  const share = processor.from.taken === undefined ? 'own' : shareOf(processor.from, message.subject)
+  if (share === 'others') return NO_INPUT
   // of a stream that holds aggregates everything is read, whatever a processor wants
   const types = processor.from.stream.aggregates === true ? processor.from.types : undefined
   const type = logic.wants === undefined && types === undefined ? undefined : message.headers.get('ce-type')
@@ -58,6 +63,7 @@ export function readInput({ processor, registry, logic }: TurnContext, message: 
     kept: processor.memory !== 'none',
   })
   if (input[0]?.kind === 'rejected' && isMarker(message)) return NO_INPUT
+  if (share === 'nobody') return input.map((one) => (one.kind === 'event' ? PASSED : one))
   return types === undefined ? input : wantedOf(input, types)
 }
 
@@ -74,7 +80,7 @@ function wantedOf(input: readonly DecodedEvent[], types: readonly string[]): Inp
 const PASSED: PassedOver = { kind: 'passed' }
 
 function isMarker({ data, headers }: StoredMessage): boolean {
-  return data.length === 0 && headers.get(MARKER) !== undefined
+  return data.length === 0 && (headers.get(MARKER) !== undefined || headers.get(LETTER_HEADER) === LETTERS_OPEN)
 }
 
 /**
@@ -97,9 +103,14 @@ export function runTurn(context: TurnContext, message: StoredMessage, input = re
       ;(failures ??= []).push(ofMember({ processor: 'contract', code, detail, issues }, input, at))
       continue
     }
-    const drafts = attempt(() => context.logic.turn(decoded.event, fail), fail)
+    let drafts: readonly EventDraft[]
+    try {
+      drafts = context.logic.turn(decoded.event, fail, message)
+    } catch (error) {
+      drafts = failed(error, fail)
+    }
     if (drafts.length === 0) continue
-    const partition = partitionOfCause(context, message.subject)
+    const partition = partitionOfCause(context.processor, message.subject)
     outputs = encodeAll(context, drafts, { sequence, partition, cause: decoded.event, fail }, outputs)
   }
   return {
@@ -119,20 +130,18 @@ export function ofMember(reason: DeadLetterReason, input: Input, at: number): De
   return input.length > 1 ? { ...reason, member: at } : reason
 }
 
-/** That of a stored subject; without a transform (a foreign stream) there is only one. */
-export function partitionOfCause({ processor }: TurnContext, subject: string): number {
-  return Math.max(0, storedPartition(processor.from.stream.root, subject))
-}
-
 /** Takes a decision: what follows from it is numbered after what the message before it led to. */
 export function runDecision(context: TurnContext, decision: Decision, place: DecisionPlace): Turn {
   const { logic, processor } = context
   const failures: DeadLetterReason[] = []
   const fail: OnFailure = (error, _poison, whose) => void failures.push(failureReason(processor, error, whose))
-  const drafts = attempt(() => {
-    if (decision.kind === 'tick') return logic.tick?.(decision.time, fail) ?? []
-    return decision.kind === 'step' ? (logic.settle?.(decision.id, decision.outcome, fail) ?? []) : []
-  }, fail)
+  let drafts: readonly EventDraft[] = []
+  try {
+    if (decision.kind === 'tick') drafts = logic.tick?.(decision.time, fail) ?? []
+    if (decision.kind === 'step') drafts = logic.settle?.(decision.id, decision.outcome, fail) ?? []
+  } catch (error) {
+    drafts = failed(error, fail)
+  }
   return decisionTurn(context, decision, place, drafts, failures, fail)
 }
 
@@ -182,14 +191,10 @@ export function skipTurn({ processor }: TurnContext, message: StoredMessage, rea
   return { sequence, storedAt, message, decision, outputs: NOTHING, deadLetters, ...before }
 }
 
-function attempt(run: () => readonly EventDraft[], fail: OnFailure): readonly EventDraft[] {
-  try {
-    return run()
-  } catch (error) {
-    if (isFault(error) && error.disposition === 'crash') throw error
-    fail(error)
-    return []
-  }
+function failed(error: unknown, fail: OnFailure): readonly EventDraft[] {
+  if (isFault(error) && error.disposition === 'crash') throw error
+  fail(error)
+  return []
 }
 
 export interface OutputCause {

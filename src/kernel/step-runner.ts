@@ -9,7 +9,7 @@ export interface StepRunnerOptions {
   readonly clock: Clock
   /** Spreads repeated attempts, from 0 to below 1. Default: the machine’s chance. */
   readonly chance?: () => number
-  /** Steps that run at once. Default 64. */
+  /** Steps that run at once, beside those that wait for what may never happen. Default 64. */
   readonly concurrency?: number
   /** Where they run; undefined: without a server. */
   readonly environment?: StepEnvironment | undefined
@@ -44,7 +44,11 @@ export class StepRunner {
   run(request: StepRequest): void {
     if (this.#stopped || request.signal?.aborted === true) return
     request.signal?.addEventListener('abort', () => this.drop(request.id), { once: true })
-    if (request.lasting === true) this.#lasting.add(request.id)
+    if (request.lasting === true) {
+      // what may never happen takes nobody's place
+      this.#lasting.add(request.id)
+      return this.#begin(request)
+    }
     this.#waiting.push(request)
     this.#next()
   }
@@ -69,19 +73,23 @@ export class StepRunner {
 
   #next(): void {
     const { concurrency = 64 } = this.#options
-    while (this.#running.size < concurrency && !this.#stopped) {
+    while (this.#running.size - this.#lasting.size < concurrency && !this.#stopped) {
       const request = this.#waiting.shift()
       if (request === undefined) return
-      const own = new AbortController()
-      this.#running.set(request.id, own)
-      void this.#attempts(request, own.signal).then((outcome) => {
-        if (this.#running.get(request.id) !== own) return
-        this.#running.delete(request.id)
-        this.#lasting.delete(request.id)
-        this.#options.onSettled(request.id, outcome)
-        this.#next()
-      })
+      this.#begin(request)
     }
+  }
+
+  #begin(request: StepRequest): void {
+    const own = new AbortController()
+    this.#running.set(request.id, own)
+    void this.#attempts(request, own.signal).then((outcome) => {
+      if (this.#running.get(request.id) !== own) return
+      this.#running.delete(request.id)
+      this.#lasting.delete(request.id)
+      this.#options.onSettled(request.id, outcome)
+      this.#next()
+    })
   }
 
   async #attempts(request: StepRequest, signal: AbortSignal): Promise<StepOutcome> {

@@ -18,7 +18,8 @@ import type { StoredMessage } from '../broker/stored-message.js'
 import { readStreamIdentity } from '../broker/stream-identity.js'
 import { fault } from '../error/millrace-error.js'
 import type { Registry } from '../event/registry.js'
-import { inputFilters } from './input-filters.js'
+import { asStored } from './as-stored.js'
+import { backFilters, inputFilters } from './input-filters.js'
 import { ownPart } from './own-part.js'
 import { unitId, WHOLE, type Processor } from './processor.js'
 import { BY_SUBJECT, hasHistory, readPlan, type ReadPlan, type Segment } from './read-plan.js'
@@ -35,6 +36,8 @@ export interface UnitFeedOptions extends Handlers, Pick<FeedOptions, 'credit' | 
   readonly durable: boolean
   /** Whether also what comes back from the unit’s park. Default false. */
   readonly redriven?: boolean
+  /** Whether also what comes back of the unit’s dead letters. Default false. */
+  readonly letters?: boolean
   /** Default: as the stream says. */
   readonly plan?: ReadPlan | undefined
 }
@@ -122,20 +125,20 @@ export class UnitFeed {
   }
 
   #openLast(segment: Segment): void {
-    const { processor, partition, durable, redriven, onMessages, onCaughtUp } = this.#options
+    const { processor, partition, durable, letters, onMessages, onCaughtUp } = this.#options
     this.#segment = segment
-    this.#feed = this.#open(inputFilters(processor, partition, redriven), {
+    this.#feed = this.#open(inputFilters(processor, partition, this.#options), {
       ...(durable ? { durable: unitId(processor, partition), acks: 'through' as const } : {}),
-      onMessages,
+      onMessages:
+        letters === true ? (messages) => onMessages(messages.map((one) => asStored(processor, one))) : onMessages,
       ...(onCaughtUp === undefined ? {} : { onCaughtUp }),
     })
   }
 
   #filtersOf({ by }: Segment): readonly string[] {
-    const { processor, partition, redriven } = this.#options
-    const own = inputFilters(processor, partition, redriven)
-    const back = redriven === true ? own.slice(-1) : []
-    return by === 'subject' ? own : [...inputFilters(processor, WHOLE), ...back]
+    const { processor, partition } = this.#options
+    if (by === 'subject') return inputFilters(processor, partition, this.#options)
+    return [...inputFilters(processor, WHOLE), ...backFilters(processor, partition, this.#options)]
   }
 
   #openBounded(segment: Segment, filters: readonly string[]): void {
@@ -164,7 +167,9 @@ export class UnitFeed {
     if (this.#segment !== segment) return
     const beyond = messages.findIndex(({ sequence }) => sequence > segment.until)
     const within = beyond < 0 ? messages : messages.slice(0, beyond)
-    const own = segment.by === 'subject' ? within : within.flatMap((message) => this.#own(message) ?? [])
+    const part = segment.by === 'subject' ? within : within.flatMap((message) => this.#own(message) ?? [])
+    const own =
+      this.#options.letters === true ? part.map((message) => asStored(this.#options.processor, message)) : part
     this.#last = within.at(-1)?.sequence ?? this.#last
     this.#held += own.length
     if (messages.length > own.length) this.#feed?.release(messages.length - own.length)

@@ -1,7 +1,7 @@
 import { fault } from '../error/millrace-error.js'
 import type { DraftOf } from '../event/contract.js'
 import type { StoredEvent } from '../event/event.js'
-import type { Upgrade } from '../kernel/processor.js'
+import type { Upgrade } from '../kernel/processor-policies.js'
 import type { InputOf } from './define-pipeline.js'
 import type { KeyedContext } from './keyed/keyed-context.js'
 import { checkPorts, type CheckedPorts, type ContractsOf, type PipelinePorts } from './pipeline-ports.js'

@@ -1,5 +1,5 @@
 import { fault } from '../error/millrace-error.js'
-import type { OnPoison } from '../kernel/processor.js'
+import type { OnPoison } from '../kernel/processor-policies.js'
 import type { TimeSource } from './pipeline-time.js'
 
 /**

@@ -60,7 +60,9 @@ export class TurnScope {
   }
 
   put(draft: EventDraft): void {
-    this.#outputs.push(draft)
+    // most turns have one, and an array that grows has room for many
+    if (this.#outputs.length === 0) this.#outputs = [draft]
+    else this.#outputs.push(draft)
   }
 
   /** What was put out since the last call. */

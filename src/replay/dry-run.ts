@@ -4,7 +4,8 @@ import { decodeHeaderValue } from '../event/header-value.js'
 import type { Registry } from '../event/registry.js'
 import type { WireMessage } from '../event/wire.js'
 import type { Logic, Processor } from '../kernel/processor.js'
-import { partitionOfCause, readInput, runTurn } from '../kernel/run-turn.js'
+import { partitionOfCause } from '../kernel/partition-of-cause.js'
+import { readInput, runTurn } from '../kernel/run-turn.js'
 import { eventLine } from './event-line.js'
 import { LineWriter, type WriteText } from './line-writer.js'
 import { OutputIndex, wireHeaders } from './output-index.js'
@@ -106,7 +107,7 @@ class DryRunSink implements DryRun {
     for (const deadLetter of deadLetters) this.#reject(message.sequence, deadLetter)
     for (const output of outputs) {
       this.#count(output)
-      index?.add(message.sequence, partitionOfCause(context, message.subject), output)
+      index?.add(message.sequence, partitionOfCause(context.processor, message.subject), output)
     }
     return outputs
   }

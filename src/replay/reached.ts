@@ -1,4 +1,5 @@
 import type { StoredMessage } from '../broker/stored-message.js'
+import { wantedMessages, type WantsType } from './wanted-types.js'
 import { eventsIn, unpack } from './unpack.js'
 
 /** Messages that are read, as a sink takes them: event by event, or packs whole. */
@@ -11,6 +12,7 @@ export interface Portion {
 /** How far a replay is. A pace or a limit may hold it inside of a pack. */
 export class Reached {
   readonly #whole: boolean
+  readonly #wants: WantsType | undefined
   #events = 0
   #messages = 0
   #sequence: number | undefined
@@ -19,9 +21,10 @@ export class Reached {
   #taken = 0
   #passed = 0
 
-  /** @param whole whether packs are handed over whole */
-  constructor(whole: boolean) {
-    this.#whole = whole
+  /** @param whole whether packs are handed over whole; not where some of their events may not be wanted */
+  constructor(whole: boolean, wants?: WantsType) {
+    this.#whole = whole && wants === undefined
+    this.#wants = wants
   }
 
   /** Events that were taken. */
@@ -49,7 +52,8 @@ export class Reached {
     this.#messages += this.#passed
     this.#passed = 0
     this.#taken = 0
-    this.#portion = { messages, units: this.#whole ? messages : unpack(messages) }
+    const all = this.#whole ? messages : unpack(messages)
+    this.#portion = { messages, units: this.#wants === undefined ? all : wantedMessages(all, this.#wants) }
     if (this.#portion.units.length === 0) this.took(0)
     return this.#portion
   }

@@ -86,7 +86,7 @@ function recordedEvent(envelope: Envelope, before: number, registry: Registry): 
   const { [stream]: name, [sequence]: place, [storedAt]: stored, ...attributes } = envelope.attributes
   const at = parseTime(stored ?? '') ?? envelope.time ?? before
   try {
-    const key = envelope.key ?? registry.get(envelope.type)?.keyOf(envelope.data)
+    const key = envelope.key ?? keyOf(envelope, registry)
     const event = { ...envelope, key, attributes, time: envelope.time ?? at }
     const number = place !== undefined && /^[1-9]\d*$/.test(place) ? Number(place) : undefined
     return { event, stream: name, sequence: number, storedAt: at }
@@ -94,6 +94,13 @@ function recordedEvent(envelope: Envelope, before: number, registry: Registry): 
     if (isFault(error)) return error.detail
     return `its key cannot be taken from the data: ${messageOf(error)}`
   }
+}
+
+/** The contract’s key is taken from data of today’s version. */
+function keyOf({ type, data, version }: Envelope, registry: Registry): string | undefined {
+  const contract = registry.get(type)
+  const checked = contract?.check(data, version)
+  return contract?.keyOf(checked?.ok === true ? checked.data : data)
 }
 
 function messagesOf(recorded: readonly Recorded[], target: RecordingTarget): StoredMessage[] {

@@ -1,9 +1,12 @@
 import { asFault } from '../broker/api-error.js'
 import type { Connection } from '../broker/connection.js'
+import { recordFilter } from '../actor/aggregate-subject.js'
+import { nextSequence } from '../broker/next-message.js'
 import { positionConsumer, type FeedStart } from '../broker/position-consumer.js'
 import { fault } from '../error/millrace-error.js'
 import { isSubjectPattern, overlaps, storedFilter } from '../event/subject.js'
 import { readSource, type SourceStream } from './source-stream.js'
+import { wantsTypes, type WantsType } from './wanted-types.js'
 
 /** Where a replay begins. */
 export type ReplayStart =
@@ -27,11 +30,13 @@ export interface ReplayRange {
   readonly source: SourceStream
   /** Stored subjects of the events; empty reads all. */
   readonly filters: readonly string[]
+  /** Which of the events in what matches are meant; undefined: all. */
+  readonly wants: WantsType | undefined
   /** First sequence that may be delivered. */
   readonly first: number
   /** Last sequence; less than `first` when there is nothing to deliver, undefined when it goes on for ever. */
   readonly last: number | undefined
-  /** How many messages of the range match; undefined when it has no end. */
+  /** How many messages of the range match, in which not every event need be wanted; undefined when it has no end. */
   readonly of: number | undefined
   readonly notices: readonly RangeNotice[]
 }
@@ -54,7 +59,7 @@ export async function resolveRange(connection: Connection, request: RangeRequest
   if (from.kind === 'sequence' && to !== undefined && to < from.sequence)
     throw invalid(`it ends at ${to}, before it begins at ${from.sequence}`)
   const source = await readSource(connection, request.stream)
-  const filters = filtersOf(source, request.types)
+  const { filters, wants } = await matching(connection, source, request.types)
   const { sequence, waiting } = await locate(connection, source, filters, from)
   const first = Math.max(sequence, source.first)
   if (!follow) requireInside(source, from, first, to)
@@ -64,7 +69,7 @@ export async function resolveRange(connection: Connection, request: RangeRequest
   if (to !== undefined && to > source.last) notices.push({ kind: 'ends-earlier', asked: to, last: source.last })
   const after = last === undefined || last >= source.last ? 0 : await countFrom(connection, source, filters, last + 1)
   const of = last === undefined ? undefined : last < first ? 0 : Math.max(0, waiting - after)
-  return { source, filters, first, last, of, notices }
+  return { source, filters, wants, first, last, of, notices }
 }
 
 function requireSequence(what: string, sequence: number): void {
@@ -90,6 +95,19 @@ function filtersOf({ name, root }: SourceStream, types: readonly string[] | unde
     if (other !== undefined) throw invalid(`the types ${other} and ${type} overlap; one of them is enough`)
   }
   return distinct.map((type) => storedFilter(root, type))
+}
+
+/** With one filter for all of it where the stream holds aggregates: see docs/decisions/0006. */
+async function matching(
+  connection: Connection,
+  source: SourceStream,
+  types: readonly string[] | undefined,
+): Promise<Pick<ReplayRange, 'filters' | 'wants'>> {
+  const filters = filtersOf(source, types)
+  const { name, root } = source
+  if (types === undefined || types.length === 0 || root === undefined) return { filters, wants: undefined }
+  if ((await nextSequence(connection, name, recordFilter(root), 1)) === undefined) return { filters, wants: undefined }
+  return { filters: [storedFilter(root)], wants: wantsTypes(types) }
 }
 
 /** The sequence at which the replay begins, and how many matching messages there are from it on. */

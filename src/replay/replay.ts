@@ -76,7 +76,7 @@ class Replay {
     const { pace = { kind: 'max' }, clock } = options
     this.#options = options
     this.#range = range
-    this.#reached = new Reached(options.sink.whole === true)
+    this.#reached = new Reached(options.sink.whole === true, range.wants)
     this.#pacer = pace.kind === 'max' ? undefined : new Pacer(pace, clock)
   }
 

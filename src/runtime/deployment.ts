@@ -6,6 +6,11 @@ import type { Registry } from '../event/registry.js'
 import type { DeclaredPipeline } from '../pipeline/declared-pipeline.js'
 import type { ViewDeclaration } from '../view/view-options.js'
 import type { DeployedActor } from './context-actors.js'
+import type { DeployedEdge } from './deployed-edges.js'
+import type { DeployedHandler } from './deployed-handlers.js'
+import type { DeployedJob } from './deployed-jobs.js'
+import type { DeployedOutbox } from './outboxes-at-work.js'
+import type { DeployedSchedule } from './schedules-at-work.js'
 import type { PipelineStreams } from '../pipeline/pipeline-processor.js'
 
 /** A rule and the file it came from. */
@@ -20,7 +25,7 @@ export interface RuleFile {
 export interface Deployment {
   /** The folder, as an absolute path. */
   readonly folder: string
-  /** Those of the contexts, after them those of their actors’ commands, and those that merge the inputs of a pipeline. */
+  /** Those of the contexts, after them those of commands, of work and of jobs, and those that merge the inputs of a pipeline. */
   readonly streams: readonly StreamDeclaration[]
   readonly registry: Registry
   readonly pipelines: readonly DeclaredPipeline[]
@@ -28,8 +33,22 @@ export interface Deployment {
   readonly actors: readonly DeployedActor[]
   /** Default none. */
   readonly views?: readonly ViewDeclaration[]
+  /** Default none. */
+  readonly handlers?: readonly DeployedHandler[]
+  /** Handlers that keep the order of keys. Default none. */
+  readonly ordered?: readonly DeployedHandler[]
+  /** What takes their requests is among the handlers. Default none. */
+  readonly jobs?: readonly DeployedJob[]
+  /** Default none. */
+  readonly outboxes?: readonly DeployedOutbox[]
+  /** Default none. */
+  readonly schedules?: readonly DeployedSchedule[]
+  /** Sinks that are no handlers, and sources. Default none. */
+  readonly edges?: readonly DeployedEdge[]
   /** By type of event or command: the stream of the context that declares it, or of its commands. */
   readonly homes: ReadonlyMap<string, StreamDeclaration>
+  /** By name of a stream: the folder of the context that declares it, as an absolute path. Of a context’s commands too. */
+  readonly contexts?: ReadonlyMap<string, string>
 }
 
 /** @throws DECLARATION_UNKNOWN naming those that exist */

@@ -1,7 +1,6 @@
 import './load-typescript.js'
-import { readdir, readFile, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { ActorDeclaration } from '../actor/actor-options.js'
 import type { StreamDeclaration } from '../broker/define-stream.js'
 import { parseRule } from '../cep/rule/parse-rule.js'
@@ -13,8 +12,26 @@ import { createRegistry, type Registry } from '../event/registry.js'
 import type { DeclaredPipeline } from '../pipeline/declared-pipeline.js'
 import { Contracts, withActors, type DeployedActor } from './context-actors.js'
 import { mergeStreamsOf, type Deployment, type RuleFile } from './deployment.js'
+import type { HandlerDeclaration } from '../delivery/handler-options.js'
+import type { JobDeclaration } from '../job/job-options.js'
+import type { OutboxDeclaration } from '../outbox/outbox-options.js'
+import type { ScheduleDeclaration } from '../schedule/schedule-options.js'
 import type { ViewDeclaration } from '../view/view-options.js'
+import {
+  captureStreamsOf,
+  deployEdges,
+  SINK_KINDS,
+  SOURCE_KINDS,
+  webhooksAmong,
+  type SinkDeclaration,
+  type SourceDeclaration,
+} from './deployed-edges.js'
+import { byOrder, deployHandlers, workStreamsOf } from './deployed-handlers.js'
+import { deployJobs, jobStreamsOf } from './deployed-jobs.js'
+import { deployOutboxes } from './outboxes-at-work.js'
+import { deploySchedules } from './schedules-at-work.js'
 import { isCode, loadCodeRule } from './load-code-rule.js'
+import { isFolder, isMissing, load, loadAll, loadDefault, modulePath, names } from './load-declarations.js'
 import { holdRxjs } from './hold-rxjs.js'
 import { requireNoCycle, requireStreams, requireUnique, requireUniqueViews } from './require-declared.js'
 
@@ -25,26 +42,25 @@ export interface DiscoverParts {
 
 /**
  * Loads what a folder declares: one folder per bounded context, each with `stream.ts`, `events.ts`, `pipelines/*.ts`,
- * `actors/*.ts`, `views/*.ts` and `rules/*.yaml` or `rules/*.ts`. TypeScript is loaded as it is.
+ * `actors/*.ts`, `views/*.ts`, `handlers/*.ts`, `jobs/*.ts`, `outboxes/*.ts`, `sinks/*.ts`, `sources/*.ts`, `schedules/*.ts` and
+ * `rules/*.yaml` or `rules/*.ts`. TypeScript is loaded as it is.
  * @throws STREAMS_FOLDER_MISSING, DECLARATION_INVALID, RULE_INVALID (with file, line and column), RULE_CYCLIC,
- *   CONTRACT_DUPLICATE,
- *   RXJS_FOREIGN
+ *   CONTRACT_DUPLICATE, RXJS_FOREIGN
  */
 export async function discover(folder: string, parts: DiscoverParts = {}): Promise<Deployment> {
   const root = resolve(folder)
   const contexts = await contextsIn(root)
   await holdRxjs(root)
-  const streams: StreamDeclaration[] = []
-  const commands: StreamDeclaration[] = []
+  const [streams, commands]: [StreamDeclaration[], StreamDeclaration[]] = [[], []]
   const contracts = new Contracts()
-  const pipelines: DeclaredPipeline[] = []
-  const actors: DeployedActor[] = []
-  const views: ViewDeclaration[] = []
+  const [actors, folders]: [DeployedActor[], Map<string, string>] = [[], new Map()]
+  const [pipelines, views]: [DeclaredPipeline[], ViewDeclaration[]] = [[], []]
   for (const context of contexts) {
     const declared = await loadDefault<StreamDeclaration>(context, 'stream', ['stream'])
     const own = withActors(declared, await loadAll<ActorDeclaration>(join(context, 'actors'), ['actor']))
     streams.push(own.stream)
     if (own.commands !== undefined) commands.push(own.commands)
+    for (const stream of [own.stream, own.commands]) if (stream !== undefined) folders.set(stream.name, context)
     actors.push(...own.actors)
     contracts.add(await loadContracts(context), own)
     contracts.addActors(own)
@@ -52,28 +68,55 @@ export async function discover(folder: string, parts: DiscoverParts = {}): Promi
     views.push(...(await loadAll<ViewDeclaration>(join(context, 'views'), ['view'])))
   }
   requireUniqueViews(views)
-  requireUnique(
-    'actor',
-    actors.map(({ actor }) => actor.name),
-  )
-  requireUnique(
-    'pipeline',
-    pipelines.map(({ name }) => name),
-  )
+  const namesOf = (all: readonly { readonly name: string }[]): string[] => all.map(({ name }) => name)
+  requireUnique('actor', namesOf(actors.map(({ actor }) => actor)))
+  requireUnique('pipeline', namesOf(pipelines))
   const registry = createRegistry(contracts.all)
   const rules = parts.rules === false ? [] : await loadRules(contexts, registry)
-  requireUnique(
-    'rule',
-    rules.map(({ rule }) => rule.name),
-  )
+  requireUnique('rule', namesOf(rules.map(({ rule }) => rule)))
   requireStreams(streams, pipelines, rules, views)
   requireNoCycle(rules)
-  const all = [...streams, ...commands, ...mergeStreamsOf({ streams, pipelines })]
-  requireUnique(
-    'stream',
-    all.map(({ name }) => name),
-  )
-  return { folder: root, streams: all, registry, pipelines, rules, actors, views, homes: contracts.homes }
+  const { handlers, ...beside } = deployBeside(await declaredBeside(contexts), streams, registry)
+  const captures = captureStreamsOf(beside.edges)
+  const merges = mergeStreamsOf({ streams, pipelines })
+  const works = [...workStreamsOf(handlers), ...jobStreamsOf(beside.jobs)]
+  const all = [...streams, ...commands, ...works, ...captures, ...merges]
+  requireUnique('stream', namesOf(all))
+  const declared = { pipelines, rules, actors, views, ...byOrder(handlers), ...beside, homes: contracts.homes }
+  return { folder: root, streams: all, registry, ...declared, contexts: folders }
+}
+
+type DeclaredBeside = Awaited<ReturnType<typeof declaredBeside>>
+
+function deployBeside(declared: DeclaredBeside, streams: readonly StreamDeclaration[], registry: Registry) {
+  const jobs = deployJobs(declared.jobs, streams, registry)
+  return {
+    handlers: deployHandlers(declared.handlers, streams, { webhooks: webhooksAmong(declared.sinks), jobs }),
+    jobs,
+    outboxes: deployOutboxes(declared.outboxes, streams),
+    schedules: deploySchedules(declared.schedules, streams),
+    edges: deployEdges(declared.sinks, declared.sources, streams),
+  }
+}
+
+/** What contexts declare beside processors. */
+async function declaredBeside(contexts: readonly string[]) {
+  const all = async <T extends { readonly kind: string }>(
+    folder: string,
+    kinds: readonly T['kind'][],
+  ): Promise<T[]> => {
+    const loaded: T[] = []
+    for (const context of contexts) loaded.push(...(await loadAll<T>(join(context, folder), kinds)))
+    return loaded
+  }
+  return {
+    handlers: await all<HandlerDeclaration>('handlers', ['handler']),
+    jobs: await all<JobDeclaration>('jobs', ['job']),
+    outboxes: await all<OutboxDeclaration>('outboxes', ['outbox']),
+    schedules: await all<ScheduleDeclaration>('schedules', ['schedule']),
+    sinks: await all<SinkDeclaration>('sinks', SINK_KINDS),
+    sources: await all<SourceDeclaration>('sources', SOURCE_KINDS),
+  }
 }
 
 /** Paths of every rule file in a `streams/` folder, whatever is in them. @throws STREAMS_FOLDER_MISSING */
@@ -125,12 +168,6 @@ export async function loadRule(path: string, registry: Registry | undefined): Pr
   return ruleFrom(path, await readRuleText(path), registry)
 }
 
-async function loadAll<T extends { readonly kind: string }>(folder: string, kinds: readonly T['kind'][]): Promise<T[]> {
-  const loaded: T[] = []
-  for (const file of await names(folder, /\.(ts|js|mjs)$/)) loaded.push(await loadDefault<T>(folder, file, kinds))
-  return loaded
-}
-
 /** @throws INPUT_UNREADABLE */
 export async function readRuleText(path: string): Promise<string> {
   try {
@@ -156,56 +193,6 @@ async function loadContracts(context: string): Promise<EventContract[]> {
   return contracts
 }
 
-async function loadDefault<T extends { readonly kind: string }>(
-  folder: string,
-  name: string,
-  kinds: readonly T['kind'][],
-): Promise<T> {
-  const path = await modulePath(folder, name)
-  const declared = (await load(path))['default'] as Partial<T> | undefined
-  if (declared?.kind !== undefined && kinds.includes(declared.kind)) return declared as T
-  const definers = kinds.map((kind) => `define${kind[0]?.toUpperCase()}${kind.slice(1)}`).join(' or ')
-  throw fault('DECLARATION_INVALID', `${path}: its default export is no ${kinds[0]} (${definers})`)
-}
-
-async function load(path: string): Promise<Record<string, unknown>> {
-  try {
-    return (await import(pathToFileURL(path).href)) as Record<string, unknown>
-  } catch (error) {
-    if (isFault(error)) throw fault(error.code, `${path}: ${error.detail}`, { issues: error.issues, cause: error })
-    throw fault('DECLARATION_INVALID', `${path}: ${messageOf(error)}`, { cause: error })
-  }
-}
-
-async function modulePath(folder: string, name: string): Promise<string> {
-  for (const candidate of [name, `${name}.ts`, `${name}.js`, `${name}.mjs`])
-    if (/\.(ts|js|mjs)$/.test(candidate) && (await isFile(join(folder, candidate)))) return join(folder, candidate)
-  throw fault('DECLARATION_INVALID', `${join(folder, name)}.ts is missing`)
-}
-
 function isContract(value: unknown): value is EventContract {
   return typeof value === 'function' && 'type' in value && 'check' in value && 'schema' in value
-}
-
-async function names(folder: string, pattern = /./): Promise<string[]> {
-  if (!(await isFolder(folder))) return []
-  return (await readdir(folder)).filter((name) => pattern.test(name) && !name.endsWith('.d.ts')).sort()
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return (await stat(path).catch(missing))?.isDirectory() ?? false
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return (await stat(path).catch(missing))?.isFile() ?? false
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')
-}
-
-/** A path that does not exist is an answer; anything else, such as a folder that may not be read, is an error. */
-function missing(error: unknown): undefined {
-  if (isMissing(error)) return undefined
-  throw fault('INPUT_UNREADABLE', messageOf(error), { cause: error })
 }

@@ -12,5 +12,7 @@ if (!state[REGISTERED]) {
   // what is loaded before the hooks need not pass through their thread, which costs a fifth of the time to load streams/
   if (isBuilt) await import(built.href)
   const millrace = isBuilt ? built : new URL('../index.ts', import.meta.url)
-  register('./typescript-hooks.js', import.meta.url, { data: { millrace: millrace.href, parent: import.meta.url } })
+  register('./typescript-hooks.js', import.meta.url, {
+    data: { millrace: millrace.href, parent: import.meta.url, cache: process.env['MILLRACE_TYPESCRIPT_CACHE'] },
+  })
 }

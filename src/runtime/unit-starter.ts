@@ -15,6 +15,16 @@ export interface UnitStarterOptions {
   readonly log: Log
   readonly owner: string
   readonly processors: readonly Processor[]
+  /** Units that are no processors: schedules, sinks and sources. */
+  readonly beside: readonly OtherUnits[]
+}
+
+/** Units that one process of the group runs at a time, and that are no processors. */
+export interface OtherUnits {
+  readonly units: readonly OwnedUnit[]
+  has(unit: string): boolean
+  /** @throws what starting it throws */
+  start(unit: string): UnitRun | Promise<UnitRun>
 }
 
 /** Starts the units that this process comes to own, and knows those that run. */
@@ -37,11 +47,12 @@ export class UnitStarter {
 
   /** Every unit that this process can run. */
   get units(): readonly OwnedUnit[] {
-    return [...this.#units].map(([id, { processor }]) => ({
+    const own = [...this.#units].map(([id, { processor }]) => ({
       id,
       processor: processorId(processor),
       revision: processor.version,
     }))
+    return [...own, ...this.#options.beside.flatMap(({ units }) => units)]
   }
 
   get running(): readonly ProcessorRun[] {
@@ -65,8 +76,10 @@ export class UnitStarter {
     log.info({ units: this.#shadows.size }, 'state of changed code is made; it takes over')
   }
 
-  /** @throws what starting a processor throws */
+  /** @throws what starting a unit throws */
   async start(unit: string): Promise<UnitRun> {
+    const other = this.#options.beside.find((one) => one.has(unit))
+    if (other !== undefined) return other.start(unit)
     const found = this.#units.get(unit)
     if (found === undefined) throw new Error(`${unit} is none of this process`)
     const { processor, partition } = found

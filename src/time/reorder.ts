@@ -130,6 +130,19 @@ export class Reorder<T> {
     return true
   }
 
+  /**
+   * Takes an event that need not wait, as `add` and `take` would: where events may not come late, nearly every one.
+   * @returns false, and nothing has changed, when it has to wait, is late, or others wait
+   */
+  passes(time: number): boolean {
+    if (this.#byTime.size > 0 || time < this.#watermark || !Number.isFinite(time)) return false
+    const watermark = time > this.#largest ? Math.max(this.#watermark, time - this.#lateness) : this.#watermark
+    if (time > watermark) return false
+    this.#watermark = watermark
+    if (time > this.#largest) this.#largest = time
+    return true
+  }
+
   /** Moves the watermark to `time`, not back: for input that has fallen silent. @returns the watermark */
   advance(time: number): number {
     if (time > this.#watermark) this.#watermark = time

@@ -4,6 +4,7 @@ import { parseDuration } from '../time/duration.js'
 import type { ViewDeclaration, ViewOptions } from './view-options.js'
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/
+const TABLE = /^[a-z_][a-z0-9_]{0,39}$/
 const KEEP_FORMER = '1h'
 const ROWS = 10_000
 
@@ -41,6 +42,8 @@ export function defineView<Row, const Events extends readonly EventContract[]>(
   for (const [what, value] of Object.entries({ key, initial }))
     if (value !== undefined && typeof value !== 'function') invalid(`${what} is no function`)
   if (typeof to?.bucket !== 'string' || !NAME.test(to.bucket)) invalid('to.bucket may have letters, digits, _ and -')
+  if (to.table !== undefined && !TABLE.test(to.table.name)) invalid('to.table.name may have a-z, 0-9 and _, at most 40')
+  if (to.table !== undefined && typeof to.table.client !== 'function') invalid('to.table.client is no function')
   if (onError !== 'dead-letter' && onError !== 'stop') invalid(`onError ${JSON.stringify(onError)} is not known`)
   const rows = memory?.rows ?? ROWS
   if (!isCount(rows)) invalid(`memory.rows ${rows} must be a whole number from 1`)
@@ -52,7 +55,7 @@ export function defineView<Row, const Events extends readonly EventContract[]>(
     key: key as ViewDeclaration['key'],
     initial,
     fold: fold as unknown as ViewDeclaration<Row>['fold'],
-    to: { bucket: to.bucket },
+    to: { bucket: to.bucket, ...(to.table === undefined ? {} : { table: to.table }) },
     onError,
     memory: { rows },
     keepFormer: parseDuration(keepFormer ?? KEEP_FORMER),

@@ -40,6 +40,10 @@ export interface ViewGenerationOptions {
   readonly stream: StreamDeclaration
   readonly spread: 'keys' | 'one'
   readonly onBroken: (error: MillraceError) => void
+  /** Called when the version is live: once, and again until it resolves. */
+  readonly onLive?: () => Promise<void>
+  /** Called when a version that was replaced is removed. */
+  readonly onRemoved?: (version: number) => Promise<void>
 }
 
 /** How often a version that is made beside another one looks how far it is, and how often one that is live. In ms. */
@@ -52,6 +56,7 @@ export class ViewGeneration {
   readonly #place: ViewPlace
   #cancel: (() => void) | undefined
   #stopped = false
+  #live = false
 
   constructor(options: ViewGenerationOptions) {
     const { view, spread } = options
@@ -61,6 +66,7 @@ export class ViewGeneration {
       bucket: versionBucket(view.to.bucket, view.version),
       spread,
       types: view.from.events.map(({ type }) => type),
+      ...(view.to.table === undefined ? {} : { table: view.to.table.name }),
     }
   }
 
@@ -119,7 +125,7 @@ export class ViewGeneration {
       const building = found?.pointer.next?.version === this.#place.version
       if (found !== undefined && building) await this.#advance(found)
       else if (found?.pointer.current.version === this.#place.version) await this.#clean(found)
-      this.#look(building ? BUILDING_MS : LIVE_MS)
+      this.#look(building || !this.#live ? BUILDING_MS : LIVE_MS)
     } catch (error) {
       // nothing was done that the next look cannot go on with
       const known = asFault(error, `tending view ${this.#options.view.name}`)
@@ -149,11 +155,14 @@ export class ViewGeneration {
   }
 
   async #clean({ pointer }: FoundPointer): Promise<void> {
-    const { connection, clock } = this.#options
+    const { connection, clock, onLive, onRemoved } = this.#options
+    if (!this.#live) await onLive?.()
+    this.#live = true
     for (const former of pointer.former) {
       if (former.until > clock.now()) continue
       await removeFormer(connection, pointer, former)
       const { version } = former
+      await onRemoved?.(version)
       await this.#change((found) =>
         found === undefined ? pointer : { ...found, former: found.former.filter((one) => one.version !== version) },
       )
@@ -173,6 +182,6 @@ export class ViewGeneration {
   }
 }
 
-function placeOf({ version, bucket, spread, types }: ViewPlace): ViewPlace {
-  return { version, bucket, spread, types }
+function placeOf({ version, bucket, spread, types, table }: ViewPlace): ViewPlace {
+  return { version, bucket, spread, types, ...(table === undefined ? {} : { table }) }
 }

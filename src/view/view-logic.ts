@@ -73,7 +73,7 @@ export class ViewLogic implements Logic {
     const key = this.#keyOf(event)
     if (key === undefined) return NOTHING
     const row = this.#table.get(key)
-    if (row === undefined) throw new Error(`${this.#options.view.name} has no row ${key} in memory`)
+    if (row === undefined) throw fault('INTERNAL', `${this.#options.view.name} has no row ${key} in memory`)
     if (event.sequence <= row.through)
       this.#repeated += 1 // VW2
     else this.#table.put(row, event.sequence, this.#fold(key, row.value, event))

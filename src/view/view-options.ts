@@ -1,10 +1,19 @@
 import type { EventContract, EventOf } from '../event/contract.js'
 import type { StoredEvent } from '../event/event.js'
+import type { SqlClient } from '../sql/sql-client.js'
 
 /** An event of one of the contracts, as a view gets it. */
 export type ViewEvent<Events extends readonly EventContract[]> = {
   readonly [At in keyof Events]: StoredEvent<Events[At]['type'], EventOf<Events[At]>['data']>
 }[number]
+
+/** Where rows are in PostgreSQL. */
+export interface SqlTable {
+  /** Lower-case letters, digits and _, at most 40: a SQL view `key, row, sequence` that shows the live version. */
+  readonly name: string
+  /** Asked for once, when the first unit begins. */
+  readonly client: () => SqlClient
+}
 
 /** What a view does about an event that fails in its own code: a dead letter, or it stops before it. */
 export type ViewOnError = 'dead-letter' | 'stop'
@@ -30,6 +39,8 @@ export interface ViewOptions<Row, Events extends readonly EventContract[]> {
   readonly to: {
     /** A key-value bucket for each version: `<bucket>_v<version>`. */
     readonly bucket: string
+    /** The rows are in tables of PostgreSQL, and the bucket stays empty; see SqlTable. */
+    readonly table?: SqlTable
   }
   /** Default `dead-letter`. */
   readonly onError?: ViewOnError
@@ -48,7 +59,7 @@ export interface ViewDeclaration<Row = unknown> {
   readonly key: ((event: StoredEvent) => string | undefined) | undefined
   readonly initial: ((key: string) => Row) | undefined
   fold(row: Row | undefined, event: StoredEvent): Row | null
-  readonly to: { readonly bucket: string }
+  readonly to: { readonly bucket: string; readonly table?: SqlTable | undefined }
   readonly onError: ViewOnError
   readonly memory: { readonly rows: number }
   /** In ms. */

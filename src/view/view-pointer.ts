@@ -16,6 +16,8 @@ const place = z.object({
   /** `one`: one unit has all partitions. */
   spread: z.enum(['keys', 'one']),
   types: z.array(z.string()).readonly(),
+  /** The rows are in this table of a database, and not in the bucket. */
+  table: z.string().optional(),
 })
 
 const pointer = z.object({

@@ -7,7 +7,9 @@ import { MemoryRows } from './memory-rows.js'
 import type { RowStore } from './row-store.js'
 import { ViewGeneration } from './view-generation.js'
 import { ViewLogic } from './view-logic.js'
-import type { ViewDeclaration } from './view-options.js'
+import type { SqlClient } from '../sql/sql-client.js'
+import { dropVersion, showVersion, SqlRows } from './sql-rows.js'
+import type { SqlTable, ViewDeclaration } from './view-options.js'
 import { versionName } from './view-pointer.js'
 
 export interface ViewProcessorOptions {
@@ -36,20 +38,32 @@ export function viewProcessor({ view, stream, store }: ViewProcessorOptions): Pr
     start: (_memory, onBroken, environment) => {
       const rows = store ?? (environment === undefined ? new MemoryRows() : undefined)
       const wake = environment?.wake ?? (() => undefined)
-      const own = rows ?? bucketRows(view, stream, spread, onBroken, environment as LogicEnvironment)
+      const own = rows ?? storedRows(view, stream, spread, onBroken, environment as LogicEnvironment)
       return new ViewLogic({ view, store: own, wake, onBroken })
     },
   }
 }
 
-function bucketRows(
+function storedRows(
   view: ViewDeclaration,
   stream: StreamDeclaration,
   spread: 'keys' | 'one',
   onBroken: (error: MillraceError) => void,
-  { connection, clock }: LogicEnvironment,
+  { connection, clock, commits }: LogicEnvironment,
 ): RowStore {
-  const generation = new ViewGeneration({ connection, clock, view, stream, spread, onBroken })
+  const common = { connection, clock, view, stream, spread, onBroken }
+  const { table } = view.to
+  if (table !== undefined) {
+    const client = clientOf(table)
+    const generation = new ViewGeneration({
+      ...common,
+      onLive: () => showVersion(client, table.name, view.version),
+      onRemoved: (version) => dropVersion(client, table.name, version),
+    })
+    const [prepare, end] = [() => generation.begin(), () => generation.stop()]
+    return new SqlRows({ client, clock, table: table.name, version: view.version, unit: commits.subject, prepare, end })
+  }
+  const generation = new ViewGeneration(common)
   return new BucketRows({
     connection,
     clock,
@@ -57,4 +71,13 @@ function bucketRows(
     prepare: () => generation.begin(),
     end: () => generation.stop(),
   })
+}
+
+const clients = new WeakMap<SqlTable, SqlClient>()
+
+/** One for all units of a process. */
+function clientOf(table: SqlTable): SqlClient {
+  let client = clients.get(table)
+  if (client === undefined) clients.set(table, (client = table.client()))
+  return client
 }

@@ -120,7 +120,8 @@ export class ViewReader<Row = unknown> {
   /** Reads from the live bucket; from the one that has replaced it when it was removed meanwhile. */
   async #read<T>(read: (bucket: string) => Promise<T>): Promise<T> {
     for (let known = ''; ;) {
-      const { bucket } = (await this.#pointer()).pointer.current
+      const { bucket, table } = (await this.#pointer()).pointer.current
+      if (table !== undefined) throw fault('VIEW_IN_TABLE', `${this.name}: ${table}`)
       try {
         return await read(bucket)
       } catch (error) {

@@ -80,7 +80,7 @@ export class Hand {
     this.state = { ...this.state, sum: amounts.reduce((sum, one) => sum + one, this.state.sum) }
     this.version += events.length
     this.remembered = remember(this.remembered, commandMark(command), 32)
-    const rejected = events.length === 0 ? { rejected: { code: 'no', message: 'no' } } : {}
+    const rejected = events.length === 0 ? { rejected: { code: 'no', message: 'no' }, correlationId: 'talk' } : {}
     return encodeRecord({
       type: 'account',
       id: this.id,

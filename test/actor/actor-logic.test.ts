@@ -124,6 +124,26 @@ test('AL8 an outcome is told when it is stored, and not before; a command that c
   ])
 })
 
+test('AL8 a command that comes again is told its own outcome, also when another aggregate was given the same id since', () => {
+  const told: unknown[] = []
+  const world = new ActorWorld(account)
+  const place = { actor: account, stream, commands, homeOf: () => commands, maxPayload: 1024 * 1024 }
+  const answer = ({ key }: StoredEvent, outcome: Outcome): void => void told.push([key, outcome.id, outcome.kind])
+  const logic = new ActorLogic({ place, load: (id) => world.load(id), answer }, { kind: 'fresh' })
+  for (const draft of [deposit('a', 1), withdraw('b', 5), deposit('a', 1), withdraw('b', 5)]) {
+    const at = { stream: commands.name, sequence: 1, storedAt: 1_767_225_600_000 }
+    const command = { ...completeDraft(draft, { id: 'of-a-saga', source: '/test', time: at.storedAt }), ...at }
+    assert.ok(logic.admits(command))
+    logic.turn(command, () => undefined)
+    logic.afterCommit()?.()
+  }
+  const [first, second] = [
+    ['a', 'a', 'accepted'],
+    ['b', 'b', 'rejected'],
+  ]
+  assert.equal(told, [first, second, first, second])
+})
+
 function await_<T>(value: T | Promise<T>): T {
   return value as T
 }

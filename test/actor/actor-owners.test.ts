@@ -63,7 +63,7 @@ test('AL3 AL4 AL6 an owner that dies at any moment between decision and commit l
     await own.close()
   }
   const last = await start(connection, processor, { partition: '0', registry })
-  await eventually('all', async () => (await recordsOf(connection, deployment)).length >= IDS.length * ROUNDS, 20_000)
+  await eventually('all', async () => (await recordsOf(connection, deployment)).length >= IDS.length * ROUNDS, 30_000)
   await requireExact(connection, deployment)
   await last.run.stop()
 })
@@ -78,7 +78,7 @@ test('AL3 AL6 a former owner that wakes up stores nothing more, and says that it
   await eventually('a hundred', async () => (await recordsOf(connection, deployment)).length === 100)
   const owner = await start(connection, processor, { partition: '0', registry })
   await tellAll(connection, deployment, drafts.slice(100)) // both are given them
-  await eventually('all', async () => (await recordsOf(connection, deployment)).length >= IDS.length * ROUNDS, 20_000)
+  await eventually('all', async () => (await recordsOf(connection, deployment)).length >= IDS.length * ROUNDS, 30_000)
   await eventually('fenced', () => former.failures[0]?.code === 'PROCESSOR_FENCED')
   await requireExact(connection, deployment)
   await owner.run.stop()

@@ -8,7 +8,9 @@ import type { LoadedAggregate } from '../../src/actor/aggregate-loads.ts'
 import { commandStream } from '../../src/actor/command-stream.ts'
 import type { CommandDraft } from '../../src/actor/define-command.ts'
 import { recordStream } from '../../src/actor/record-stream.ts'
-import { storedRecordSubject } from '../../src/actor/aggregate-subject.ts'
+import { readAggregateSnapshot } from '../../src/actor/aggregate-snapshot.ts'
+import { aggregateSnapshotSubject, storedRecordSubject } from '../../src/actor/aggregate-subject.ts'
+import type { StateFrame } from '../../src/actor/state-frame.ts'
 import { redriveSubject } from '../../src/broker/system-subject.ts'
 import { redriven } from '../../src/kernel/parking/park-message.ts'
 import { defineStream } from '../../src/broker/define-stream.ts'
@@ -132,6 +134,17 @@ export class ActorWorld {
       })
   }
 
+  /** Its snapshots, in the order in which they were stored. */
+  snapshots(id: string): StateFrame[] {
+    const own = aggregateSnapshotSubject(stream.name, this.actor.name, id)
+    return this.stored
+      .filter(({ subject }) => subject === own)
+      .map(({ headers, data }, at) => {
+        const header = (name: string): string | undefined => readerOf(headers).get(name)
+        return readAggregateSnapshot({ sequence: at + 1, storedAt: T0, data, header }, id)
+      })
+  }
+
   /** What an aggregate is, by its stored events. */
   load(id: string): LoadedAggregate {
     this.loads += 1
@@ -149,7 +162,10 @@ export class ActorWorld {
       remembered: frame?.['c'] as string | undefined,
       timers: frame?.['t'] as Record<string, string> | undefined,
       closed: frame?.['z'] === true,
-      storedAt: records.at(-1)?.version ?? 0,
+      storedAt: Math.max(
+        records.findLast((record) => record.frame !== undefined && 's' in record.frame)?.version ?? 0,
+        this.snapshots(id).at(-1)?.v ?? 0,
+      ),
     }
     return { facts, size: 300 }
   }

@@ -198,6 +198,11 @@ const invalid: readonly [what: string, made: unknown, text: RegExp][] = [
   ['data that does not fit', [{ ...Deposited(deposit.data), data: { accountId: 'a', amount: -1 } }], /\/amount/],
   ['a version that is not known', [{ ...Deposited(deposit.data), version: 9 }], /version 9/],
   ['a step that is not declared', [step('no', 1)], /step "no" is not declared; steps: none/],
+  [
+    'a timer for another aggregate',
+    () => [setTimer('t', '1s', Deposit({ accountId: 'b', amount: 1 }))],
+    /account.deposit for "b": set it with a command for the aggregate itself/,
+  ],
   ['a span as a time', () => [setTimer('t', 30_000, deposit)], /odd a, version 0.*write a span as a text/],
   ['too much', () => Array.from({ length: 10_001 }, () => Deposited(deposit.data)), /10001 events and effects/],
 ]

@@ -41,6 +41,7 @@ const wrong: readonly [what: string, change: object, text: string][] = [
   ['an unknown fate of failures', { onError: 'retry' }, 'onError "retry" is not known: park, dead-letter, stop'],
   ['a memory of no aggregates', { memory: { aggregates: 0 } }, 'memory.aggregates 0'],
   ['a snapshot every 0 events', { snapshot: { every: 0 } }, 'snapshot.every 0'],
+  ['a snapshot on passivation after 0 events', { snapshot: { onPassivation: 0 } }, 'snapshot.onPassivation 0'],
   ['half a command to remember', { remember: 0.5 }, 'remember 0.5'],
   ['a step without work', { steps: { charge: { done: () => deposit, failed: () => deposit } } }, 'steps.charge.run'],
   ['a step without time', { steps: { a: stepOf({ timeout: '0s' }) } }, 'steps.a.timeout'],
@@ -81,7 +82,7 @@ test('what is not said has its default', () => {
   const { kind, snapshot, memory, remember, onError, reactions, steps, invariants, schema } = defineActor(good)
   assert.equal(
     [kind, snapshot, memory, remember, onError, reactions],
-    ['actor', { carry: 1_024, every: 100 }, { aggregates: 10_000 }, 32, 'park', []],
+    ['actor', { carry: 1_024, every: 100, onPassivation: undefined }, { aggregates: 10_000 }, 32, 'park', []],
   )
   assert.equal([steps.size, invariants.size, schema], [0, 0, undefined])
   const [charge] = order.steps.values()

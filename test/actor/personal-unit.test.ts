@@ -8,7 +8,10 @@ import { newPersonalKey, readPersonalKey, subjectToken, type PersonalKey } from 
 import { changeAt, erasedState, type PersonalOptions } from '../../src/actor/personal-fields.ts'
 import { sealEvents } from '../../src/actor/seal-personal.ts'
 import { replaceEnvelopes, visitEnvelopes } from '../../src/event/envelope-in-data.ts'
-import { isFault } from '../../src/error/millrace-error.ts'
+import type { Connection } from '../../src/broker/connection.ts'
+import { PersonalWatch } from '../../src/actor/personal-watch.ts'
+import type { Clock } from '../../src/time/clock.ts'
+import { fault, isFault } from '../../src/error/millrace-error.ts'
 import { parcelActor, Ship, Shipped, Weighed } from './personal-actor.ts'
 
 const test = suite('personal values: declared and sealed')
@@ -138,6 +141,30 @@ test('PE1 an event keeps what is not personal, null and what is sealed already; 
     changeAt({ a: 1 }, ['b', 'c'], () => 2),
     { a: 1 },
   )
+})
+
+test('a watch that a server refuses goes on trying, and says so now and then', async () => {
+  const end = new AbortController()
+  let now = 0
+  const sleep = async (ms: number): Promise<void> => {
+    now += ms
+    if (now > 70_000) end.abort()
+  }
+  const refusing = new Proxy({} as Connection, {
+    get: () => {
+      throw fault('BROKER_PERMISSION_DENIED', 'keys')
+    },
+  })
+  const watch = new PersonalWatch(refusing, { monotonic: () => now, sleep } as unknown as Clock, 1)
+  assert.is(await watch.renew(subject, end.signal), undefined)
+  const remarks = watch.takeRemarks()
+  assert.equal(
+    remarks.map(({ level, fields }) => [level, fields['code']]),
+    Array.from({ length: 3 }, () => ['warn', 'BROKER_PERMISSION_DENIED']),
+  )
+  assert.is(remarks[0]?.fields['attempts'], 1)
+  assert.ok((remarks[2]?.fields['attempts'] as number) > 10)
+  assert.equal(watch.takeRemarks(), [], 'each is told once')
 })
 
 test.run()

@@ -4,7 +4,7 @@ import type { CommandDraft } from '../../src/actor/define-command.ts'
 import { recordFilter } from '../../src/actor/aggregate-subject.ts'
 import { applyStreams } from '../../src/broker/apply-streams.ts'
 import type { Connection } from '../../src/broker/connection.ts'
-import { defineStream, type StreamOptions } from '../../src/broker/define-stream.ts'
+import { defineStream, type StreamDeclaration, type StreamOptions } from '../../src/broker/define-stream.ts'
 import { planStreams } from '../../src/broker/plan-streams.ts'
 import type { EventContract } from '../../src/event/contract.ts'
 import { createRegistry } from '../../src/event/registry.ts'
@@ -26,13 +26,15 @@ export interface ContextOptions extends Partial<StreamOptions> {
   readonly contracts?: readonly EventContract[]
   /** Pipelines of the context, given the name of its stream. */
   readonly pipelines?: (stream: string) => readonly DeclaredPipeline[]
+  /** Streams of contexts without actors. */
+  readonly others?: readonly StreamDeclaration[]
 }
 
 /** A deployment of one context with actors, its streams created. */
 export async function deploy(
   connection: Connection,
   actors: readonly ActorDeclaration[],
-  { contracts = [], pipelines = () => [], ...options }: ContextOptions = {},
+  { contracts = [], pipelines = () => [], others = [], ...options }: ContextOptions = {},
 ): Promise<Deployment> {
   const name = `A${process.pid}-${(count += 1)}`
   const declared = defineStream({ name, root: name.toLowerCase(), partitions: 4, ...options })
@@ -43,7 +45,7 @@ export async function deploy(
   all.add(contracts, context)
   all.addActors(context)
   const own = pipelines(declared.name)
-  const streams = [context.stream, ...(context.commands === undefined ? [] : [context.commands])]
+  const streams = [context.stream, ...(context.commands === undefined ? [] : [context.commands]), ...others]
   const deployment: Deployment = {
     folder: '',
     streams: [...streams, ...mergeStreamsOf({ streams, pipelines: own })],

@@ -119,6 +119,33 @@ test('a batch takes 1,000 messages and so many bytes, and what does not fit foll
   assert.equal([...batches.values()], [800, 800, 400, 4, 4, 3, 1_000])
 })
 
+test('beside a batch on its way only a full one goes, and who has one is not kept waiting', async () => {
+  const server = await ownServer()
+  const connection = await connectTo(server.url)
+  const [stream, queue] = [await freshStream(connection), new BatchQueue(connection, { depth: 2 })]
+  const turn = () => new Promise((resolve) => setImmediate(resolve))
+  server.pause() // nothing is answered until all are asked for
+  const storing = [queue.publish(group(stream, 'first', 2))]
+  await turn()
+  storing.push(queue.publish(group(stream, 'small', 2)))
+  let [gathered, atOnce] = [false, false]
+  void queue.ready().then(() => (gathered = true))
+  void queue.ready(true).then(() => (atOnce = true))
+  await turn()
+  assert.equal([gathered, atOnce], [false, true])
+  storing.push(queue.publish(group(stream, 'full', 998)))
+  await turn()
+  storing.push(queue.publish(group(stream, 'late', 2)))
+  server.resume()
+  assert.equal(await Promise.all(storing), [2, 4, 1_002, 1_004])
+  assert.ok(gathered)
+  const batches = (await readAll(connection, stream.name)).map(batchOf)
+  // had nothing gone beside the first, the late one would be no later: what was full was on its way before it was asked for
+  assert.equal(new Set(batches).size, 3)
+  assert.is(batches[2], batches[3])
+  assert.is(batches[3], batches[1_001])
+})
+
 test('a group of no messages or of more than a batch takes is refused, and the others are stored', async () => {
   const { stream, queue } = await queueOf()
   const storing = [2, 0, 1_001, 2].map((size, writer) => queue.publish(group(stream, writer, size)))
@@ -219,7 +246,7 @@ test('Q3 without a connection every group is told so at once', async () => {
   const storing = upTo(40).map((writer) => queue.publish(group(stream, writer, 2)))
   const started = performance.now()
   assert.equal(new Set(await outcomes(storing)), new Set(['BROKER_UNREACHABLE']))
-  assert.ok(performance.now() - started < 1_000)
+  assert.ok(performance.now() - started < 4_000, 'no request was waited for')
 })
 
 test('Q3 a server that goes silent after it refused a batch is not waited for once per group', async () => {
@@ -233,7 +260,7 @@ test('Q3 a server that goes silent after it refused a batch is not waited for on
   }
   const url = await standIn({ version: '2.15.1', answer })
   const connection = await connectBroker(settings(url))
-  const queue = new BatchQueue(connection, { timeoutMs: 200 })
+  const queue = new BatchQueue(connection, { timeoutMs: 500 })
   const stream = { name: 'S', root: 's' } as StreamDeclaration
   const started = performance.now()
   const storing = upTo(10).map((writer) => queue.publish(group(stream, writer, 2, 0)))
@@ -242,7 +269,7 @@ test('Q3 a server that goes silent after it refused a batch is not waited for on
     upTo(10).map(() => 'BROKER_TIMEOUT'),
   )
   assert.is(asked, 1)
-  assert.ok(performance.now() - started < 800)
+  assert.ok(performance.now() - started < 4_000, 'ten times would be 5 s')
   await connection.close()
 })
 

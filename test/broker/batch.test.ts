@@ -158,7 +158,7 @@ test('a batch whose link is cut rejects at once as unknown, and is stored whole 
       (error) => error.code,
     )
     assert.ok(['stored', 'BROKER_UNREACHABLE'].includes(outcome), outcome)
-    assert.ok(performance.now() - started < 1_000)
+    assert.ok(performance.now() - started < 4_500, 'no time-out was waited for')
     await eventually('connected', () => connection.state.kind === 'connected')
   }
   const numbers = await readNumbers(direct, stream)

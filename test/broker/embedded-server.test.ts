@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -28,9 +28,9 @@ async function failure(work: Promise<unknown>): Promise<MillraceError> {
 }
 
 async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 10_000
+  const deadline = Date.now() + 30_000
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`not within 10 s: ${what}`)
+    if (Date.now() > deadline) throw new Error(`not within 30 s: ${what}`)
     await clock.sleep(20)
   }
 }
@@ -172,6 +172,13 @@ test('an aborted start leaves no server and no lock', async () => {
     (error: Error) => assert.is(error.message, 'enough'),
   )
   await (await startTestServer({ dataDir })).stop()
+})
+
+test('what a server left that was killed while it tried the directory keeps no other from it', async () => {
+  const dataDir = await temporaryDirectory()
+  await mkdir(join(dataDir, 'jetstream'))
+  await writeFile(join(dataDir, 'jetstream/_test_885561630'), '')
+  await (await startTestServer({ dataDir, startLimitMs: 20_000 })).stop()
 })
 
 /** A process that starts a server and then only waits to be killed. Its first line has the server's pid and url. */

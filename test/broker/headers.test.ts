@@ -137,6 +137,28 @@ test('the size of encoded headers is what the server counts', async () => {
   )
 })
 
+test('a subject is read as it is, however many came before that look like it', () => {
+  const subject = fc.oneof(
+    fc.stringMatching(/^[ab]{1,9}\.[0-3]\.[ab]{1,3}$/),
+    fc.string({ minLength: 1, unit: 'grapheme' }),
+  )
+  fc.assert(
+    fc.property(fc.array(subject, { minLength: 1, maxLength: 40 }), (subjects) => {
+      const texts = subjects.map((text) => Buffer.from(text))
+      const frame = Buffer.concat(texts)
+      let at = 0
+      for (const [which, { length }] of texts.entries()) {
+        const end = at + length
+        const rest = { reply: end, replyEnd: end, headers: end, data: end, end }
+        const message = new DeliveredMessage({ frame, subject: at, subjectEnd: end, ...rest })
+        assert.is(message.subject, texts[which]?.toString())
+        at = end
+      }
+    }),
+    { numRuns: 500 },
+  )
+})
+
 function delivered(reply: string): DeliveredMessage {
   const frame = Buffer.from(`MSG s 1 ${reply} 0`)
   const end = frame.length - 2

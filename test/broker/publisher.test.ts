@@ -125,7 +125,7 @@ test('P1 a subject that no stream takes is refused at once, and does not hold up
     publisher.publish(numbered(stream, n)),
   ])
   const outcomes = await Promise.allSettled(receipts)
-  assert.ok(performance.now() - started < 2_000)
+  assert.ok(performance.now() - started < 4_500, 'no time-out was waited for')
   assert.is(outcomes.filter(({ status }) => status === 'fulfilled').length, 20)
   const [first] = outcomes
   assert.is(first?.status === 'rejected' && first.reason.code, 'NO_STREAM_FOR_SUBJECT')

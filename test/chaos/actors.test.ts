@@ -10,7 +10,7 @@ const test = suite('chaos of actors')
 const SECONDS = 45
 /** Few enough that each has steps too. */
 const ACCOUNTS = 200
-const COMMANDS = 9_000
+const COMMANDS = 5_000
 
 test('AL3 AL4 AL5 AL6 AT1 AT2 workers and server killed and frozen for 45 s: every history as the decider makes it of the log', async () => {
   const server = await ownServer()

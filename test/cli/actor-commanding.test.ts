@@ -7,14 +7,16 @@ import { silentLog } from '../../src/observe/log.ts'
 import { createRuntime, type Runtime } from '../../src/runtime/create-runtime.ts'
 import { discover } from '../../src/runtime/discover.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
-import { connectTo } from '../support/broker.ts'
+import { connectTo, eventually } from '../support/broker.ts'
 import { startTestServer, temporaryDirectory } from '../support/nats.ts'
-import { cli as runCli, type CliResult } from './support.ts'
+import { cli as runCli, startCli, type CliResult, type CliRun } from './support.ts'
 
 const FOLDER = fileURLToPath(new URL('../../streams', import.meta.url))
 
 interface World {
   readonly cli: (...args: readonly string[]) => Promise<CliResult>
+  readonly commandsStored: () => Promise<number>
+  readonly start: (...args: readonly string[]) => CliRun
   readonly run: () => Promise<Runtime>
 }
 
@@ -29,6 +31,8 @@ test.before(async (world) => {
   const only = ({ name }: { readonly name: string }): boolean => name === 'stock'
   Object.assign(world, {
     cli: (...args: readonly string[]) => runCli(['--streams', FOLDER, '-s', url, ...args], { cwd }),
+    commandsStored: async () => (await connection.manager.streams.info('SUPPLY_COMMANDS')).state.last_seq,
+    start: (...args: readonly string[]) => startCli(['--streams', FOLDER, '-s', url, ...args], { cwd }),
     run: () => createRuntime({ connection, deployment, clock: systemClock, log: silentLog, owner: 'worker-1', only }),
   })
 })
@@ -87,6 +91,24 @@ test('mistakes are told before anything is sent', async ({ cli }) => {
     assert.match(results[at]?.stderr ?? '', text)
     assert.is(results[at]?.code, code)
   }
+})
+
+test('a request that is stopped while it waits says which id has it repeated without a second effect', async ({
+  cli,
+  start,
+  commandsStored,
+}) => {
+  const data = { sku: 'nut', quantity: 1 }
+  const args = ['actor', 'request', 'stock', 'nut', 'add', '--data', JSON.stringify(data)]
+  const before = await commandsStored()
+  const waiting = start(...args)
+  await eventually('it is stored', async () => (await commandsStored()) > before)
+  waiting.signal('SIGINT')
+  const stopped = await waiting.done
+  assert.is(stopped.code, 130)
+  const [, id = ''] = /again with --id (\S+),/.exec(stopped.stderr) ?? []
+  const again = await cli('actor', 'tell', 'stock', 'nut', 'add', ...args.slice(5), '--id', id)
+  assert.match(again.stdout, /was told before/)
 })
 
 test.run()

@@ -1,5 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -15,6 +14,7 @@ import { deploy, recordsOf, tellAll, work } from '../actor/running-actors.ts'
 import { account } from '../actor/sample-actors.ts'
 import { eventually, sharedConnection } from '../support/broker.ts'
 import { cliContext, type TestContext } from '../support/cli-context.ts'
+import { temporaryDirectory } from '../support/nats.ts'
 
 const test = suite('cli: actor erase and archive')
 
@@ -88,7 +88,7 @@ test('what cannot be erased is said', async () => {
 })
 
 test('closed aggregates are listed, archived once, and shown with their file, which an audit verifies', async () => {
-  const to = mkdtempSync(join(tmpdir(), 'millrace-archive-'))
+  const to = await temporaryDirectory()
   const archive = async (flags: object) => {
     const context = contextOf(true)
     await archiveCommand(context, 'parcel', flags)
@@ -108,6 +108,10 @@ test('closed aggregates are listed, archived once, and shown with their file, wh
   const plain = contextOf()
   await showCommand(plain, 'parcel', 'p3', { limit: 20 })
   assert.match(plain.out.text(), `archived   ${one?.file}: 2 records`)
+  const before = showCommand(contextOf(), 'parcel', 'p3', { limit: 20, atSeq: 1 })
+  const error = await before.then(() => '', String)
+  assert.match(error, 'AGGREGATE_NOT_FOUND')
+  assert.match(error, `before its archive is in the file ${one?.file}`)
   await verifyCommand(contextOf(), file, { hash: archived.hash } as never)
   assert.equal([await archive({ to }), await archive({ dryRun: true })], [[], []])
 })

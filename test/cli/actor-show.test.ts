@@ -3,6 +3,8 @@ import * as assert from 'uvu/assert'
 import { z } from 'zod'
 import { defineActor } from '../../src/actor/define-actor.ts'
 import { defineCommand } from '../../src/actor/define-command.ts'
+import { timerSubject } from '../../src/actor/timer-message.ts'
+import { publishOnce } from '../../src/broker/publish-once.ts'
 import { historyCommand } from '../../src/cli/actor/history-command.ts'
 import { showCommand, type ShowFlags } from '../../src/cli/actor/show-command.ts'
 import type { CliContext } from '../../src/cli/context.ts'
@@ -57,7 +59,7 @@ test('the state is shown, with version, command, timers, steps, and whether it i
   assert.match(text, 'account "é\\u001b[31m 1", version 3')
   assert.not.match(text, '\u001b')
   for (const part of [
-    'timer      remind due 2023-11-14T22:13:20.000Z',
+    'timer      remind due 2023-11-14T22:13:20.000Z, fired: its command is not decided',
     'step       charge#1',
     'closed',
     '"sum": 6',
@@ -66,6 +68,12 @@ test('the state is shown, with version, command, timers, steps, and whether it i
     assert.match(text, part)
   assert.equal([json['version'], json['state'], json['command']], [3, { sum: 6, notes: [] }, 'c2'])
   assert.equal([json['timers'], json['steps'], json['closed']], [frame.t, ['charge#1'], true])
+  assert.equal(json['firedTimers'], ['remind'], 'the server has no schedule of it')
+  const timer = { name: 'remind', setting: frame.t.remind }
+  const subject = timerSubject(stream.name, 'account', hand.id, timer)
+  await publishOnce(connection, { subject, headers: [], data: Buffer.from('a schedule') })
+  const pending = await show(hand.id)
+  assert.equal([pending.json['firedTimers'], pending.text.includes('fired')], [[], false])
 })
 
 test('a point of the past is shown as it was, without the actor', async () => {
@@ -117,6 +125,7 @@ test('the history lists events and rejections, oldest first, with their commands
   const { version, history } = JSON.parse(json.out.text()) as Record<string, any>
   assert.equal([version, history.map(({ command }: any) => command.id)], [3, ['c2', 'c3']])
   assert.equal(history[0].rejected, { code: 'no', message: 'no' })
+  assert.is(history[0].correlationId, 'talk', 'a rejection says to which conversation it belongs')
   assert.equal(
     history[1].events.map(({ id }: any) => id),
     ['account:told:2', 'account:told:3'],

@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { StoredMessage } from '../../src/broker/stored-message.ts'
-import { readDeadLetter } from '../../src/cli/dead-letters/dead-letter.ts'
+import { readDeadLetter } from '../../src/delivery/letters/dead-letter.ts'
 import { encodeEvent, type EncodedEvent } from '../../src/event/encode.ts'
 import { membersOf, packEvents } from '../../src/event/packed.ts'
 import { deadLetterMessage } from '../../src/kernel/dead-letter.ts'

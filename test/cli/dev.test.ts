@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -10,9 +10,24 @@ import { cli, deploymentFolder, jsonOf, orderLine, startCli, type CliRun } from 
 
 const test = suite('cli: dev')
 
+const LOOPING = `
+import { definePipeline } from 'millrace'
+import { map } from 'rxjs'
+import { OrderFlagged, OrderPlaced } from '../events.js'
+export default definePipeline({
+  name: 'loops',
+  version: 1,
+  from: { stream: 'SHOP', events: [OrderPlaced] },
+  to: { stream: 'SHOP', events: [OrderFlagged] },
+  recovery: { mode: 'stateless' },
+  pipeline: (orders$) => orders$.pipe(map(({ data }) => { while (true); return OrderFlagged({ customer: data.customer, amount: data.amount }) })),
+})
+`
+
 const started = async (cwd: string, args: readonly string[] = []): Promise<CliRun> => {
   const env = { NATS_SERVER_BIN: (await testBinary()).path }
   const ready = join(cwd, 'ready.json')
+  await rm(ready, { force: true }) // of one that was killed
   const run = startCli(['dev', '--ready-file', ready, ...args], { cwd, env })
   await eventually('dev is ready', () => readFile(ready, 'utf8').catch(() => undefined), 40_000)
   return run
@@ -78,7 +93,7 @@ test('a server of dev that is killed is started again, and the runtime goes on',
   const cwd = await deploymentFolder()
   const run = await started(cwd)
   process.kill(await serverOf(cwd), 'SIGKILL')
-  await eventually('it is connected again', () => run.stdout().includes('connected to NATS again') || undefined, 20_000)
+  await eventually('it is connected again', () => run.stdout().includes('connected to NATS again') || undefined, 30_000)
   assert.is(
     (await cli(['publish', 'order.placed', '--data', '{"customer":"c","amount":5000,"currency":"EUR"}'], { cwd })).code,
     0,
@@ -95,6 +110,19 @@ test('a server of dev that is killed is started again, and the runtime goes on',
   assert.is((await run.done).code, 0)
 })
 
+test('SW1 code that never returns ends it, with its server, and says where', async () => {
+  const cwd = await deploymentFolder()
+  const file = join(cwd, 'streams/shop/pipelines/loops.ts')
+  await writeFile(file, LOOPING)
+  const run = await started(cwd, ['--stuck-after', '1s'])
+  const server = await serverOf(cwd)
+  assert.is((await cli(['publish', '--file', '-'], { cwd, input: orderLine(0) })).code, 0)
+  const { code, stderr } = await run.done
+  assert.is.not(code, 0)
+  assert.match(stderr, /"TURN_STUCK"[^]*pipeline-loops/)
+  await eventually('its server has ended', () => !isAlive(server), 30_000)
+})
+
 test('no nats-server that can be used: says so before anything is started', async () => {
   const cwd = await deploymentFolder()
   const { code, stderr } = await cli(['dev'], { cwd, env: { NATS_SERVER_BIN: '/nowhere/nats-server' } })
@@ -103,6 +131,14 @@ test('no nats-server that can be used: says so before anything is started', asyn
 })
 
 /** The process that the lock of the data directory names as the server. */
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
 async function serverOf(cwd: string): Promise<number> {
   const { readdir } = await import('node:fs/promises')
   const folder = join(cwd, '.millrace/nats')

@@ -9,6 +9,9 @@ import { cli, deploymentFolder, jsonOf, orderLine, startCli } from './support.ts
 
 const test = suite('cli: publish')
 
+/** A process starts first, on a machine that has other things to do. */
+const START_MS = 30_000
+
 let url = ''
 let cwd = ''
 const count = async (server = url): Promise<number> => {
@@ -150,7 +153,7 @@ test('L2 Ctrl-C stops cleanly: exit code 130, the line to go on from, everything
   const before = await count()
   const run = startCli(['publish', '--file', '-', '-s', url], { cwd })
   for (let line = 1; line <= 2_000; line++) run.child.stdin?.write(`${orderLine(line, { amount: line })}\n`)
-  await eventually('something is published', async () => ((await count()) > before ? true : undefined))
+  await eventually('something is published', async () => (await count()) > before || undefined, START_MS)
   run.signal('SIGINT')
   const { code, stderr } = await run.done
   assert.is(code, 130)
@@ -164,7 +167,7 @@ test('L2 a server killed for a while in the middle of a publish: it goes on and 
   assert.is((await cli(['streams', 'apply', '-s', server.url], { cwd })).code, 0)
   const run = startCli(['publish', '--file', '-', '-s', server.url, '--json'], { cwd })
   for (let line = 1; line <= 3_000; line++) run.child.stdin?.write(`${orderLine(line)}\n`)
-  await eventually('some are stored', async () => ((await count(server.url)) > 100 ? true : undefined))
+  await eventually('some are stored', async () => (await count(server.url)) > 100 || undefined, START_MS)
   await server.kill()
   for (let line = 3_001; line <= 6_000; line++) run.child.stdin?.write(`${orderLine(line)}\n`)
   run.child.stdin?.end()
@@ -182,7 +185,7 @@ test('a second Ctrl-C ends at once, though the server is away', async () => {
   assert.is((await cli(['streams', 'apply', '-s', server.url], { cwd })).code, 0)
   const run = startCli(['publish', '--file', '-', '-s', server.url], { cwd })
   for (let line = 1; line <= 100; line++) run.child.stdin?.write(`${orderLine(line)}\n`)
-  await eventually('some are stored', async () => ((await count(server.url)) > 0 ? true : undefined))
+  await eventually('some are stored', async () => (await count(server.url)) > 0 || undefined, START_MS)
   server.pause()
   for (let line = 101; line <= 200; line++) run.child.stdin?.write(`${orderLine(line)}\n`)
   run.signal('SIGINT')
@@ -192,7 +195,7 @@ test('a second Ctrl-C ends at once, though the server is away', async () => {
   const { code } = await run.done
   server.resume()
   assert.is(code, 130)
-  assert.ok(performance.now() - started < 1_500)
+  assert.ok(performance.now() - started < 4_500, 'the server is not waited for')
 })
 
 test('a reader of the output that goes away ends a command quietly', async () => {

@@ -234,10 +234,13 @@ test('a rule that starts in the middle of the log, or is stopped, says that it n
     const headers = encodeHeaders([['Content-Type', 'application/cloudevents+json']])
     connection.nats.publish(`machines.${partitionkey}.${type}`, line, { headers })
   }
-  await connection.nats.flush()
+  await eventually('they are stored', async () => {
+    const { state } = await connection.manager.streams.info('MACHINES')
+    return state.messages >= lines.length || undefined
+  })
   const whole = await run({ rule: 'sustained-overload', fromSeq: 1 })
   assert.not.match(whole.err.text(), 'remember')
-  assert.match(whole.err.text(), /ran rule-sustained-overload over \d+ events of MACHINES/)
+  assert.match(whole.err.text(), /ran rule-sustained-overload over [\d,]+ events of MACHINES/)
   const part = await run({ rule: 'sustained-overload', fromSeq: 20 })
   assert.match(part.err.text(), 'starts at sequence 20 without what it would remember from before')
   const context = cliContext()

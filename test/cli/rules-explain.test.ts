@@ -100,6 +100,46 @@ test('a key that was mistyped: the nearest one that was read is named', async ()
   assert.match(context.out.text(), /has this key; did you mean press-17\?/)
 })
 
+const HOT = (stream: string): string => `rule: hot
+on: ${stream}
+key: data.machine
+detect:
+  event: reading.taken
+  value: data.value
+  detector: { threshold: { above: 60, clearAbove: 50 } }
+emit: { event: machine.alarmed, data: { machine: key, count: 1, sum: value } }
+`
+
+async function hot(flags: Partial<ExplainFlags>, options: { json?: boolean } = {}): Promise<TestContext> {
+  const { context, file } = await setting(options)
+  const [stream] = (await context.deployment()).streams
+  await writeFile(file, HOT(stream?.name ?? ''))
+  await explainCommand(context, file, { key: 'a', show: 10, ...flags })
+  return context
+}
+
+test('a detector: its alarms, and of the other values why they were none, those nearest to one', async () => {
+  const text = (await hot({ from: '1' })).out.text()
+  assert.match(text, /3 values, 1 alarm\n {2}alarm: reading\.taken \(sequence 3, .*\) 95 scored 1 of 0\.4/)
+  assert.match(
+    text,
+    /no alarm:\n {2}reading\.taken \(sequence 1, .*\) 10 scored 0 of 0\.4.*: in line with what was expected/,
+  )
+  const { readings } = jsonOf((await hot({ from: '1' }, { json: true })).out.text())
+  assert.equal(
+    (readings as { value: number; alarm: boolean }[]).map(({ value, alarm }) => [value, alarm]),
+    [
+      [10, false],
+      [40, false],
+      [95, true],
+    ],
+  )
+})
+
+test('a detector without a range: what it made of the last value', async () => {
+  assert.match((await hot({ key: 'b' })).out.text(), /1 value, 0 alarms\nno alarm:\n.*sequence 4, .*\) 5 scored 0/)
+})
+
 test('diff: lines, fields, whether what was begun can be kept, and what both find', async () => {
   const { context, file, draft } = await setting()
   await diffCommand(context, [file, draft], { from: '1' })

@@ -13,7 +13,7 @@ test('waits for the server and says so; when it is there, it runs', async () => 
   const cwd = await deploymentFolder()
   const [port = 0] = await freePorts(1)
   const run = startCli(['run', '--apply', '-s', `nats://127.0.0.1:${port}`, '--ready-file', 'ready.json'], { cwd })
-  await eventually('it waits', () => /waiting for the NATS server.*/.exec(run.stdout())?.[0], 20_000)
+  await eventually('it waits', () => /waiting for the NATS server.*/.exec(run.stdout())?.[0], 30_000)
   assert.match(run.stdout(), '"code":"BROKER_UNREACHABLE"')
   assert.match(run.stdout(), `127.0.0.1:${port}`)
   await startTestServer({ port })
@@ -26,7 +26,7 @@ test('waits for the server and says so; when it is there, it runs', async () => 
 test('a wait is ended by SIGTERM, with exit code 0', async () => {
   const cwd = await deploymentFolder()
   const run = startCli(['run', '-s', 'nats://127.0.0.1:1'], { cwd })
-  await eventually('it waits', () => /waiting for the NATS server/.exec(run.stdout())?.[0], 20_000)
+  await eventually('it waits', () => /waiting for the NATS server/.exec(run.stdout())?.[0], 30_000)
   run.signal('SIGTERM')
   assert.is((await run.done).code, 0)
 })

@@ -36,8 +36,18 @@ test('a line per processor that passed something over, and none for the others',
     units: [],
     committedAt: 0,
     isOtherVersion: false,
+    waitsFor: [],
   })
-  const around = { server: { version: '2', url: 'u' }, streams: [], rules: [], deadLetters: 0 }
+  const around = {
+    server: { version: '2', url: 'u' },
+    streams: [],
+    rules: [],
+    handlers: [],
+    outboxes: [],
+    schedules: [],
+    edges: [],
+    deadLetters: 0,
+  }
   const quiet = printed({ ...around, processors: [run('rule-a', {}), run('rule-b', { late: 0 })] })
   assert.not.match(quiet, /^rule-.:/m)
   const text = printed({

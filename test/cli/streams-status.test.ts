@@ -131,7 +131,7 @@ test('dead letters: none, then listed, filtered and shown with pointers and payl
   assert.is(letter?.['code'], 'EVENT_DATA_INVALID')
   assert.is(letter?.['id'], 'bad')
   const shown = await on('dead-letters', 'show', String(letter?.['number']))
-  assert.match(shown.stdout, /code +EVENT_DATA_INVALID: the data of the event does not follow its contract/)
+  assert.match(shown.stdout, /code +EVENT_DATA_INVALID: the data of an event or a command does not follow its contract/)
   assert.match(shown.stdout, /\/amount: .*\n/)
   assert.match(shown.stdout, /stream +SHOP \d+/)
   assert.match(shown.stdout, /"customer": "c 1"/)

@@ -1,9 +1,10 @@
 // A deployment that counts the orders of each customer, and what it has to have put out whatever happened meanwhile.
-import { appendFile, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, cp, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { connectTo, eventually } from '../support/broker.ts'
 import { readAll } from '../support/events.ts'
+import { temporaryDirectory } from '../support/nats.ts'
 import { cli, deploymentFolder, orderLine, startCli, type CliResult, type CliRun } from './support.ts'
 
 const EVENT = `
@@ -53,13 +54,18 @@ export default definePipeline({
 
 export class Tallying {
   readonly url: string
-  readonly cwd: string
+  #cwd: string
   #sent = 0
   #runs = 0
 
   private constructor(url: string, cwd: string) {
     this.url = url
-    this.cwd = cwd
+    this.#cwd = cwd
+  }
+
+  /** Where the commands run. */
+  get cwd(): string {
+    return this.#cwd
   }
 
   /** Its streams are applied. @param slots with a pipeline whose state cannot be moved */
@@ -92,8 +98,12 @@ export class Tallying {
     return run
   }
 
+  /** As with another release, the commands from now on run in another folder. */
   async declare(partitions: number): Promise<void> {
-    const file = join(this.cwd, 'streams/shop/stream.ts')
+    const folder = await temporaryDirectory()
+    await cp(join(this.cwd, 'streams'), join(folder, 'streams'), { recursive: true })
+    this.#cwd = folder
+    const file = join(folder, 'streams/shop/stream.ts')
     await writeFile(file, (await readFile(file, 'utf8')).replace(/partitions: \d+/, `partitions: ${partitions}`))
   }
 

@@ -11,6 +11,7 @@ import { discover } from '../../src/runtime/discover.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { connectTo } from '../support/broker.ts'
 import { startTestServer } from '../support/nats.ts'
+import { testProgram } from '../support/program.ts'
 
 const test = suite('the examples')
 const TOP = fileURLToPath(new URL('../..', import.meta.url))
@@ -30,9 +31,7 @@ async function tried(example: string): Promise<string[]> {
 }
 
 function output(program: string, url: string): Promise<string[]> {
-  const child = spawn(process.execPath, ['--import', `${TOP}/src/runtime/load-typescript.js`, program, url], {
-    cwd: TOP,
-  })
+  const child = spawn(process.execPath, [...testProgram(program), url], { cwd: TOP })
   let [out, err] = ['', '']
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
@@ -65,6 +64,16 @@ test('2: an order is paid, or taken back at its deadline or when there is too li
     'lucky: paid',
     'late: accepted',
     'late: the order is cancelled',
+  ])
+})
+
+test('3: a mailer that is busy is asked again with the same key, and one that refuses is not', async () => {
+  assert.equal(await tried('03-handlers'), [
+    'ann: busy',
+    'ann: sent, by the key of the attempt before',
+    'nobody: refused for good',
+    'bob: busy',
+    'bob: sent, by the key of the attempt before',
   ])
 })
 

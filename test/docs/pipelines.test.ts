@@ -1,16 +1,14 @@
 // The guide to pipelines shows what can be typed: its snippets are taken from it, type-checked, loaded and run.
-import { execFile } from 'node:child_process'
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { discover } from '../../src/runtime/discover.ts'
 import { testPipeline } from '../../src/testing.ts'
 import { temporaryDirectory } from '../support/nats.ts'
 import { filesOf } from '../support/readme.ts'
-import { readText, TOP } from '../support/repository.ts'
+import { readText } from '../support/repository.ts'
+import { complaintsOf } from '../support/type-check.ts'
 
 const test = suite('docs/pipelines.md')
 const guide = readText('docs/pipelines.md')
@@ -26,32 +24,18 @@ async function guideFolder(more: Record<string, string> = {}): Promise<string> {
   return folder
 }
 
-/** What the compiler says of a folder, with the settings of this repository. */
-async function complaints(folder: string): Promise<string> {
-  const compilerOptions = { paths: { millrace: [join(TOP, 'src/index.ts')] } }
-  const config = { extends: join(TOP, 'tsconfig.json'), compilerOptions, include: ['guide'] }
-  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))
-  await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
-  await symlink(join(TOP, 'node_modules'), join(folder, 'node_modules'), 'junction')
-  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
-  const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', folder]).catch(
-    (error: unknown) => error as { stdout: string },
-  )
-  return stdout
-}
-
 test('every block of TypeScript names its file', () => {
   assert.is(Object.keys(files).length, [...guide.matchAll(/^```ts$/gm)].length)
 })
 
 test('its snippets pass the type check of this repository', async () => {
-  assert.is(await complaints(await guideFolder()), '')
+  assert.is(await complaintsOf(await guideFolder(), 'guide'), '')
 })
 
 test('a planted mistake in a snippet is found by the type check', async () => {
   const path = 'guide/shop/pipelines/busy.ts'
   const broken = (files[path] ?? '').replace('count: batch.length', 'count: batch')
-  assert.match(await complaints(await guideFolder({ [path]: broken })), /busy\.ts.*TS/)
+  assert.match(await complaintsOf(await guideFolder({ [path]: broken }), 'guide'), /busy\.ts.*TS/)
 })
 
 test('its declarations load, in every mode that it speaks of', async () => {

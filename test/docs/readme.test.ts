@@ -1,9 +1,6 @@
 // The README is what a newcomer types: its hello is taken from it, type-checked, loaded and run against a server.
-import { execFile } from 'node:child_process'
-import { mkdir, symlink, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { promisify } from 'node:util'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { applyStreams } from '../../src/broker/apply-streams.ts'
@@ -17,7 +14,8 @@ import { eventually, sharedConnection } from '../support/broker.ts'
 import { publishAll, readAll } from '../support/events.ts'
 import { temporaryDirectory } from '../support/nats.ts'
 import { checkCommands, commandsOf, filesOf } from '../support/readme.ts'
-import { readText, TOP } from '../support/repository.ts'
+import { readText } from '../support/repository.ts'
+import { complaintsOf } from '../support/type-check.ts'
 
 const test = suite('the README')
 const readme = readText('README.md')
@@ -48,16 +46,7 @@ test('the hello has a stream, its events, one pipeline and one rule, in about 20
 
 test('the hello passes the type check of this repository', async () => {
   const folder = dirname(await helloFolder())
-  const compilerOptions = { paths: { millrace: [join(TOP, 'src/index.ts')] } }
-  const config = { extends: join(TOP, 'tsconfig.json'), compilerOptions, include: ['hello'] }
-  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))
-  await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
-  await symlink(join(TOP, 'node_modules'), join(folder, 'node_modules'), 'junction')
-  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
-  const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', folder]).catch(
-    (error: unknown) => error as { stdout: string },
-  )
-  assert.is(stdout, '')
+  assert.is(await complaintsOf(folder, 'hello'), '')
 })
 
 test('the hello runs, and three orders lead to what the README says', async () => {

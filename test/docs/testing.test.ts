@@ -1,19 +1,19 @@
-// docs/testing.md is what somebody copies: its examples are taken from it, type-checked and run.
-import { execFile } from 'node:child_process'
+// docs/testing.md and the guides to jobs are what somebody copies: their examples are taken from them, type-checked and run.
 import { symlink, writeFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { promisify } from 'node:util'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { COMMANDS } from '../../src/cli/commands.ts'
 import { temporaryDirectory } from '../support/nats.ts'
 import { checkCommands, commandsOf, filesOf } from '../support/readme.ts'
 import { readText, TOP } from '../support/repository.ts'
+import { complaintsOf } from '../support/type-check.ts'
 
-const test = suite('docs/testing.md and docs/verify.md')
-const examples = filesOf(readText('docs/testing.md'))
+const test = suite('docs/testing.md, guides to jobs, docs/verify.md')
+const texts = ['docs/testing.md', 'docs/guides/ai-jobs.md', 'docs/guides/model-server.md'].map(readText)
+// one compiler for all
+const examples = filesOf(texts.join('\n'))
 
 /** The examples in a folder of their own, with the recording that one of them reads. */
 async function exampleFolder(): Promise<string> {
@@ -28,21 +28,14 @@ async function exampleFolder(): Promise<string> {
 }
 
 test('every example has a file of its own', () => {
-  const blocks = readText('docs/testing.md').match(/^```ts$/gm)?.length
+  const blocks = texts.flatMap((text) => text.match(/^```ts$/gm) ?? []).length
   assert.is(Object.keys(examples).length, blocks)
-  assert.ok((blocks ?? 0) >= 7)
+  assert.ok(blocks >= 9)
 })
 
 test('the examples pass the type check of this repository, without a cast', async () => {
   const folder = await exampleFolder()
-  const paths = { millrace: [join(TOP, 'src/index.ts')], 'millrace/testing': [join(TOP, 'src/testing.ts')] }
-  const config = { extends: join(TOP, 'tsconfig.json'), compilerOptions: { paths }, include: ['*.ts'] }
-  await writeFile(join(folder, 'tsconfig.json'), JSON.stringify(config))
-  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin/tsc')
-  const { stdout } = await promisify(execFile)(process.execPath, [tsc, '-p', folder]).catch(
-    (error: unknown) => error as { stdout: string },
-  )
-  assert.is(stdout, '')
+  assert.is(await complaintsOf(folder, '*.ts'), '')
   for (const [path, text] of Object.entries(examples)) assert.not.match(text, /\bas (?!const)\w|\bany\b|@ts-/, path)
 })
 

@@ -16,16 +16,16 @@ import { eventually, freshStream, sharedConnection } from '../support/broker.ts'
 import { publishAll, readAll } from '../support/events.ts'
 import { alarmRule, Alarm, High, Reading, readings, registry } from '../support/kill-fixture.ts'
 import { sharedServer } from '../support/nats.ts'
+import { testProgram } from '../support/program.ts'
 
 const test = suite('a processor that is killed')
-const COUNT = 24_000
-const KILLS = 8
+const COUNT = 12_000
+const KILLS = 7
 
 async function worker(stream: StreamDeclaration): Promise<ChildProcess> {
   const { url } = await sharedServer()
-  const loader = new URL('../../src/runtime/load-typescript.js', import.meta.url).href
   const script = fileURLToPath(new URL('../support/worker.ts', import.meta.url))
-  const child = spawn(process.execPath, ['--import', loader, script, url, stream.name, stream.root], {
+  const child = spawn(process.execPath, [...testProgram(script), url, stream.name, stream.root], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   atEnd(() => {

@@ -6,8 +6,10 @@ import { encodeEvent } from '../../src/event/encode.ts'
 import type { EventDraft } from '../../src/event/event.ts'
 import { OutgoingEvent } from '../../src/event/outgoing-event.ts'
 import { packEvent } from '../../src/event/pack-event.ts'
+import { outputId } from '../../src/event/identity.ts'
+import { OutputCompletion } from '../../src/event/output-completion.ts'
 import { ownText } from '../../src/event/own-text.ts'
-import { memberOf } from '../../src/event/packed.ts'
+import { memberOf, writeMember, type PackMember } from '../../src/event/packed.ts'
 import { partitionOf } from '../../src/event/partition.ts'
 import { encodeToken, NO_KEY, publishSubject } from '../../src/event/subject.ts'
 
@@ -34,6 +36,37 @@ const draft: fc.Arbitrary<EventDraft> = fc.record({
   ),
 })
 const completion = { id: 'made-1-2-3', source: '/made', time: 1_750_000_000_123 }
+const good: EventDraft = {
+  type: 'x.done',
+  version: 1,
+  data: {},
+  key: 'k',
+  id: undefined,
+  source: undefined,
+  time: undefined,
+  correlationId: undefined,
+  causationId: undefined,
+  attributes: {},
+}
+const identity = fc.record({
+  processor: fc.oneof(fc.constantFrom('pipeline-p', 'rule-é', 'x'.repeat(600)), text),
+  partition: fc.nat(40),
+  sequence: fc.maxSafeNat(),
+  ordinal: fc.nat(2_000),
+})
+const cause = fc.record({
+  source: fc.constantFrom('/made', '/a'),
+  time: fc.oneof(
+    fc.integer({ min: -6e13, max: 2e14 }),
+    fc.integer({ min: -1e9, max: 1e9 }).map((us) => us / 1_000),
+  ),
+  correlationId: fc.option(text, { nil: undefined }),
+  causationId: fc.option(text, { nil: undefined }),
+})
+const nested = fc.oneof(
+  fc.array(fc.string({ maxLength: 4_000, size: 'max' }), { maxLength: 30 }),
+  fc.dictionary(text, fc.oneof(fc.double(), fc.integer(), fc.string({ maxLength: 80 })), { maxKeys: 60 }),
+)
 
 test('it is what encodeEvent writes, alone and as a member of a pack', () => {
   let packable = 0
@@ -60,19 +93,51 @@ test('it is what encodeEvent writes, alone and as a member of a pack', () => {
   assert.ok(packable > 50, `${packable} could be packed`)
 })
 
+test('an output as a member is what encodeEvent writes, whatever its names, its time and the size of its data', () => {
+  let packable = 0
+  fc.assert(
+    fc.property(draft, identity, cause, nested, fc.boolean(), (given, names, rest, data, same) => {
+      const causation = same ? { ...rest, causationId: rest.correlationId } : rest
+      const made = new OutputCompletion(names, causation)
+      const { processor, partition, sequence, ordinal } = names
+      assert.is(made.id, outputId(processor, partition, sequence, ordinal))
+      const output = { ...given, id: undefined, data }
+      const packed = packEvent(output, made, { root: 'r', partitions: 8, mostData: 100_000 })
+      if (packed === undefined) return
+      packable += 1
+      const member = memberOf(encodeEvent(completeDraft(output, made)))
+      assert.is(textOf(packed), member === undefined ? '' : textOf(member))
+    }),
+    { numRuns: 500 },
+  )
+  assert.ok(packable > 50, `${packable} could be packed`)
+})
+
+test('members that were written stay as they are, whatever is written after them', () => {
+  const sizes = [10, 70_000, 3, 30_000, 7_000, 64_000, 1, 200_000, 5]
+  const members = sizes.map((size, at) => writeMember(`${at}:${'é'.repeat(size)}`))
+  assert.equal(
+    members.map((member) => textOf(member).length),
+    sizes.map((size) => size + 2),
+  )
+  assert.ok(members.every((member, at) => textOf(member) === `${at}:${'é'.repeat(sizes[at] ?? 0)}`))
+})
+
+test('data that is larger than it may be is not packed', () => {
+  const large = { ...good, data: { text: 'x'.repeat(50), more: 'y'.repeat(50) } }
+  assert.is(packEvent(large, completion, { root: 'r', partitions: 1, mostData: 100 }), undefined)
+  assert.is(
+    packEvent({ ...good, data: ['x'.repeat(200)] }, completion, { root: 'r', partitions: 1, mostData: 100 }),
+    undefined,
+  )
+  assert.is.not(packEvent(large, completion, { root: 'r', partitions: 1, mostData: 200 }), undefined)
+})
+
+function textOf({ page, from, to }: PackMember): string {
+  return page.toString('utf8', from, to)
+}
+
 test('what encodeEvent refuses is refused when it is made', () => {
-  const good: EventDraft = {
-    type: 'x.done',
-    version: 1,
-    data: {},
-    key: 'k',
-    id: undefined,
-    source: undefined,
-    time: undefined,
-    correlationId: undefined,
-    causationId: undefined,
-    attributes: {},
-  }
   for (const change of [
     { id: '' },
     { source: '' },

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { partitionOf } from '../../src/event/partition.ts'
+import { partitionOf, partitionOfKey } from '../../src/event/partition.ts'
 import { encodeToken, NO_KEY, parseStoredSubject } from '../../src/event/subject.ts'
 import { publishBatch } from '../../src/broker/batch.ts'
 import { freshStream, sharedConnection } from '../support/broker.ts'
@@ -33,6 +33,16 @@ test('it is that of the published test vectors of FNV-1a', () => {
   assert.is(partitionOf('', 2 ** 32), 0x811c9dc5)
   assert.is(partitionOf('a', 2 ** 32), 0xe40c292c)
   assert.is(partitionOf('foobar', 2 ** 32), 0xbf9cf968)
+})
+
+test('that of a key is that of its token', () => {
+  const key = fc.oneof(fc.constantFrom(...ODD), fc.string({ minLength: 1, unit: 'binary-ascii' }))
+  fc.assert(
+    fc.property(key, fc.integer({ min: 1, max: 64 }), (given, partitions) =>
+      assert.is(partitionOfKey(given, partitions), partitionOf(encodeToken(given), partitions)),
+    ),
+  )
+  for (const none of [undefined, '', '\ud800']) assert.is(partitionOfKey(none, 64), partitionOf(NO_KEY, 64))
 })
 
 test('it is always one of the partitions', () => {

@@ -55,7 +55,7 @@ async function live(outage: (server: OwnServer) => Promise<void>): Promise<Outco
   await outage(server)
   const back = performance.now()
   await publishing
-  await eventually('all processed', done(EVENTS), 20_000)
+  await eventually('all processed', done(EVENTS), 60_000)
   const resumedMs = performance.now() - back
   for (const run of runs) await run.stop()
   const of = (type: string) => readAll(connection, stream.name, [storedFilter(stream.root, type)])
@@ -105,7 +105,7 @@ function everythingOnce(outcome: Outcome, expected: Outcome): void {
   )
   assert.equal(outcome.high, expected.high)
   assert.is(outcome.alarms, expected.alarms)
-  assert.ok(outcome.resumedMs < 10_000, `${outcome.resumedMs} ms until everything was processed`)
+  assert.ok(outcome.resumedMs < 30_000, `${outcome.resumedMs} ms until everything was processed`)
 }
 
 test('nothing happens: this is what the others are compared with', async () => {

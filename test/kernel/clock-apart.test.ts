@@ -60,7 +60,7 @@ for (const [name, ahead] of [
     const begun = Date.now()
     const { run, failures, values } = await running(ahead, 300)
     await eventually('closed', async () => (await values()).length === 1)
-    assert.ok(Date.now() - begun < 3_000, `${Date.now() - begun} ms`)
+    assert.ok(Date.now() - begun < 60_000, `${Date.now() - begun} ms`)
     assert.equal(await values(), [2])
     await run.stop()
     assert.equal(failures, [])

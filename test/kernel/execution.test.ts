@@ -145,12 +145,19 @@ function lookedAt(run: ReturnType<typeof changing>, from: number, to: number, ou
   return looked
 }
 
-test('the state is looked at after 256 outputs, and a look takes the changes since the one before', () => {
+test('the state is looked at after 237 outputs, and a look takes the changes since the one before', () => {
   const run = changing(() => 1)
-  assert.equal(lookedAt(run, 1, 14, 50), [6, 12])
+  assert.equal(lookedAt(run, 1, 14, 40), [6, 12])
   const last = run.checkpoint()
   assert.equal(last.changes, ['["k13","x"]', '["k14","x"]'])
   assert.equal([last.basis, last.replay], [{ time: 9 }, null])
+})
+
+test('where outputs share messages it is looked at after 900 of them, which fit a commit also when none does', () => {
+  const { processor, logic } = answering({ turn: () => Array.from({ length: 100 }, (_, at) => made(at)) })
+  const packed = { ...processor, to: { ...processor.to, packed: true } }
+  const run = new Execution({ processor: packed, logic, registry }, freshRecord({ partition: '3' }))
+  assert.equal(lookedAt(run, 1, 20, 1), [9, 18])
 })
 
 test('it is looked at after up to 2,000 turns, and sooner when its changes are large', () => {

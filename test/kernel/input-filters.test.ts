@@ -20,7 +20,7 @@ test('filters of all units together never overlap, whatever the stream and the t
   for (const stream of [one, merge])
     for (const spread of ['keys', 'one'] as const) {
       const filters = wholeInputFilters({ kind: 'pipeline', name: 'p', from: { stream, types }, spread })
-      assert.is(filters.length, types.length + (spread === 'one' ? 1 : stream.partitions))
+      assert.is(filters.length, types.length + 2 * (spread === 'one' ? 1 : stream.partitions))
       for (const [at, filter] of filters.entries())
         for (const other of filters.slice(at + 1)) assert.not(overlaps(filter, other), `${filter} and ${other}`)
     }

@@ -11,6 +11,7 @@ import { eventually, freshStream, sharedConnection } from '../support/broker.ts'
 import { publishAll, readAll } from '../support/events.ts'
 import { Reading } from '../support/kill-fixture.ts'
 import { sharedServer } from '../support/nats.ts'
+import { testProgram } from '../support/program.ts'
 import { actualOutputs, assertSame, expectedOutputs, journalOn, recordOf } from './on-server.ts'
 import { windowProcessor } from './window-logic.ts'
 
@@ -20,10 +21,9 @@ const KILLER = 666
 
 async function spawnWorker(stream: StreamDeclaration): Promise<ChildProcess> {
   const { url } = await sharedServer()
-  const loader = new URL('../../src/runtime/load-typescript.js', import.meta.url).href
   const script = fileURLToPath(new URL('killed-worker.ts', import.meta.url))
   const given = [url, stream.name, stream.root, String(KILLER)]
-  const child = spawn(process.execPath, ['--import', loader, script, ...given], {
+  const child = spawn(process.execPath, [...testProgram(script), ...given], {
     stdio: ['ignore', 'ignore', 'inherit'],
   })
   atEnd(() => {

@@ -93,7 +93,7 @@ test('K2 K3 turns run once, in log order, one at a time, within the credit, over
   await pause(300)
   server.resume()
   await publishing
-  await eventually('done', () => run.counts.turns === 6_000 || failures.length > 0, 20_000)
+  await eventually('done', () => run.counts.turns === 6_000 || failures.length > 0, 30_000)
   await run.stop()
   assert.equal(failures, [])
   assert.is(seen.sequences.length, 6_000)

@@ -8,7 +8,7 @@ import { storedFilter } from '../../src/event/subject.ts'
 import type { Logic, Processor } from '../../src/kernel/processor.ts'
 import { outboxProcessor } from '../../src/pipeline/outbox-processor.ts'
 import { connectTo, eventually, sharedConnection } from '../support/broker.ts'
-import { publishAll, readAll } from '../support/events.ts'
+import { countOf, publishAll, readAll } from '../support/events.ts'
 import { Alarm, High, Reading, readings, registry } from '../support/kill-fixture.ts'
 import { apply, declareInputs, mergeOf, pipelineName } from '../support/merging.ts'
 import { ownServer } from '../support/nats.ts'
@@ -63,12 +63,6 @@ async function events(connection: Connection, { name, root }: StreamDeclaration,
   })
 }
 
-/** How many events of a type a stream holds, counted by the server: to read them all at every look starves who works. */
-async function count({ manager }: Connection, { name, root }: StreamDeclaration, type: string): Promise<number> {
-  const { state } = await manager.streams.info(name, { subjects_filter: storedFilter(root, type) })
-  return Object.values(state.subjects ?? {}).reduce((sum, held) => sum + held, 0)
-}
-
 const byKey = (all: readonly StoredEvent[]): Record<string, unknown[]> => {
   const found: Record<string, unknown[]> = {}
   for (const { key, data, causationId, id } of all) (found[key ?? ''] ??= []).push({ data, causationId, id })
@@ -99,7 +93,7 @@ test('M1 M2 X1 X2 two inputs, two outputs, the server and the processors killed:
     await Promise.all(parts)
   }
   const held = async (stream: StreamDeclaration, type: string, wanted: number): Promise<true | undefined> =>
-    (await count(publishing, stream, type)) >= wanted || undefined
+    (await countOf(publishing, stream, type)) >= wanted || undefined
   await eventually('everything is merged', () => held(merge, Reading.type, 12 * PART))
   const input = await events(publishing, merge, Reading.type)
   assert.is(input.length, 12 * PART)
@@ -135,7 +129,8 @@ test('two streams that write to each other: what goes there does not come back',
   const back: Processor = { ...numbering(two, two, one), name: 'back' }
   const running = await startAll(connection, [forward, back, outboxProcessor(one, two), outboxProcessor(two, one)])
   for (const input of [one, two]) await publishAll(connection, input, [Reading({ machine: 'm1', value: 3 })])
-  const counts = (): Promise<number[]> => Promise.all([one, two].map((stream) => count(connection, stream, Alarm.type)))
+  const counts = (): Promise<number[]> =>
+    Promise.all([one, two].map((stream) => countOf(connection, stream, Alarm.type)))
   await eventually('carried over', async () => (await counts()).join() === '1,1' || undefined)
   await new Promise((resolve) => setTimeout(resolve, 300))
   assert.equal(await counts(), [1, 1])

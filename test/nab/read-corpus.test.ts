@@ -1,15 +1,17 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { readCorpus } from '../../nab/read-corpus.ts'
 import { MillraceError } from '../../src/error/millrace-error.ts'
+import { atEnd } from '../support/cleanup.ts'
 
 const test = suite('reading NAB data')
 
 function corpus(files: Record<string, string>, labels: string): string {
   const directory = mkdtempSync(join(tmpdir(), 'nab-'))
+  atEnd(() => rmSync(directory, { recursive: true }))
   for (const [name, text] of Object.entries({ ...prefixed(files), 'labels/combined_windows.json': labels })) {
     mkdirSync(join(directory, name, '..'), { recursive: true })
     writeFileSync(join(directory, name), text)

@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { z } from 'zod'
+import { isRecordSubject } from '../../src/actor/aggregate-subject.ts'
 import { defineStream } from '../../src/broker/define-stream.ts'
 import { defineEvent } from '../../src/event/contract.ts'
 import { createRegistry } from '../../src/event/registry.ts'
@@ -32,6 +33,14 @@ test('an event that fits its contract, or did so in an older version, leads to n
     const turn = runTurn({ processor, logic, registry }, storedDraft({ ...Paid({ order: 'o' }), version }, 1))
     assert.equal([turn.outputs, turn.deadLetters], [[], []])
   }
+})
+
+test('records of aggregates were checked when they were decided: they are passed over by their subject', () => {
+  const own = contractsProcessor(stream, (subject) => isRecordSubject('t', subject))
+  const broken = storedMessage(7)
+  const at = (subject: string) => runTurn({ processor: own, logic, registry }, { ...broken, subject })
+  assert.is(at('t.3.millrace.aggregate.order.o1').deadLetters.length, 0)
+  assert.is(at('t.3.order.paid').deadLetters.length, 1)
 })
 
 const wrong = [

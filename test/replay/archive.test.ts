@@ -1,6 +1,5 @@
 // Archiving closed aggregates, on a real server.
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -18,6 +17,7 @@ import { eventually, sharedConnection } from '../support/broker.ts'
 import { readAll } from '../support/events.ts'
 import { Deliver, parcelActor, Ship, Weigh } from '../actor/personal-actor.ts'
 import { deploy, recordsOf, tellAll, work } from '../actor/running-actors.ts'
+import { temporaryDirectory } from '../support/nats.ts'
 
 const test = suite('archive')
 const connection = await sharedConnection()
@@ -48,7 +48,7 @@ async function closed(notes = '', ids = ['a1']) {
   const runtime = await work(connection, deployment)
   await tellAll(connection, deployment, ids.flatMap(commandsFor))
   await eventually('all are decided', async () => (await recordsOf(connection, deployment)).length === 4 * ids.length)
-  const folder = mkdtempSync(join(tmpdir(), 'millrace-archive-'))
+  const folder = await temporaryDirectory()
   return { deployment, runtime, folder, store: await archiveFolder(folder) }
 }
 
@@ -93,6 +93,9 @@ for (const notes of ['', 'x'.repeat(2_000)])
       })
     await tellAll(connection, deployment, [Weigh({ parcelId: 'a1', grams: 3 })])
     assert.is((await rejected(2))?.decided[0]?.x?.code, 'aggregate-closed')
+    const { frame, state } = await known(deployment, 'a1').found
+    assert.is(frame?.a?.n, 4, 'it is told where the history is')
+    assert.equal(state, placeIn(deployment).actor.initial('a1'))
     await runtime.stop()
     const next = await work(connection, deployment, 'two')
     await tellAll(connection, deployment, [Weigh({ parcelId: 'a1', grams: 4 })])

@@ -98,7 +98,7 @@ test('M1 X1 it runs: what comes in at either stream is put out in either, once',
       const found = [await notes(orders, 'order.noted'), await notes(parcels, 'parcel.noted')]
       return found.every(({ length }) => length >= 100) || undefined
     },
-    20_000,
+    30_000,
   )
   await new Promise((resolve) => setTimeout(resolve, 300))
   const wanted = (what: string): string[] => numbers.map((order) => JSON.stringify({ order, what })).sort()

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { load } from '../../src/runtime/typescript-hooks.js'
+import { load, resolve } from '../../src/runtime/typescript-hooks.js'
 
 const test = suite('TypeScript without a build')
 
@@ -32,5 +32,26 @@ for (const [what, text, place] of [
       rmSync(folder, { recursive: true })
     }
   })
+
+test('./x.js means ./x.ts where there is no such file, and nothing else does', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-hooks-'))
+  try {
+    for (const name of ['one.ts', 'both.ts', 'both.js']) writeFileSync(join(folder, name), '')
+    const context = { parentURL: pathToFileURL(join(folder, 'parent.ts')).href } as never
+    const asked = async (specifier: string): Promise<string[]> => {
+      const specifiers: string[] = []
+      await resolve(specifier, context, (one: string) => {
+        specifiers.push(one)
+        return { url: '' } as never
+      })
+      return specifiers
+    }
+    assert.equal(await asked('./one.js'), ['./one.ts'])
+    for (const other of ['./both.js', './one.ts', './none.js', 'one.js', 'rxjs'])
+      assert.equal(await asked(other), [other])
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
 
 test.run()

@@ -33,7 +33,7 @@ export async function confEnvironment(): Promise<Record<string, string>> {
   }
 }
 
-/** Starts a node from the file; it ends after the last suite of this process. Resolves once it takes connections. */
+/** Starts a node from the file; it ends after the last suite of this file. Resolves once it takes connections. */
 export async function startFromConf(
   env: Readonly<Record<string, string>>,
 ): Promise<{ url: string; ready(): Promise<void> }> {

@@ -8,7 +8,7 @@ import { completeDraft } from '../../src/event/complete.ts'
 import { encodeEvent } from '../../src/event/encode.ts'
 import type { EventDraft } from '../../src/event/event.ts'
 import { messageId } from '../../src/event/identity.ts'
-import { publishSubject } from '../../src/event/subject.ts'
+import { publishSubject, storedFilter } from '../../src/event/subject.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 
 let serial = 0
@@ -58,4 +58,14 @@ export function readAll(
       },
     })
   })
+}
+
+/** How many messages of a type a stream holds, counted by the server: to read them all at every look starves who works. */
+export async function countOf(
+  { manager }: Connection,
+  { name, root }: Pick<StreamDeclaration, 'name' | 'root'>,
+  type: string,
+): Promise<number> {
+  const { state } = await manager.streams.info(name, { subjects_filter: storedFilter(root, type) })
+  return Object.values(state.subjects ?? {}).reduce((sum, held) => sum + held, 0)
 }

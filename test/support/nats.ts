@@ -9,7 +9,7 @@ import {
 } from '../../src/broker/embedded-server.ts'
 import { resolveServerBinary, type ServerBinary } from '../../src/broker/server-binary.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
-import { atEnd } from './cleanup.ts'
+import { atEnd, atEndOfAll } from './cleanup.ts'
 
 let binary: Promise<ServerBinary> | undefined
 let shared: Promise<EmbeddedServer> | undefined
@@ -24,12 +24,15 @@ export function testBinary(): Promise<ServerBinary> {
 }
 
 /**
- * Starts a server; it ends, and the data directory made for it goes, after the last suite of this process.
+ * Starts a server; it ends, and the data directory made for it goes, after the last suite of this file.
  * With a `dataDir` of the caller, the directory is the caller's to remove.
  */
-export async function startTestServer(options: Partial<EmbeddedServerOptions> = {}): Promise<EmbeddedServer> {
+export async function startTestServer(
+  options: Partial<EmbeddedServerOptions> = {},
+  closing = atEnd,
+): Promise<EmbeddedServer> {
   const { path } = await testBinary()
-  const dataDir = options.dataDir ?? (await temporaryDirectory())
+  const dataDir = options.dataDir ?? (await temporaryDirectory(closing))
   const server = await startEmbeddedServer({
     binary: path,
     clock: systemClock,
@@ -37,20 +40,20 @@ export async function startTestServer(options: Partial<EmbeddedServerOptions> = 
     ...options,
     dataDir,
   })
-  atEnd(() => server.stop())
+  closing(() => server.stop())
   return server
 }
 
-/** A directory of its own, removed after the last suite of this process. */
-export async function temporaryDirectory(): Promise<string> {
+/** A directory of its own, removed after the last suite of this file. */
+export async function temporaryDirectory(closing = atEnd): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'millrace-test-'))
-  atEnd(() => rm(directory, { recursive: true, force: true }))
+  closing(() => rm(directory, { recursive: true, force: true }))
   return directory
 }
 
 /** The one server that every test of this process shares. Nobody stops, kills or pauses it. */
 export function sharedServer(): Promise<EmbeddedServer> {
-  return (shared ??= startTestServer())
+  return (shared ??= startTestServer({}, atEndOfAll))
 }
 
 /** A server of one test's own, which it may kill, pause and start again. */

@@ -10,7 +10,7 @@ export interface StandIn {
   readonly mute?: boolean
 }
 
-/** Starts one; returns its address. It ends after the last suite of this process. */
+/** Starts one; returns its address. It ends after the last suite of this file. */
 export async function standIn(options: StandIn): Promise<string> {
   const sockets = new Set<Socket>()
   const server = createServer((socket) => {

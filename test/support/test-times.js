@@ -35,10 +35,19 @@ export function watchTests() {
 export function sayTimes(files) {
   const seconds = (/** @type {number} */ ms) => `${(ms / 1_000).toFixed(1).padStart(7)} s`
   const slowest = (/** @type {{ ms: number }} */ a, /** @type {{ ms: number }} */ b) => b.ms - a.ms
-  console.log('\nslowest files (and what the process of the tests itself computed)')
-  for (const { file, ms, cpu } of files.toSorted(slowest).slice(0, SHOWN))
-    console.log(`${seconds(ms)} ${seconds(cpu)}  ${file}`)
+  const dearest = (/** @type {FileTime} */ a, /** @type {FileTime} */ b) => b.cpu - a.cpu
+  console.log('\nfiles that cost most: processor time with what they began, and how long they took')
+  for (const { file, ms, cpu } of files.toSorted(dearest).slice(0, SHOWN))
+    console.log(`${seconds(cpu)} ${seconds(ms)}  ${file}`)
   console.log('\nslowest tests')
   const tests = files.flatMap(({ file, tests }) => tests.map(({ name, ms }) => ({ name: `${file} › ${name}`, ms })))
   for (const { name, ms } of tests.toSorted(slowest).slice(0, SHOWN)) console.log(`${seconds(ms)}  ${name}`)
+  console.log('\nby room: processor time, and time')
+  for (const room of new Set(files.map(({ file }) => roomOf(file)))) {
+    const own = files.filter(({ file }) => roomOf(file) === room)
+    const sum = (/** @type {'cpu' | 'ms'} */ of) => own.reduce((all, file) => all + file[of], 0)
+    console.log(`${seconds(sum('cpu'))} ${seconds(sum('ms'))}  ${room}`)
+  }
 }
+
+const roomOf = (/** @type {string} */ file) => file.split(/[\\/]/)[0] ?? file

@@ -17,16 +17,16 @@ import { atEnd } from '../support/cleanup.ts'
 import { eventually, freshStream, sharedConnection } from '../support/broker.ts'
 import { publishAll } from '../support/events.ts'
 import { sharedServer } from '../support/nats.ts'
+import { testProgram } from '../support/program.ts'
 import { course, expected, readerOf, rowsOf, runView, stopAll } from './sample-view.ts'
 
 const test = suite('views whose processes are killed')
 
 async function spawnWorker(stream: StreamDeclaration, version: number): Promise<ChildProcess> {
   const { url } = await sharedServer()
-  const loader = new URL('../../src/runtime/load-typescript.js', import.meta.url).href
   const script = fileURLToPath(new URL('view-worker.ts', import.meta.url))
   const given = [url, stream.name, stream.root, String(version)]
-  const child = spawn(process.execPath, ['--import', loader, script, ...given], {
+  const child = spawn(process.execPath, [...testProgram(script), ...given], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   atEnd(() => {

@@ -107,6 +107,8 @@ export function compileDetect(options: DetectOptions): Executable {
     lateness,
     grace: parseDuration(options.grace ?? 0),
     bounds: { waiting: limits.waiting, matchesPerAdvance: limits.matchesPerAdvance },
-    start: (out, state) => new DetectExecutor(plan, out, state as DetectState | undefined),
+    // what one of all keys makes of a value depends on the others
+    judges: detector.scope === 'key',
+    start: (out, state, trace) => new DetectExecutor(plan, out, state as DetectState | undefined, trace),
   }
 }

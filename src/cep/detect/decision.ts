@@ -63,6 +63,7 @@ export function decide(decision: Decision, standing: Standing, score: Score | nu
   return true
 }
 
-function counts(decision: Decision, direction: Direction): boolean {
+/** Whether a side is one that counts. */
+export function counts(decision: Decision, direction: Direction): boolean {
   return decision.side === 'both' || direction === 'none' || direction === decision.side
 }

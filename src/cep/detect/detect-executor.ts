@@ -15,10 +15,12 @@ import type { StoredEvent } from '../../event/event.js'
 import { EarliestHeap, NOT_QUEUED, type Queued } from '../../time/earliest-heap.js'
 import type { Collector } from '../engine/collector.js'
 import type { Executor, ExecutorStats } from '../engine/executor.js'
+import type { Trace } from '../engine/partial.js'
 import { Tally } from '../engine/tally.js'
 import type { DetectPlan, Detection, Reading } from './compile-detect.js'
-import { decide, newStanding, type Standing } from './decision.js'
+import { newStanding, type Standing } from './decision.js'
 import type { DetectState } from './detect-state.js'
+import { Judge } from './judge.js'
 import { usable, type Deadline, type Detector, type Score } from './detector.js'
 
 type AnyDetector = Detector<number | readonly number[]> & Partial<Deadline>
@@ -38,6 +40,7 @@ interface Watch extends Queued {
 export class DetectExecutor implements Executor {
   readonly #plan: DetectPlan
   readonly #out: Collector
+  readonly #judge: Judge
   readonly #tally: Tally
   readonly #shared: AnyDetector | null
   /** In order of last event, the one longest ago first. */
@@ -47,9 +50,10 @@ export class DetectExecutor implements Executor {
   /** Time of the earliest event that anything was learnt from; undefined: to be looked for. */
   #oldest: number | undefined
 
-  constructor(plan: DetectPlan, out: Collector, state?: DetectState) {
+  constructor(plan: DetectPlan, out: Collector, state?: DetectState, trace?: Trace) {
     this.#plan = plan
     this.#out = out
+    this.#judge = new Judge(plan.decision, trace)
     this.#tally = new Tally(state?.tally)
     this.#order = state?.order ?? 0
     this.#shared =
@@ -72,7 +76,7 @@ export class DetectExecutor implements Executor {
     if (watch === undefined) return
     const score = watch.detector.observe(value, event.time, key)
     this.#queue(watch)
-    if (decide(this.#plan.decision, watch.standing, score, event.time) && score !== null)
+    if (this.#judge.isAlarm(key, watch.standing, event, value, score) && score !== null)
       this.#put(event, key, event.time, value, score)
   }
 
@@ -84,6 +88,7 @@ export class DetectExecutor implements Executor {
       if (score !== undefined && last !== null) {
         // silence is one finding by nature: it asks for no other value, and no score has gone before it
         this.#put(last, key, due, null, score)
+        this.#judge.silence(key, last, due, score)
       }
     }
     for (const watch of this.#keys.values()) {

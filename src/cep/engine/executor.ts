@@ -85,6 +85,8 @@ export interface Executable {
   readonly begins?: readonly Begin[]
   /** An event that is none of these changes nothing but the time, also where something is under way. */
   readonly concerns?: readonly Begin[]
+  /** It tells of each value what it made of it (Trace.judged), and of nothing that is under way. */
+  readonly judges?: boolean
   /** The same with other conditions in the place of each of its own, which must say the same. */
   withConditions?(change: (matcher: Matcher) => Matcher): Executable
   readonly bounds: {

@@ -1,4 +1,5 @@
 import type { StoredEvent } from '../../event/event.js'
+import type { Judgement } from '../detect/judgement.js'
 
 /** Something that has begun and is not complete, as it is shown to who asks why there is no match yet. */
 export interface Partial {
@@ -27,4 +28,6 @@ export type EndReason =
 /** Told of what comes to nothing, by executors that can tell. For explanations only: it changes nothing. */
 export interface Trace {
   ended(partial: Partial, reason: EndReason, time: number): void
+  /** Told of each value that a detector scored for itself, by key. */
+  judged?(judgement: Judgement): void
 }

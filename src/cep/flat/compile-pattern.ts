@@ -1,6 +1,7 @@
 import { fault, type MillraceError } from '../../error/millrace-error.js'
 import { patternFaults } from '../pattern/check-pattern.js'
-import type { BoundPolicies, Bounds, Matcher, Pattern, Stage } from '../pattern/pattern.js'
+import type { BoundPolicies, Bounds, Pattern, Stage } from '../pattern/pattern.js'
+import { TypeBits } from '../pattern/type-bits.js'
 import { buildGraph } from './build-graph.js'
 import type { CompiledPattern } from './compiled-pattern.js'
 import { mostWays } from './explore.js'
@@ -40,16 +41,12 @@ export function compilePattern(pattern: Pattern): CompiledPattern {
   if (ways > MOST_WAYS) throw tooManyWays(ways)
   const { conditions, steps, nodes } = graph
   const aggregates = pattern.aggregates ?? []
-  const named = new Set([...conditions.flatMap((c) => c.matcher.events), ...(pattern.events ?? [])])
-  const bitsOf = (type: string | null) =>
-    conditions.reduce((bits, c) => (takesType(c.matcher, type) ? bits | c.bit : bits), 0)
   const limits = { ...DEFAULT_BOUNDS, ...pattern.bounds }
   const policies = { ...DEFAULT_POLICIES, ...pattern.policies }
   const gaps = new Set(nodes.map(({ gap }) => gap).filter((gap) => gap < Infinity))
   const compiled: CompiledPattern = {
     pattern,
-    types: new Map([...named].map((type) => [type, bitsOf(type)])),
-    anyType: bitsOf(null),
+    types: new TypeBits(conditions, pattern.events ?? []),
     graph,
     conditions,
     steps,
@@ -83,10 +80,6 @@ const MOST_WAYS = 10_000
 function tooManyWays(ways: number): MillraceError {
   const detail = `what is optional or repeated can be left out in ${ways} ways at one place; at most ${MOST_WAYS} are possible`
   return fault('PATTERN_INVALID', detail, { issues: [{ detail }] })
-}
-
-function takesType(matcher: Matcher, type: string | null): boolean {
-  return matcher.events.length === 0 || (type !== null && matcher.events.includes(type))
 }
 
 /** The shape that a snapshot depends on: what is numbered in it, and what a place means. */

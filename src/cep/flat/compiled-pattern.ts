@@ -1,15 +1,14 @@
 import type { Executable } from '../engine/executor.js'
 import type { Aggregate, BoundPolicies, Bounds, Pattern, Skip } from '../pattern/pattern.js'
+import type { TypeBits } from '../pattern/type-bits.js'
 import type { Condition, Graph, Step } from './graph.js'
 import type { StateTable } from './state-table.js'
 
 /** A pattern ready to run. May be shared by any number of engines. */
 export interface CompiledPattern extends Executable {
   readonly pattern: Pattern
-  /** For each type that the rule sees, the conditions that such an event could satisfy, as bits. */
-  readonly types: ReadonlyMap<string, number>
-  /** The bits for a type that is not named: conditions that name no type. */
-  readonly anyType: number
+  /** Which conditions an event of a type could satisfy. */
+  readonly types: TypeBits
   readonly graph: Graph
   readonly conditions: readonly Condition[]
   readonly steps: readonly Step[]

@@ -39,12 +39,12 @@ export class FlatExecutor implements Executor {
     const at = this.#at++
     const { time, type } = event
     if (this.#store.deadlines.isDue(time)) this.passTime(time)
-    const { types, anyType, states } = this.#pattern
-    const bits = types.get(type) ?? anyType
-    if (bits === 0 && !types.has(type)) return
+    const { types, states } = this.#pattern
+    const bits = types.of(type)
+    if (bits === undefined) return
     const stepper = this.#stepper
-    stepper.begin(event, key, bits, at)
-    const beginning = (bits & states.begin.watch) === 0 ? null : stepper.beginning()
+    stepper.begin(bits, at)
+    const beginning = (bits & states.begin.watch) === 0 ? null : stepper.beginning(event, key)
     const known = this.#store.keys.get(key)
     if (known === undefined) {
       if (beginning !== null) this.#step(event, this.#store.keys.add(key), at, beginning)
@@ -56,11 +56,12 @@ export class FlatExecutor implements Executor {
   }
 
   /** Takes what is under way for a key over the event, and what begins with it. */
-  #step({ time }: StoredEvent, runs: KeyRuns, at: number, beginning: Move | null): void {
+  #step(event: StoredEvent, runs: KeyRuns, at: number, beginning: Move | null): void {
     const stepper = this.#stepper
+    const { time } = event
     const { key, head: before } = runs
-    if (before !== null) stepper.step(before)
-    const began = beginning !== null && stepper.start(beginning)
+    if (before !== null) stepper.step(before, event, key)
+    const began = beginning !== null && stepper.start(beginning, event, key)
     const list = stepper.list()
     this.#store.live += stepper.count - stepper.seen
     runs.heed = stepper.heed

@@ -24,7 +24,7 @@ export class FlinkExecutor implements Executor {
   readonly #pattern: CompiledPattern
   readonly #out: Collector
   readonly #trace: Trace | null
-  readonly #truth = new Truth()
+  readonly #truth: Truth
   readonly #limits: Limits
   readonly #none: Bound
   readonly #moves: FlinkMoves
@@ -37,6 +37,7 @@ export class FlinkExecutor implements Executor {
     this.#pattern = pattern
     this.#out = out
     this.#trace = trace ?? null
+    this.#truth = new Truth(pattern.conditions)
     this.#limits = new Limits(pattern)
     this.#none = unbound(pattern)
     this.#moves = new FlinkMoves(pattern.states)
@@ -46,12 +47,11 @@ export class FlinkExecutor implements Executor {
 
   take(event: StoredEvent, key: string): void {
     const at = this.#at++
-    const { types, anyType } = this.#pattern
-    const bits = types.get(event.type) ?? anyType
-    if (bits === 0 && !types.has(event.type)) return
-    this.#truth.begin(event, key, bits)
+    const bits = this.#pattern.types.of(event.type)
+    if (bits === undefined) return
+    this.#truth.begin(bits)
     const known = this.#keys.get(key)
-    if (known === undefined && this.#moveOf(this.#begin).idle) return
+    if (known === undefined && this.#moveOf(this.#begin, event, key).idle) return
     const state = known ?? this.#newKey(key)
     if (this.#isDue(state, event.time)) this.#passTime(state, event.time)
     const { list } = state.partial
@@ -60,7 +60,7 @@ export class FlinkExecutor implements Executor {
     const done: Done[] = []
     for (let i = 0; i < list.length; i++) {
       const computation = list[i] as Computation
-      const move = this.#moveOf(computation)
+      const move = this.#moveOf(computation, event, key)
       if (!move.idle) {
         next ??= new Heap<Computation>(byStart, list.slice(0, i))
         this.#step(computation, move, event, at, key, next, done)
@@ -71,8 +71,9 @@ export class FlinkExecutor implements Executor {
     else if (next !== null) this.#bound(state, event.time)
   }
 
-  #moveOf({ state, moves, last }: Computation): FlinkMove {
-    const truth = this.#truth.of(state.watch, state.conditions, last === null ? this.#none : last.bound)
+  #moveOf({ state, moves, last }: Computation, event: StoredEvent, key: string): FlinkMove {
+    const bound = last === null ? this.#none : last.bound
+    const truth = this.#truth.of(state.watch, state.conditions, bound, event, key)
     return moves[truth] ?? this.#moves.make(state, truth)
   }
 
@@ -136,17 +137,14 @@ export class FlinkExecutor implements Executor {
       const { first, last } = computation
       const node = computation.state.nodes[0] as Node
       const gapOver = last !== null && time - last.event.time >= node.gap
-      if (first === null || last === null || !(gapOver || (within !== null && time - first.event.time >= within))) {
+      if (first === null || last === null || !(gapOver || (within !== null && time - first.event.time >= within)))
         next.push(computation)
-        continue
+      else if (node.kind === 'pending') done.push({ first, last })
+      else {
+        const end = gapOver ? last.event.time + node.gap : first.event.time + (within ?? 0)
+        this.#out.timeout(new FlatTimeout(this.#pattern.steps, state.key, first, last, end, 1))
+        this.#ended(state.key, computation, { kind: 'window' }, end)
       }
-      if (node.kind === 'pending') {
-        done.push({ first, last })
-        continue
-      }
-      const end = gapOver ? last.event.time + node.gap : first.event.time + (within ?? 0)
-      this.#out.timeout(new FlatTimeout(this.#pattern.steps, state.key, first, last, end, 1))
-      this.#ended(state.key, computation, { kind: 'window' }, end)
     }
     this.#settle(state, done, next, time)
   }

@@ -1,4 +1,4 @@
-import type { GroupStage, Matcher, NotStage, TakeStage } from '../pattern/pattern.js'
+import type { GroupStage, Matcher, NotStage, TakeStage, Where } from '../pattern/pattern.js'
 import type { Guard } from './guard.js'
 
 /** A condition at its place in the compiled pattern. */
@@ -6,6 +6,10 @@ export interface Condition {
   readonly bit: number
   readonly index: number
   readonly matcher: Matcher
+  /** The matcher's, here in objects of one shape; null: its types say all. */
+  readonly where: Where | null
+  /** Whether it reads the event only. */
+  readonly local: boolean
 }
 
 /** A stage that takes events. */

@@ -35,7 +35,8 @@ export class PatternParts {
 
   #condition(matcher: Matcher): void {
     const index = this.conditions.length
-    this.conditions.push({ bit: 1 << index, index, matcher })
+    const { where = null, local = false } = matcher
+    this.conditions.push({ bit: 1 << index, index, matcher, where, local: where === null || local })
     this.#bits.set(matcher, 1 << index)
   }
 }

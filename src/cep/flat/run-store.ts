@@ -135,7 +135,8 @@ export class RunStore {
   }
 }
 
-const COMPACT_FROM = 4_096
+/** What is less than this stays in the cache that is nearest. */
+const COMPACT_FROM = 512
 
 function lives({ head }: KeyRuns, start: number): boolean {
   let run = head

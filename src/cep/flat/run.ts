@@ -47,7 +47,8 @@ export function take(
   step: number,
   at: number,
 ): Taking {
-  const bound = before === null ? none : before.bound
+  // What was taken before is far away in memory: it is looked at only where it says more than nothing.
+  const bound = before === null || none.length === 0 ? none : before.bound
   const fed = pattern.feeds[step] as readonly number[]
   if (fed.length === 0) return { event, before, step, at, bound }
   const next = bound.slice()

@@ -44,6 +44,13 @@ export class Settling {
       done.length = 0
       return head
     }
+    if (done.length === 1 && !this.#holdback) {
+      // one match that waits for nobody: most often it is that
+      const match = done.pop() as Done
+      stands(match)
+      const { from, to } = ruledOutBy(this.#pattern, match)
+      return without(head, from, to, skipped)
+    }
     let waiting = done.splice(0)
     if (this.#holdback) {
       waiting = [...(this.held.get(key) ?? []), ...waiting].sort((a, b) => a.first.at - b.first.at)
@@ -69,14 +76,14 @@ function without(head: Run | null, from: number, to: number, removed: (run: Run)
   let kept: Run | null = null
   let tail: Run | null = null
   for (let run = head; run !== null; run = run.next) {
-    if (run.first.at >= from && run.first.at <= to) {
+    if (run.start >= from && run.start <= to) {
       removed(run)
       continue
     }
     if (tail === null) kept = run
-    else tail.next = run
+    else if (tail.next !== run) tail.next = run
     tail = run
   }
-  if (tail !== null) tail.next = null
+  if (tail !== null && tail.next !== null) tail.next = null
   return kept
 }

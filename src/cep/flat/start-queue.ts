@@ -49,11 +49,22 @@ export class StartQueue<Owner> {
 
   /** Forgets those that are not to be kept. */
   filter(keep: (owner: Owner, start: number) => boolean): void {
-    for (let left = this.#size; left > 0; left--) {
-      const { time, start } = this
-      const owner = this.shift()
-      if (owner !== undefined && keep(owner, start)) this.push(owner, time, start)
+    const mask = this.#times.length - 1
+    const end = this.#head + this.#size
+    let to = this.#head
+    for (let from = this.#head; from < end; from++) {
+      const at = from & mask
+      const owner = this.#owners[at]
+      const start = this.#starts[at] as number
+      if (owner === undefined || !keep(owner, start)) continue
+      const kept = to++ & mask
+      if (kept === at) continue
+      this.#owners[kept] = owner
+      this.#times[kept] = this.#times[at] as number
+      this.#starts[kept] = start
     }
+    this.#size = to - this.#head
+    for (; to < end; to++) this.#owners[to & mask] = undefined
   }
 
   #grow(): void {

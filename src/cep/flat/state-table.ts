@@ -143,7 +143,7 @@ export class StateTable {
       watch,
       conditions,
       heed: EVERYTHING,
-      readsBound: conditions.some(({ matcher: { where, local } }) => where !== undefined && local !== true),
+      readsBound: conditions.some(({ local }) => !local),
       gaps: [...gaps].sort((a, b) => a - b),
       pending: indexes.filter((index) => nodes[index]?.kind === 'pending'),
       waiting: indexes.filter((index) => nodes[index]?.kind !== 'pending'),

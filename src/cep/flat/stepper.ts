@@ -17,7 +17,7 @@ export interface Watcher {
 export class Stepper {
   /** Matches that the event completed, oldest start first. */
   readonly done: Done[] = []
-  readonly truth = new Truth()
+  readonly truth: Truth
   /** Partial matches in the list that `step` and `start` have made. */
   count = 0
   /** Partial matches in the list that `step` was given. */
@@ -27,8 +27,6 @@ export class Stepper {
   readonly #pattern: CompiledPattern
   readonly #watcher: Watcher
   readonly #none: Bound
-  #event!: StoredEvent
-  #key = ''
   #at = 0
   #head: Run | null = null
   #tail: Run | null = null
@@ -37,32 +35,31 @@ export class Stepper {
     this.#pattern = pattern
     this.#watcher = watcher
     this.#none = unbound(pattern)
+    this.truth = new Truth(pattern.conditions)
   }
 
   /** `possible`: conditions whose types the event has. `at`: its place in the order of events. */
-  begin(event: StoredEvent, key: string, possible: number, at: number): void {
-    this.#event = event
-    this.#key = key
+  begin(possible: number, at: number): void {
     this.#at = at
     this.#head = null
     this.#tail = null
     this.count = 0
     this.seen = 0
     this.heed = 0
-    this.truth.begin(event, key, possible)
+    this.truth.begin(possible)
   }
 
   /** What the event begins; null when it begins nothing. */
-  beginning(): Move | null {
+  beginning(event: StoredEvent, key: string): Move | null {
     const { states } = this.#pattern
     const { begin } = states
-    const truth = this.truth.of(begin.watch, begin.conditions, this.#none)
+    const truth = this.truth.of(begin.watch, begin.conditions, this.#none, event, key)
     const move = begin.moves[truth] ?? states.move(begin, truth)
     return move.takes.length === 0 ? null : move
   }
 
   /** Takes the list that begins with `head` over the event. The list that comes of it is `list`. */
-  step(head: Run): void {
+  step(head: Run, event: StoredEvent, key: string): void {
     const { states } = this.#pattern
     let run: Run | null = head
     while (run !== null) {
@@ -70,25 +67,25 @@ export class Stepper {
       this.seen++
       // What was taken is far away in memory: it is looked at only by those who read it.
       const bound = state.readsBound ? run.last.bound : this.#none
-      const truth = this.truth.of(state.watch, state.conditions, bound)
+      const truth = this.truth.of(state.watch, state.conditions, bound, event, key)
       const move = state.moves[truth] ?? states.move(state, truth)
       if (move.idle) this.#append(run)
-      else this.#move(run, move)
+      else this.#move(run, move, event, key)
       run = next
     }
   }
 
   /** Begins a match, behind all others; false: it was complete at once. The first stage ignores nothing. */
-  start(move: Move): boolean {
+  start(move: Move, event: StoredEvent, key: string): boolean {
     const { count } = this
     for (const { step, state, from, completes } of move.takes) {
-      const taking = take(this.#pattern, this.#none, null, this.#event, step, this.#at)
+      const taking = take(this.#pattern, this.#none, null, event, step, this.#at)
       for (let n = 0; n < completes.length; n++) this.done.push({ first: taking, last: taking })
       if (state === null) continue
       const ways = move.plain ? null : nextWays(null, from)
       const run: Run = { state, ways, start: taking.at, first: taking, last: taking, next: null }
       this.#append(run)
-      if (state.gaps.length > 0) this.#watcher.waits(run, this.#key)
+      if (state.gaps.length > 0) this.#watcher.waits(run, key)
     }
     return this.count > count
   }
@@ -99,14 +96,14 @@ export class Stepper {
     return this.#head
   }
 
-  #move(run: Run, move: Move): void {
+  #move(run: Run, move: Move, event: StoredEvent, key: string): void {
     const { first, last, ways } = run
     const { takes, stay, ends } = move
     const plain = move.plain && ways === null
     let free = stay === null ? run : null
     for (let i = 0; i < takes.length; i++) {
       const { step, state, from, completes } = takes[i] as Take
-      const taking = take(this.#pattern, this.#none, last, this.#event, step, this.#at)
+      const taking = take(this.#pattern, this.#none, last, event, step, this.#at)
       this.#complete(first, taking, waysFrom(ways, completes))
       if (state === null) continue
       const moved: Run = free ?? { state, ways: null, start: first.at, first, last: taking, next: null }
@@ -115,14 +112,14 @@ export class Stepper {
       moved.ways = plain ? null : nextWays(ways, from)
       moved.last = taking
       this.#append(moved)
-      if (state.gaps.length > 0) this.#watcher.waits(moved, this.#key)
+      if (state.gaps.length > 0) this.#watcher.waits(moved, key)
     }
     if (ends.length > 0) this.#complete(first, last, waysFrom(ways, ends))
     if (stay !== null) {
       run.state = stay
       if (!plain) run.ways = nextWays(ways, move.stayFrom)
       this.#append(run)
-    } else if (takes.length === 0 && ends.length === 0) this.#watcher.ended?.(run, this.#key, move, this.#event)
+    } else if (takes.length === 0 && ends.length === 0) this.#watcher.ended?.(run, key, move, event)
   }
 
   /** More than may be put out at once need not be made. */

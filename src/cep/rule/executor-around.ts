@@ -7,7 +7,7 @@ export function executableAround(
   name: unknown,
   around: (inner: Executable) => Pick<Executable, 'start'> & Partial<Executable>,
 ): Executable {
-  const { lateness, grace, bounds, reach, orderBy, begins, concerns } = inner
+  const { lateness, grace, bounds, reach, orderBy, begins, concerns, judges } = inner
   const change = inner.withConditions?.bind(inner)
   return {
     signature: JSON.stringify([inner.signature, name]),
@@ -18,6 +18,7 @@ export function executableAround(
     ...(orderBy === undefined ? {} : { orderBy }),
     ...(begins === undefined ? {} : { begins }),
     ...(concerns === undefined ? {} : { concerns }),
+    ...(judges === undefined ? {} : { judges }),
     ...(change === undefined ? {} : { withConditions: (matcher) => executableAround(change(matcher), name, around) }),
     ...around(inner),
   }

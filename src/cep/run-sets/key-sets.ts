@@ -10,6 +10,9 @@ export interface Passage {
   readonly hi: number
 }
 
+/** Frozen: a list that is made with its first item is smaller than one that is pushed to when it is empty. */
+export const NO_PASSAGES = Object.freeze([]) as unknown as never[]
+
 /** Everything under way for one key. */
 export class KeySets {
   readonly key: string
@@ -33,8 +36,9 @@ export class KeySets {
     return this.lists[position.index] as TakenList
   }
 
-  /** Lets every way out of every position see the event; those that take it are appended to `passages`. */
-  pass({ transitions }: Positions, truth: Truth, passages: Passage[]): void {
+  /** Lets every way out of every position see the event. @returns those that take it */
+  pass({ transitions }: Positions, truth: Truth): readonly Passage[] {
+    let passages: Passage[] = NO_PASSAGES
     for (const transition of transitions) {
       const list = this.list(transition.from)
       const hi = list.end
@@ -43,10 +47,15 @@ export class KeySets {
       const { contiguity, to, repeats } = transition
       const holds = truth.of(to.test)
       const over = to.until !== null && (repeats || holds) && truth.of(to.until)
-      if (holds && !over) passages.push({ transition, lo, hi })
+      if (holds && !over) {
+        const passage = { transition, lo, hi }
+        if (passages === NO_PASSAGES) passages = [passage]
+        else passages.push(passage)
+      }
       if (contiguity === 'strict' || (contiguity === 'relaxed' && holds) || (over && repeats))
         this.waitFrom[transition.index] = hi
     }
+    return passages
   }
 
   /**

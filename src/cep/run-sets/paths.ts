@@ -1,7 +1,7 @@
 import type { KeySets } from './key-sets.js'
 import { stepOf, type Step } from './lazy-found.js'
 import type { Positions, Transition } from './position.js'
-import type { Taken } from './taken.js'
+import type { Taken, TakenList } from './taken.js'
 
 interface Frame {
   taken: Taken
@@ -84,7 +84,14 @@ export abstract class Paths {
   #lastLeg(frame: Frame, transition: Transition, step: Step): boolean {
     const { taken, cursors } = frame
     const list = this.sets.list(transition.to)
-    for (let at = cursors[0] as number; at !== -1; at = this.#follower(taken, transition, at + 1)) {
+    const from = cursors[0] as number
+    if (transition.patient) {
+      cursors[0] = -1
+      const left = this.leaveAll(list, from, this.hi[transition.to.index] as number, step)
+      if (left === true) frame.found = true
+      return left !== 'stop'
+    }
+    for (let at = from; at !== -1; at = this.#follower(taken, transition, at + 1)) {
       const child = list.get(at)
       const left = this.leave(child, step)
       if (left === 'stop') return false
@@ -93,6 +100,20 @@ export abstract class Paths {
     }
     cursors[0] = -1
     return true
+  }
+
+  /** As `leave`, for all that are wanted of a part of a list, `to` exclusive: whoever makes many can do it in one loop. */
+  protected leaveAll(list: TakenList, from: number, to: number, before: Step): boolean | 'stop' {
+    let found = false
+    for (let index = from; index < to; index++) {
+      const taken = list.get(index)
+      if (!this.wants(taken)) continue
+      const left = this.leave(taken, before)
+      if (left === 'stop') return left
+      if (left) found = true
+      else this.inVain(taken)
+    }
+    return found
   }
 
   /** Whether anyone follows. */

@@ -53,6 +53,8 @@ export interface Positions {
   readonly positions: readonly Position[]
   readonly transitions: readonly Transition[]
   readonly tests: readonly Test[]
+  /** An event that satisfies nothing may end what waits. */
+  readonly strict: boolean
   /** Nothing ever stops waiting: every event that was taken lives until its window closes. */
   readonly patient: boolean
 }
@@ -101,12 +103,16 @@ export function layOutPositions(pattern: Pattern): Positions {
     transition.held = transition.to.out.length > 0
     if (transition.held) transition.from.goesOn = true
   }
-  for (const position of positions) {
-    position.noRanges = position.into.flatMap(() => [0, 0])
-    position.noNext = position.out.map(() => 0)
-  }
+  for (const position of positions) makeRoom(position)
   const patient = transitions.every((transition) => transition.patient)
-  return { positions, transitions, tests, patient }
+  const strict = transitions.some(({ contiguity }) => contiguity === 'strict')
+  return { positions, transitions, tests, strict, patient }
+}
+
+/** Lists of the length that a search needs at this position, to be copied. */
+function makeRoom(position: Position): void {
+  position.noRanges = position.into.flatMap(() => [0, 0])
+  position.noNext = position.out.map(() => 0)
 }
 
 function waysFrom(from: Position, own: readonly Position[], later: readonly (readonly Position[])[]): Transition[] {

@@ -6,7 +6,7 @@ import type { Partial, Trace } from '../engine/partial.js'
 import { StartQueue } from '../flat/start-queue.js'
 import { ClosedPaths, OpenPaths } from './closed-paths.js'
 import { CompletedPaths } from './completed-paths.js'
-import { KeySets, type Passage } from './key-sets.js'
+import { KeySets, NO_PASSAGES, type Passage } from './key-sets.js'
 import { LazyMatch } from './lazy-found.js'
 import type { Position } from './position.js'
 import type { RunSetsPattern } from './run-sets-pattern.js'
@@ -32,7 +32,6 @@ export class RunSetsExecutor implements Executor {
   readonly #starts = new StartQueue<KeySets>()
   readonly #completed: CompletedPaths
   readonly #closed: ClosedPaths
-  readonly #passages: Passage[] = []
   readonly #room: Room
   #at = 0
 
@@ -47,52 +46,52 @@ export class RunSetsExecutor implements Executor {
 
   take(event: StoredEvent, key: string): void {
     const at = this.#at++
-    this.passTime(event.time)
-    const { types, anyType, beginBits, layout, firsts } = this.#pattern
-    const bits = types.get(event.type) ?? anyType
-    if (bits === 0 && !types.has(event.type)) return
+    const { types, beginBits, layout, within } = this.#pattern
+    if (event.time - this.#starts.time >= within) this.passTime(event.time)
+    const bits = types.of(event.type)
+    if (bits === undefined) return
     const known = this.#keys.get(key)
     if (known === undefined && (bits & beginBits) === 0) return
-    const truth = this.#truth
-    const passages = this.#passages
-    truth.begin(event, key, bits)
-    // setting a length calls the runtime, also where it changes nothing
-    if (passages.length > 0) passages.length = 0
-    known?.pass(layout, truth, passages)
-    const beginning =
-      (bits & beginBits) === 0
-        ? NOWHERE
-        : firsts.filter(({ test, until }) => truth.of(test) && !(until !== null && truth.of(until)))
     if (known !== undefined) known.seen = at
+    if (bits === 0 && !layout.strict) return
+    const truth = this.#truth
+    truth.begin(event, key, bits)
+    const passages = known === undefined ? NO_PASSAGES : known.pass(layout, truth)
+    const beginning = (bits & beginBits) === 0 ? NOWHERE : this.#beginning()
     if (passages.length === 0 && beginning.length === 0) return
-    this.#complete(event, key, known, beginning)
-    this.#add(event, key, known, at, beginning)
-  }
-
-  #complete(event: StoredEvent, key: string, known: KeySets | undefined, beginning: readonly Position[]): void {
-    if (known !== undefined && this.#passages.some(({ transition }) => transition.to.completes))
-      this.#completed.putOut(
-        known,
-        event,
-        this.#passages.filter(({ transition }) => transition.to.completes),
-      )
+    if (known !== undefined) this.#completed.putOut(known, event, passages)
     for (const { completes, stage } of beginning)
       if (!completes) continue
       else if (this.#out.isFull) this.#out.drop(1)
       else this.#out.match(new LazyMatch({ key, event, stage: stage.name }, null, null))
+    if (goesOn(beginning, passages)) this.#add(event, key, known, at, passages, beginning)
   }
 
-  #add(event: StoredEvent, key: string, known: KeySets | undefined, at: number, beginning: readonly Position[]): void {
-    const begins = beginning.some(({ out }) => out.length > 0)
-    if (!begins && !this.#passages.some(({ transition }) => transition.to.out.length > 0)) return
+  /** Where something begins with the event; mostly there is one place. */
+  #beginning(): readonly Position[] {
+    const truth = this.#truth
+    const { firsts } = this.#pattern
+    const begins = ({ test, until }: Position) => truth.of(test) && !(until !== null && truth.of(until))
+    if (firsts.length > 1) return firsts.filter(begins)
+    return begins(firsts[0] as Position) ? firsts : NOWHERE
+  }
+
+  #add(
+    event: StoredEvent,
+    key: string,
+    known: KeySets | undefined,
+    at: number,
+    passages: readonly Passage[],
+    beginning: readonly Position[],
+  ): void {
     const sets = known ?? new KeySets(key, this.#pattern.layout)
     if (!this.#room.admits(sets, this.#keys.size, known === undefined)) return
-    const added = sets.add(event, at, this.#pattern.held, this.#passages, beginning)
+    const added = sets.add(event, at, this.#pattern.held, passages, beginning)
     if (added === 0) return
     this.#room.held += added
     sets.seen = at
     if (known === undefined) this.#keys.set(key, sets)
-    if (begins) this.#starts.push(sets, event.time, at)
+    if (goesOn(beginning, NO_PASSAGES)) this.#starts.push(sets, event.time, at)
     for (let over = this.#room.exceeded(sets, this.#keys.size); over !== null;) {
       this.#drop(over)
       over = this.#room.exceeded(sets, this.#keys.size)
@@ -213,3 +212,10 @@ export class RunSetsExecutor implements Executor {
 }
 
 const NOWHERE: readonly Position[] = []
+
+/** Whether anything is held of an event that begins and passes there. */
+function goesOn(beginning: readonly Position[], passages: readonly Passage[]): boolean {
+  for (const { out } of beginning) if (out.length > 0) return true
+  for (const { transition } of passages) if (transition.to.out.length > 0) return true
+  return false
+}

@@ -3,6 +3,7 @@ import { fault } from '../../error/millrace-error.js'
 import { DEFAULT_BOUNDS } from '../flat/compile-pattern.js'
 import { patternFaults } from '../pattern/check-pattern.js'
 import type { BoundPolicies, Bounds, Matcher, Pattern, Stage, TakeStage } from '../pattern/pattern.js'
+import { TypeBits } from '../pattern/type-bits.js'
 import { layOutPositions, type Position, type Positions } from './position.js'
 import { RunSetsExecutor } from './run-sets-executor.js'
 import type { RunSetsState } from './snapshot.js'
@@ -14,10 +15,8 @@ export interface RunSetsPattern extends Executable {
   readonly firsts: readonly Position[]
   /** Positions from which something can go on: what comes there is held. */
   readonly held: readonly Position[]
-  /** For each type that the rule sees, the conditions that such an event could satisfy, as bits. */
-  readonly types: ReadonlyMap<string, number>
-  /** The bits for a type that is not named: conditions that name no type. */
-  readonly anyType: number
+  /** Which conditions an event of a type could satisfy. */
+  readonly types: TypeBits
   /** Conditions of the positions where a match may begin. */
   readonly beginBits: number
   readonly within: number
@@ -92,19 +91,12 @@ export function compileRunSets(pattern: Pattern): RunSetsPattern {
   const layout = layOutPositions(pattern)
   const firsts = layout.positions.filter((position) => position.begins)
   const limits = { ...DEFAULT_BOUNDS, ...pattern.bounds }
-  const named = new Set([...layout.tests.flatMap(({ matcher }) => matcher.events), ...(pattern.events ?? [])])
-  const bitsOf = (type: string | null) =>
-    layout.tests.reduce((bits, { bit, matcher: { events } }) => {
-      const takes = events.length === 0 || (type !== null && events.includes(type))
-      return takes ? bits | bit : bits
-    }, 0)
   const compiled: RunSetsPattern = {
     pattern,
     layout,
     firsts,
     held: layout.positions.filter(({ out }) => out.length > 0),
-    types: new Map([...named].map((type) => [type, bitsOf(type)])),
-    anyType: bitsOf(null),
+    types: new TypeBits(layout.tests, pattern.events ?? []),
     beginBits: firsts.reduce((bits, { test }) => bits | test.bit, 0),
     within: pattern.within ?? Infinity,
     limits,
@@ -113,7 +105,6 @@ export function compileRunSets(pattern: Pattern): RunSetsPattern {
     lateness: pattern.lateness ?? 0,
     grace: pattern.grace ?? 0,
     reach: pattern.within ?? Infinity,
-    ...(pattern.orderBy === undefined ? {} : { orderBy: pattern.orderBy }),
     ...(pattern.orderBy === undefined ? {} : { orderBy: pattern.orderBy }),
     signature: signatureOf(pattern),
     start: (out, state, trace) => new RunSetsExecutor(compiled, out, state as RunSetsState | undefined, trace),

@@ -9,7 +9,7 @@ import type { Fold } from '../../actor/aggregate-shape.js'
 import type { StreamDeclaration } from '../../broker/define-stream.js'
 import { fault, isFault } from '../../error/millrace-error.js'
 import { createRegistry } from '../../event/registry.js'
-import { parseTime } from '../../event/rfc3339.js'
+import { formatTime, parseTime } from '../../event/rfc3339.js'
 import { parseDuration } from '../../time/duration.js'
 import type { CliContext } from '../context.js'
 import { orStopped } from '../or-stopped.js'
@@ -52,12 +52,22 @@ export async function findAggregate(context: CliContext, type: string, id: strin
   const fold: Fold = (aggregate, events) => evolveAll(actor, aggregate, events).state
   const personal = flags.personal === true ? new OpenPersonal(new PersonalKeys(connection)) : withheldPersonal
   const known = await orStopped(rehydrate(place, { actor, fold, upTo, personal }), context.signal)
-  if (known.sequence === 0 && known.version === 0) throw notFound(type, id, upTo)
-  return { actor, stream, place, fold, known, personal }
+  const found = { actor, stream, place, fold, known, personal }
+  if (known.sequence === 0 && known.version === 0) throw await notFound(found, upTo, context.signal)
+  return found
 }
 
-function notFound(type: string, id: string, upTo: LogPoint | undefined): Error {
-  return fault('AGGREGATE_NOT_FOUND', `${type} ${JSON.stringify(id)}${upTo === undefined ? '' : ', by then'}`)
+/** What lay before the archive of an aggregate is in its file. */
+async function notFound(
+  { place, actor, fold }: Found,
+  upTo: LogPoint | undefined,
+  signal: AbortSignal,
+): Promise<Error> {
+  const what = `${actor.name} ${JSON.stringify(place.id)}`
+  if (upTo === undefined) return fault('AGGREGATE_NOT_FOUND', what)
+  const { frame } = await orStopped(rehydrate(place, { actor, fold, personal: withheldPersonal }), signal)
+  const archive = frame?.a === undefined ? '' : `; what was before its archive is in the file ${frame.a.f}`
+  return fault('AGGREGATE_NOT_FOUND', `${what}, ${byThen(upTo)}${archive}`)
 }
 
 /** @throws USAGE */
@@ -78,4 +88,8 @@ export function timeOf(option: string, text: string, now: number): number {
     const detail = `${option} ${JSON.stringify(text)}; write 2026-01-31T12:00:00Z, 2026-01-31, or 2h for two hours ago`
     throw fault('USAGE', detail, { cause: error })
   }
+}
+
+function byThen(upTo: LogPoint): string {
+  return 'sequence' in upTo ? `up to sequence ${upTo.sequence}` : `up to ${formatTime(upTo.time)}`
 }

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto'
 import type { CommandDraft } from '../../actor/define-command.js'
-import { fault } from '../../error/millrace-error.js'
+import { fault, isFault } from '../../error/millrace-error.js'
 import { nearestName } from '../../event/nearest-name.js'
 import { actorNamed } from '../../runtime/deployment.js'
 import type { DeployedActor } from '../../runtime/context-actors.js'
@@ -26,6 +27,8 @@ export interface Named {
 export interface DraftedCommand {
   readonly deployed: DeployedActor
   readonly draft: CommandDraft
+  /** Of the command: that of the command line, else a new one. */
+  readonly id: string
 }
 
 /**
@@ -36,14 +39,15 @@ export async function commandDraft(context: CliContext, named: Named, flags: Sen
   const deployed = actorNamed(await context.deployment({ rules: false }), named.type)
   const contract = contractNamed(deployed, named.command)
   const data = await jsonArgument(context, '--data', flags.data ?? '{}')
-  const { id, correlationId, source } = flags
+  const { correlationId, source } = flags
+  const id = flags.id ?? randomUUID()
   const draft = contract(data, { id, correlationId, source })
   if (draft.key !== named.id)
     throw fault(
       'USAGE',
       `the data is for ${JSON.stringify(draft.key)}, the aggregate that is named is ${JSON.stringify(named.id)}`,
     )
-  return { deployed, draft }
+  return { deployed, draft, id }
 }
 
 function contractNamed({ actor }: DeployedActor, name: string): (typeof actor.commands)[number] {
@@ -56,6 +60,18 @@ function contractNamed({ actor }: DeployedActor, name: string): (typeof actor.co
   const hint = near === undefined ? '' : `; did you mean ${near}?`
   throw fault(
     'DECLARATION_UNKNOWN',
-    `command ${JSON.stringify(name)} of ${actor.name}${hint} There are: ${types.join(', ')}`,
+    `command ${JSON.stringify(name)} of ${actor.name}${hint}; there are: ${types.join(', ')}`,
+  )
+}
+
+/**
+ * What was being sent when the command line was stopped may be stored by then, and would have a second effect under
+ * another id.
+ */
+export function interruptedSend({ signal }: CliContext, { type }: Named, id: string, error: unknown): unknown {
+  if (!signal.aborted || !isFault(error, 'INTERRUPTED')) return error
+  return fault(
+    'INTERRUPTED',
+    `command ${id} for ${type} may be stored: run it again with --id ${id}, and it has one effect`,
   )
 }

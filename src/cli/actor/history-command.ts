@@ -49,7 +49,9 @@ export async function historyCommand(
   if (entries.length === 0) return context.out.line('no records are left: only the snapshot is')
   printTable(context.out, COLUMNS, entries.flatMap(rowsOf))
   const [first] = entries
-  const more = first === undefined || first.before === 0 ? '' : `; what led to version ${count(first.before)}: --limit`
+  const before = first === undefined || first.before === 0 ? '' : `; what led to version ${count(first.before)}: `
+  const archived = known.frame?.a
+  const more = before === '' ? '' : `${before}${archived === undefined ? '--limit' : archived.f}`
   context.err.line(`${counted(entries.length, 'decision')}, version ${count(known.version)}${more}`)
 }
 

@@ -7,7 +7,13 @@ import { count } from '../table.js'
 import type { Found } from './actor-at.js'
 import type { DiffStep } from './show-command.js'
 
-export function printAggregate(out: Output, { place, actor, stream, known }: Found, last?: HistoryEntry): void {
+/** @param fired timers that have fired, and whose commands are not decided */
+export function printAggregate(
+  out: Output,
+  { place, actor, stream, known }: Found,
+  fired: readonly string[],
+  last?: HistoryEntry,
+): void {
   const fact = (name: string, value: string): void =>
     out.line(`  ${out.style('gray', name.padEnd(10))} ${printable(value)}`)
   out.line(out.style('bold', printable(`${actor.name} ${JSON.stringify(place.id)}, version ${count(known.version)}`)))
@@ -21,7 +27,8 @@ export function printAggregate(out: Output, { place, actor, stream, known }: Fou
   const { frame } = known
   if (frame?.z === true) fact('closed', 'it takes no more commands')
   if (frame?.a !== undefined) fact('archived', `${frame.a.f}: ${count(frame.a.n)} records; no state is left`)
-  for (const [name, setting] of Object.entries(frame?.t ?? {})) fact('timer', `${name} ${dueText(setting)}`)
+  for (const [name, setting] of Object.entries(frame?.t ?? {}))
+    fact('timer', `${name} ${dueText(setting)}${fired.includes(name) ? FIRED : ''}`)
   for (const step of listOf(frame?.o)) fact('step', typeof step === 'string' ? step : JSON.stringify(step))
   out.line(out.style('bold', 'state'))
   out.line(indent(JSON.stringify(known.state, undefined, 2)))
@@ -57,6 +64,7 @@ function changeLine(out: Output, change: StateChange): string {
 }
 
 const LONGEST = 120
+const FIRED = ', fired: its command is not decided; it comes, or is parked or a dead letter'
 
 function short(value: unknown): string {
   const text = printable(JSON.stringify(value) ?? '')

@@ -8,7 +8,7 @@ import type { CliContext } from '../context.js'
 import { printJson } from '../json.js'
 import { ExistingStreams } from '../publish/targets.js'
 import { counted } from '../table.js'
-import { commandDraft, type Named, type SendFlags } from './command-draft.js'
+import { commandDraft, interruptedSend, type Named, type SendFlags } from './command-draft.js'
 
 const EXITS: Readonly<Record<Outcome['kind'], number>> = {
   accepted: EXIT.ok,
@@ -25,7 +25,7 @@ export async function requestCommand(
   named: Named,
   flags: SendFlags & { readonly wait?: number },
 ): Promise<void> {
-  const { deployed, draft } = await commandDraft(context, named, flags)
+  const { deployed, draft, id } = await commandDraft(context, named, flags)
   const connection = await context.connect()
   await new ExistingStreams(connection).require(deployed.commands.name)
   const { clock, signal, options } = context
@@ -33,7 +33,11 @@ export async function requestCommand(
   context.atEnd(() => sender.close())
   const wait = flags.wait ?? options.timeout
   const timeout = wait === undefined ? {} : { timeout: wait }
-  const outcome = await request(sender, actorHome(deployed), draft, { signal, ...timeout })
+  const outcome = await request(sender, actorHome(deployed), draft, { signal, id, ...timeout }).catch(
+    (error: unknown) => {
+      throw interruptedSend(context, named, id, error)
+    },
+  )
   context.exitWith(EXITS[outcome.kind])
   if (context.json) return printJson(context, { actor: named.type, type: draft.type, ...outcome })
   print(context, `${draft.type} of ${named.type} ${named.id}`, outcome)

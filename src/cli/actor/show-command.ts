@@ -6,6 +6,7 @@ import { formatTime } from '../../event/rfc3339.js'
 import type { CliContext } from '../context.js'
 import { printJson } from '../json.js'
 import { orStopped } from '../or-stopped.js'
+import { firedTimers } from './fired-timers.js'
 import { findAggregate, type AtFlags, type Found } from './actor-at.js'
 import { printAggregate, printSteps } from './print-aggregate.js'
 
@@ -32,8 +33,9 @@ export async function showCommand(context: CliContext, type: string, id: string,
     found.known.sequence === 0 ? [] : await readHistory(found.place, found.known, flags.diff ? flags.limit : 1)
   const last = await found.personal.read(stored)
   const steps = flags.diff === true ? await orStopped(diffOf(found, last), context.signal) : undefined
-  if (context.json) return printJson(context, showJson(found, last.at(-1), steps))
-  printAggregate(context.out, found, last.at(-1))
+  const fired = await orStopped(firedTimers(found, flags), context.signal)
+  if (context.json) return printJson(context, showJson(found, fired, last.at(-1), steps))
+  printAggregate(context.out, found, fired, last.at(-1))
   if (steps !== undefined) printSteps(context.out, steps)
 }
 
@@ -52,7 +54,12 @@ async function diffOf({ place, actor, fold, personal }: Found, entries: readonly
   return steps
 }
 
-function showJson({ place, actor, stream, known }: Found, last: HistoryEntry | undefined, steps?: DiffStep[]): object {
+function showJson(
+  { place, actor, stream, known }: Found,
+  fired: readonly string[],
+  last: HistoryEntry | undefined,
+  steps?: DiffStep[],
+): object {
   const { frame } = known
   return {
     type: actor.name,
@@ -66,6 +73,7 @@ function showJson({ place, actor, stream, known }: Found, last: HistoryEntry | u
     archived: frame?.a === undefined ? null : { file: frame.a.f, hash: frame.a.h, messages: frame.a.n },
     state: known.state,
     timers: frame?.t ?? {},
+    firedTimers: fired,
     steps: frame?.o ?? [],
     ...(steps === undefined ? {} : { diff: steps.map(stepJson) }),
   }

@@ -1,8 +1,10 @@
-import { assertAggregateType, recordFilter, storedRecordSubject } from '../../actor/aggregate-subject.js'
+import { assertAggregateType, recordFilter, recordSubjects } from '../../actor/aggregate-subject.js'
 import type { StreamDeclaration } from '../../broker/define-stream.js'
 import { fault } from '../../error/millrace-error.js'
 import { exportAudit } from '../../replay/audit/export-audit.js'
 import { streamNamed } from '../../runtime/deployment.js'
+import { isCapture } from '../../broker/capture-stream.js'
+import { isWork } from '../../broker/work-stream.js'
 import type { CliContext } from '../context.js'
 import { printJson } from '../json.js'
 import { orStopped, settled } from '../or-stopped.js'
@@ -66,7 +68,7 @@ async function streamOf(context: CliContext, { stream, actor }: ExportFlags): Pr
     const known = deployment.actors.map((one) => one.actor.name)
     throw fault('DECLARATION_UNKNOWN', `actor ${JSON.stringify(actor)}; there are: ${known.join(', ') || 'no actors'}`)
   }
-  const [only, ...others] = deployment.streams
+  const [only, ...others] = deployment.streams.filter((one) => !isWork(one) && !isCapture(one))
   if (only !== undefined && others.length === 0) return only
   throw fault('USAGE', `name the --stream: ${deployment.streams.map(({ name }) => name).join(', ')}`)
 }
@@ -74,5 +76,5 @@ async function streamOf(context: CliContext, { stream, actor }: ExportFlags): Pr
 function subjectOf(stream: StreamDeclaration, { actor, id }: ExportFlags): string {
   if (actor === undefined) return `${stream.root}.>`
   assertAggregateType(actor)
-  return id === undefined ? recordFilter(stream.root, actor) : storedRecordSubject(stream, actor, id)
+  return id === undefined ? recordFilter(stream.root, actor) : recordSubjects(stream, actor, id)
 }

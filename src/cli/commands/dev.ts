@@ -3,6 +3,7 @@ import type { CliContext } from '../context.js'
 import type { DevOptions } from '../dev/dev-command.js'
 import { examples } from '../examples.js'
 import { wholeNumber } from '../option-values.js'
+import { STUCK_AFTER } from '../run/stuck-after.js'
 
 export function register(program: Command, context: CliContext): void {
   const command = program
@@ -12,6 +13,7 @@ export function register(program: Command, context: CliContext): void {
     .option('--data-dir <folder>', 'where the server keeps its data', '.millrace/nats')
     .option('--no-apply', 'leave the streams as they are')
     .option('--ready-file <path>', 'write this file when everything has started, remove it at the end')
+    .option(...STUCK_AFTER)
     .action(async (options: DevOptions) => {
       const { devCommand } = await import('../dev/dev-command.js')
       await devCommand(context, options)

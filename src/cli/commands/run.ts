@@ -3,14 +3,20 @@ import type { CliContext } from '../context.js'
 import { examples } from '../examples.js'
 import { names } from '../option-values.js'
 import type { RunOptions } from '../run/run-command.js'
+import { STUCK_AFTER } from '../run/stuck-after.js'
 
 export function register(program: Command, context: CliContext): void {
   const command = program
     .command('run')
     .description('run every pipeline and rule of streams/ against a NATS server, until it is stopped')
-    .option('--only <names>', 'only these, with commas between: pipeline-NAME, rule-NAME, contracts-STREAM', names)
+    .option(
+      '--only <names>',
+      'only these, with commas between: pipeline-NAME, rule-NAME, handler-NAME, schedule-NAME …',
+      names,
+    )
     .option('--apply', 'bring the streams up to date first, as millrace streams apply does')
     .option('--ready-file <path>', 'write this file when everything has started, remove it at the end')
+    .option(...STUCK_AFTER)
     .action(async (options: RunOptions) => {
       const { runCommand } = await import('../run/run-command.js')
       await runCommand(context, options)

@@ -11,9 +11,11 @@ export interface CommandNode {
   readonly children: readonly CommandNode[]
 }
 
+const NOWHERE = { write: () => true }
+
 /** Every command with its flags, from the declarations that the commands themselves make. */
 export async function commandTree(context: CliContext): Promise<CommandNode> {
-  const program = createProgram({ out: false, err: false })
+  const program = createProgram({ env: context.env, stdout: NOWHERE, stderr: NOWHERE }, false)
   for (const { load } of COMMANDS) (await load()).register(program, context)
   return nodeOf(program)
 }

@@ -1,16 +1,21 @@
 import { asFault } from '../../broker/api-error.js'
 import type { Connection } from '../../broker/connection.js'
+import { readMessage } from '../../broker/read-message.js'
 import { DEAD_LETTER_STREAM } from '../../broker/system-subject.js'
+import { isFault } from '../../error/millrace-error.js'
 import { readRange } from '../../replay/read-range.js'
 import type { Clock } from '../../time/clock.js'
-import { readDeadLetter, type DeadLetter } from './dead-letter.js'
+import { readDeadLetter, type DeadLetter } from '../../delivery/letters/dead-letter.js'
 
 export interface DeadLetterQuery {
   readonly stream?: string
   readonly processor?: string
   readonly code?: string
-  /** The newest so many. */
-  readonly limit: number
+  /** When they became letters, in ms: from the first until before the second. */
+  readonly since?: number
+  readonly until?: number
+  /** What else has to be true of them. */
+  readonly where?: (letter: DeadLetter) => boolean
 }
 
 export interface FoundDeadLetters {
@@ -22,6 +27,13 @@ export interface FoundDeadLetters {
 
 /** First window, in messages; each next one further back is twice as large. */
 const FIRST_WINDOW = 256
+/** Letters in hand: each may be as large as a message can be. */
+const PAGE = 256
+
+interface Reading {
+  readonly clock: Clock
+  readonly signal: AbortSignal
+}
 
 /**
  * The newest dead letters that a query asks for. Reads backwards in growing windows, so that a few of many cost little.
@@ -29,8 +41,8 @@ const FIRST_WINDOW = 256
  */
 export async function findDeadLetters(
   connection: Connection,
-  query: DeadLetterQuery,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  query: DeadLetterQuery & { readonly limit: number },
+  { clock, signal }: Reading,
 ): Promise<FoundDeadLetters> {
   const state = await streamState(connection)
   if (state === undefined) return { letters: [], total: 0 }
@@ -47,8 +59,7 @@ export async function findDeadLetters(
       clock,
       signal,
       take: (messages) => {
-        for (const letter of messages.map(readDeadLetter))
-          if (query.code === undefined || letter.code === query.code) part.push(letter)
+        for (const letter of messages.map(readDeadLetter)) if (isMeant(query, letter)) part.push(letter)
       },
     })
     if (end === 'interrupted') throw signal.reason
@@ -59,28 +70,41 @@ export async function findDeadLetters(
   return { letters: found.slice(-query.limit), total: state.messages }
 }
 
-/** One dead letter by its number; undefined when there is none. */
-export async function deadLetterNumber(
+/**
+ * Every dead letter that a query asks for, oldest first, a part of them in hand at a time.
+ * @param take a promise holds back the next part
+ * @throws errors of the broker; INTERRUPTED, what `take` threw
+ */
+export async function eachDeadLetter(
   connection: Connection,
-  number: number,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
-): Promise<DeadLetter | undefined> {
+  query: DeadLetterQuery,
+  { clock, signal }: Reading,
+  take: (letters: readonly DeadLetter[]) => void | Promise<void>,
+): Promise<void> {
   const state = await streamState(connection)
-  if (state === undefined || number < state.first_seq || number > state.last_seq) return undefined
-  let found: DeadLetter | undefined
-  await readRange(connection, {
+  if (state === undefined || state.messages === 0) return
+  const end = await readRange(connection, {
     stream: DEAD_LETTER_STREAM,
-    filters: [],
-    first: number,
-    last: number,
-    credit: 1,
+    filters: filtersFor(query),
+    first: state.first_seq,
+    last: state.last_seq,
+    credit: PAGE,
     clock,
     signal,
-    take: ([message]) => {
-      if (message?.sequence === number) found = readDeadLetter(message)
-    },
+    take: (messages) => take(messages.map(readDeadLetter).filter((letter) => isMeant(query, letter))),
   })
-  return found
+  if (end === 'interrupted') throw signal.reason
+}
+
+/** One dead letter by its number; undefined when there is none. @throws errors of the broker */
+export async function deadLetterNumber(connection: Connection, number: number): Promise<DeadLetter | undefined> {
+  try {
+    const found = number > 0 ? await readMessage(connection, DEAD_LETTER_STREAM, number) : undefined
+    return found === undefined ? undefined : readDeadLetter(found)
+  } catch (error) {
+    if (isFault(error, 'STREAM_NOT_FOUND')) return undefined // nothing was applied yet, so nothing has failed
+    throw error
+  }
 }
 
 async function streamState(connection: Connection) {
@@ -97,4 +121,11 @@ async function streamState(connection: Connection) {
 function filtersFor({ stream = '*', processor = '*' }: DeadLetterQuery): readonly string[] {
   const one = `millrace.dead.${stream}.*.${processor}`
   return [one, `${one}.>`]
+}
+
+function isMeant({ code, since, until, where }: DeadLetterQuery, letter: DeadLetter): boolean {
+  if (code !== undefined && letter.code !== code) return false
+  if (since !== undefined && letter.at < since) return false
+  if (until !== undefined && letter.at >= until) return false
+  return where?.(letter) ?? true
 }

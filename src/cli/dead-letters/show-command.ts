@@ -7,18 +7,30 @@ import { printJson } from '../json.js'
 import type { Output } from '../output.js'
 import { issueLine } from '../print-error.js'
 import { count, counted } from '../table.js'
-import { payloadOf, type DeadLetter } from './dead-letter.js'
-import { deadLetterNumber } from './find-dead-letters.js'
+import { payloadOf, type DeadLetter } from '../../delivery/letters/dead-letter.js'
+import type { LetterRecord } from '../../delivery/letters/letter-records.js'
+import { LetterDesk, type LetterStanding } from './letter-desk.js'
 
 /** Shows one dead letter: why, where it came from, and the message itself. @throws DEAD_LETTER_NOT_FOUND */
 export async function showCommand(context: CliContext, number: number): Promise<void> {
-  const letter = await deadLetterNumber(await context.connect(), number, context)
+  const desk = await LetterDesk.open(context)
+  const letter = await desk.load(number)
   if (letter === undefined) throw fault('DEAD_LETTER_NOT_FOUND', `number ${number}`)
-  if (context.json) printJson(context, letterJson(letter))
-  else printLetter(context.out, letter)
+  const [standing, former] = [await desk.standing(letter), await desk.former(letter)]
+  const story = { standing, former, record: desk.record(number) }
+  if (context.json) printJson(context, letterJson(letter, story))
+  else printLetter(context.out, letter, story)
 }
 
-function printLetter(out: Output, letter: DeadLetter): void {
+/** What happened to a letter before and after. */
+interface Story {
+  readonly standing: LetterStanding
+  /** The one that it was before it was redriven. */
+  readonly former: DeadLetter | undefined
+  readonly record: LetterRecord
+}
+
+function printLetter(out: Output, letter: DeadLetter, story: Story): void {
   const { number, at, processor, code, detail, issues, stack } = letter
   const entry = code in CATALOGUE ? CATALOGUE[code as keyof typeof CATALOGUE] : undefined
   const fact = (name: string, value: string): void =>
@@ -29,6 +41,7 @@ function printLetter(out: Output, letter: DeadLetter): void {
   fact('detail', detail)
   for (const issue of issues) if (issue.detail !== detail || issue.pointer) fact('', issueLine(issue))
   fact('processor', processor)
+  printStory(letter, story, fact)
   if (letter.parkedKey !== undefined)
     fact('parked', `key ${JSON.stringify(letter.parkedKey)} and its later events; see millrace parked list`)
   if (entry !== undefined) fact('advice', entry.advice)
@@ -39,7 +52,20 @@ function printLetter(out: Output, letter: DeadLetter): void {
   out.line(indent(stack))
 }
 
-function printMessage(out: Output, letter: DeadLetter, fact: (name: string, value: string) => void): void {
+function printStory(letter: DeadLetter, { standing, former, record }: Story, fact: Fact): void {
+  const { next, reason, edits } = record
+  const more = [next === undefined ? '' : `letter ${next} now`, reason ?? ''].filter((text) => text !== '')
+  fact('state', [standing, ...more].join(': '))
+  if (edits > 0) fact('edited', counted(edits, 'time'))
+  if (letter.generation > 0) fact('redriven', counted(letter.generation, 'time'))
+  if (former !== undefined) fact('before', `letter ${former.number}, ${former.code}: ${former.detail}`)
+  for (const [at, attempt] of letter.attempts.entries())
+    fact(at === 0 ? 'attempts' : '', `${formatTime(attempt.at)} ${attempt.code}`)
+}
+
+type Fact = (name: string, value: string) => void
+
+function printMessage(out: Output, letter: DeadLetter, fact: Fact): void {
   out.line(out.style('bold', 'message'))
   fact('stream', `${letter.stream} ${letter.sequence}`)
   fact('stored', letter.storedAt)
@@ -67,9 +93,18 @@ function payloadText(data: Uint8Array): string {
   return 'text' in payload ? payload.text : `base64 ${payload.base64}`
 }
 
-function letterJson({ data, at, headers, leftOut, ...rest }: DeadLetter): object {
+function letterJson({ data, at, headers, leftOut, attempts, ...rest }: DeadLetter, story: Story): object {
+  const { standing, former, record } = story
+  const { edits, next, reason } = record
+  const before = former === undefined ? undefined : { number: former.number, code: former.code, detail: former.detail }
   return {
     ...rest,
+    standing,
+    edits,
+    next,
+    dropped: reason,
+    former: before,
+    attempts: attempts.map((attempt) => ({ at: formatTime(attempt.at), code: attempt.code })),
     at: formatTime(at),
     headers: Object.fromEntries(headers.map(([name, value]) => [name, decodeHeaderValue(value) ?? value])),
     ...(leftOut.payload === undefined ? { payload: payloadOf(data) } : {}),

@@ -10,6 +10,7 @@ import type { CliContext } from '../context.js'
 import { createLiveLine } from '../progress.js'
 import { serve } from '../run/serve.js'
 import { serviceLog } from '../run/service-log.js'
+import { stuckAfterOf } from '../run/stuck-after.js'
 import { removeDevServer, writeDevServer } from '../server-file.js'
 import { liveStatus } from './live-status.js'
 import { startSupervised, type SupervisedServer } from './supervised-server.js'
@@ -19,6 +20,8 @@ export interface DevOptions {
   readonly dataDir: string
   readonly apply: boolean
   readonly readyFile?: string
+  /** A span such as 30s, or `never`. */
+  readonly stuckAfter: string
 }
 
 /**
@@ -28,6 +31,7 @@ export interface DevOptions {
 export async function devCommand(context: CliContext, options: DevOptions): Promise<void> {
   const { out, json } = context
   context.stopIsNormal()
+  const stuckAfter = stuckAfterOf(options.stuckAfter)
   const deployment = await context.deployment()
   const live = createLiveLine(out)
   const log = await serviceLog(context, () => live.end())
@@ -45,6 +49,7 @@ export async function devCommand(context: CliContext, options: DevOptions): Prom
     deployment,
     log,
     readyFile: options.readyFile,
+    stuckAfter,
     removesRules: true, // the folder is all that there is to say
     onReady: () => {
       if (!isLive) return

@@ -3,11 +3,14 @@ import { fault } from '../../error/millrace-error.js'
 import { pause } from '../../kernel/ownership/pause.js'
 import { readOwnership, type UnitStatus } from '../../kernel/ownership/read-ownership.js'
 import { partitionsOf, processorId, unitId, type Processor } from '../../kernel/processor.js'
+import { handlerId } from '../../runtime/deployed-handlers.js'
 import { processorsOf } from '../../runtime/processors.js'
 import type { CliContext } from '../context.js'
 import { printJson } from '../json.js'
 import { processorNamed } from '../parked/parked-keys.js'
 import { counted } from '../table.js'
+import { schedulesNamed } from './pause-schedules.js'
+import { edgesNamed, handlersNamed, pauseHandler } from './pause-handlers.js'
 
 export interface PauseFlags {
   readonly all?: boolean
@@ -28,16 +31,23 @@ export async function pauseCommand(context: CliContext, name: string | undefined
   const { clock, out, err, json, signal } = context
   const { group, reason, wait } = flags
   const deployment = await context.deployment()
-  const processors = chosen(processorsOf(deployment), name, flags.all)
+  const handlers = handlersNamed(deployment.handlers, name, flags.all)
+  const beside = [
+    ...schedulesNamed(deployment.schedules, name, flags.all),
+    ...edgesNamed(deployment.edges, name, flags.all),
+  ]
+  const processors = chosen(processorsOf(deployment), name, flags.all, handlers.length + beside.length > 0)
   const connection = await context.connect()
+  for (const handler of handlers) await pauseHandler(connection, clock, handler, true)
   const replicas = Math.max(1, ...deployment.streams.map((stream) => stream.replicas))
-  for (const processor of processors)
-    await pause(connection, group, processorId(processor), { replicas, ...(reason === undefined ? {} : { reason }) })
-  const ids = processors.map(processorId)
+  const units = new Set([
+    ...processors.flatMap((one) => partitionsOf(one).map((partition) => unitId(one, partition))),
+    ...beside,
+  ])
+  for (const id of [...processors.map(processorId), ...beside])
+    await pause(connection, group, id, { replicas, ...(reason === undefined ? {} : { reason }) })
+  const ids = [...processors.map(processorId), ...handlers.map(handlerId), ...beside]
   if (!json) for (const id of ids) out.line(`${id}  ${out.style('yellow', 'paused')}`)
-  const units = new Set(
-    processors.flatMap((processor) => partitionsOf(processor).map((partition) => unitId(processor, partition))),
-  )
   let held: readonly UnitStatus[] = []
   for (const until = clock.monotonic() + (wait === false ? -1 : wait); clock.monotonic() < until;) {
     held = (await readOwnership(connection, clock, group)).units.filter(({ id, alive }) => alive && units.has(id))
@@ -52,12 +62,16 @@ export async function pauseCommand(context: CliContext, name: string | undefined
   context.exitWith(EXIT.check)
 }
 
-/** @throws USAGE, DECLARATION_UNKNOWN */
+/** @param isKnown whether the name is that of something else too @throws USAGE, DECLARATION_UNKNOWN */
 export function chosen(
   processors: readonly Processor[],
   name: string | undefined,
   all: boolean | undefined,
+  isKnown = false,
 ): readonly Processor[] {
   if ((name === undefined) === (all !== true)) throw fault('USAGE', 'name a processor, or say --all')
-  return name === undefined ? processors : [processorNamed(processors, name)]
+  if (name === undefined) return processors
+  return isKnown && !processors.some((one) => [processorId(one), one.name].includes(name))
+    ? []
+    : [processorNamed(processors, name)]
 }

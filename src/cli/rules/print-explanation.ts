@@ -3,6 +3,7 @@ import type { ExplanationReport, PartialReport } from '../../replay/explain/expl
 import { plain } from '../backtest/plain.js'
 import type { Output } from '../output.js'
 import { count, counted } from '../table.js'
+import { printReadings } from './print-readings.js'
 
 /** Most events of one partial match that are printed. */
 const MOST_EVENTS = 6
@@ -24,6 +25,7 @@ export function printExplanation(
     const from = isRange && range.readFrom >= range.first ? '' : ` from sequence ${count(range.readFrom)} on`
     return out.line(out.style('yellow', `no event that the rule reads has this key${from}${like}`))
   }
+  if (report.readings !== undefined) return printReadings(out, report.readings, show)
   const now = isRange ? 'under way at the end' : 'under way now'
   out.line(partials.length === 0 ? `nothing is ${now}` : `${now}: ${count(partials.length)}`)
   for (const partial of partials.slice(-show)) printPartial(out, partial)

@@ -3,12 +3,15 @@ import { planStreams } from '../../broker/plan-streams.js'
 import type { CliContext } from '../context.js'
 import { serve } from './serve.js'
 import { serviceLog } from './service-log.js'
+import { stuckAfterOf } from './stuck-after.js'
 import { connectWhenThere } from './when-there.js'
 
 export interface RunOptions {
   readonly only?: readonly string[]
   readonly apply?: boolean
   readonly readyFile?: string
+  /** A span such as 30s, or `never`. */
+  readonly stuckAfter: string
 }
 
 /**
@@ -17,6 +20,7 @@ export interface RunOptions {
  */
 export async function runCommand(context: CliContext, options: RunOptions): Promise<void> {
   context.stopIsNormal()
+  const stuckAfter = stuckAfterOf(options.stuckAfter)
   const deployment = await context.deployment()
   const log = await serviceLog(context)
   const connection = await connectWhenThere(context, log)
@@ -25,5 +29,13 @@ export async function runCommand(context: CliContext, options: RunOptions): Prom
     await applyStreams(connection, plan)
     for (const { kind, stream } of plan) if (kind !== 'unchanged') log.info({ stream }, `stream: ${kind}`)
   }
-  await serve(context, { connection, deployment, log, only: options.only, readyFile: options.readyFile })
+  const { only, readyFile } = options
+  await serve(context, {
+    connection,
+    deployment,
+    log,
+    only,
+    readyFile,
+    stuckAfter,
+  })
 }

@@ -2,10 +2,13 @@ import { rename, rm, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import type { Connection } from '../../broker/connection.js'
 import { fault, messageOf } from '../../error/millrace-error.js'
-import { processorId, type Processor } from '../../kernel/processor.js'
+import { processorId } from '../../kernel/processor.js'
 import type { Log } from '../../observe/log.js'
-import { createRuntime, type Runtime } from '../../runtime/create-runtime.js'
+import { createRuntime, type Runtime, type RuntimeOptions } from '../../runtime/create-runtime.js'
+import { handlerId } from '../../runtime/deployed-handlers.js'
 import type { Deployment } from '../../runtime/deployment.js'
+import { deployedOutboxId } from '../../runtime/outboxes-at-work.js'
+import { deployedScheduleId } from '../../runtime/schedules-at-work.js'
 import { processorsOf } from '../../runtime/processors.js'
 import type { CliContext } from '../context.js'
 import { untilStopped } from '../or-stopped.js'
@@ -19,6 +22,8 @@ export interface ServeOptions {
   readonly only?: readonly string[] | undefined
   /** Written when every processor has started, removed at the end. */
   readonly readyFile?: string | undefined
+  /** See RuntimeOptions; undefined: never. */
+  readonly stuckAfter?: number | undefined
   readonly onReady?: (runtime: Runtime) => void
   /** Whether a rule goes with its file. */
   readonly removesRules?: boolean
@@ -45,12 +50,20 @@ export async function serve(context: CliContext, options: ServeOptions): Promise
     clock: context.clock,
     log,
     owner: `${hostname()}/${process.pid}`,
+    stuckAfter: options.stuckAfter,
+    setting: (name: string) => context.env[name],
     removesRules: options.removesRules ?? false,
     ...onlyThese(deployment, options.only),
   }
   const runtime = await whenThere(context, log, () => createRuntime(runtimeOptions))
   try {
-    const processors = runtime.processors.map((processor) => processorId(processor))
+    const handlers = runtime.handlers.map(({ name }) => `handler-${name}`)
+    const isOwn = (id: string): boolean => options.only?.includes(id) ?? true
+    const outboxes = runtime.outboxes.map(({ outbox }) => `outbox-${outbox}`)
+    const schedules = (deployment.schedules ?? []).map(deployedScheduleId).filter(isOwn)
+    const own = runtime.processors.map((processor) => processorId(processor))
+    const edges = (deployment.edges ?? []).map(({ id }) => id).filter(isOwn)
+    const processors = [...own, ...handlers, ...outboxes, ...schedules, ...edges]
     if (readyFile !== undefined) await writeReady(readyFile, { pid: process.pid, processors })
     log.info({ processors: processors.length, server: connection.nats.getServer() }, 'ready')
     options.onReady?.(runtime)
@@ -81,13 +94,20 @@ async function drain({ clock, signal }: CliContext, runtime: Runtime, log: Log):
 function onlyThese(
   deployment: Deployment,
   only: readonly string[] | undefined,
-): { readonly only?: (processor: Processor) => boolean } {
+): Pick<RuntimeOptions, 'only' | 'onlyHandlers'> {
   if (only === undefined) return {}
-  const known = processorsOf(deployment).map(processorId)
+  const handlers = (deployment.handlers ?? []).map(handlerId)
+  const outboxes = (deployment.outboxes ?? []).map(deployedOutboxId)
+  const schedules = (deployment.schedules ?? []).map(deployedScheduleId)
+  const edges = (deployment.edges ?? []).map(({ id }) => id)
+  const known = [...processorsOf(deployment).map(processorId), ...handlers, ...outboxes, ...schedules, ...edges]
   const unknown = only.find((name) => !known.includes(name))
   if (unknown !== undefined)
     throw fault('DECLARATION_UNKNOWN', `processor ${JSON.stringify(unknown)}; there are: ${known.join(', ')}`)
-  return { only: (processor) => only.includes(processorId(processor)) }
+  return {
+    only: (processor) => only.includes(processorId(processor)),
+    onlyHandlers: (id) => only.includes(id),
+  }
 }
 
 /** Appears whole or not at all, so that who waits for it may read it at once. */

@@ -2,6 +2,10 @@ import { formatTime } from '../../event/rfc3339.js'
 import { formatDuration } from '../../time/duration.js'
 import type { Output } from '../output.js'
 import { bytes, count, counted, printTable, type Column } from '../table.js'
+import { printEdges } from './read-edges.js'
+import { printOutboxes } from './read-outboxes.js'
+import { printSchedules, scheduleJson } from './read-schedules.js'
+import { printHandlers } from './print-handlers.js'
 import { printRules, rulesJson } from './print-rules.js'
 import type { ProcessorStatus, Status, StreamStatus } from './read-status.js'
 
@@ -13,6 +17,12 @@ export function printStatus(out: Output, status: Status, now: number): void {
   printTable(out, STREAM_COLUMNS, streams)
   out.line()
   printTable(out, processorColumns(now), processors)
+  for (const one of processors)
+    if (one.kind === 'run') for (const why of one.waitsFor) out.line(`${one.processor} waits: ${why}`)
+  printHandlers(out, status.handlers)
+  printOutboxes(out, status.outboxes)
+  printSchedules(out, status.schedules)
+  printEdges(out, status.edges)
   printRules(out, rules)
   for (const line of [...noticeLines(processors), ...parkedLines(processors)]) out.line(out.style('yellow', line))
   out.line()
@@ -22,7 +32,8 @@ export function printStatus(out: Output, status: Status, now: number): void {
 }
 
 /** The same for machines. */
-export function statusJson({ server, streams, processors, rules, deadLetters }: Status, now: number): object {
+export function statusJson(status: Status, now: number): object {
+  const { server, streams, processors, rules, deadLetters, handlers, outboxes, schedules, edges } = status
   return {
     server,
     streams: streams.map(({ kind, ...rest }) => ({ ...rest, deployed: kind === 'deployed' })),
@@ -39,6 +50,7 @@ export function statusJson({ server, streams, processors, rules, deadLetters }: 
             outputs: processor.outputs,
             deadLetters: processor.deadLetters,
             parked: processor.parked,
+            waitsFor: processor.waitsFor,
             notices: processor.notices,
             owner: processor.owner,
             generation: processor.generation,
@@ -49,6 +61,10 @@ export function statusJson({ server, streams, processors, rules, deadLetters }: 
           },
     ),
     rules: rulesJson(rules),
+    handlers,
+    outboxes,
+    schedules: schedules.map(scheduleJson),
+    edges,
     deadLetters,
   }
 }

@@ -4,14 +4,20 @@ import { readLags, type ConsumerLag } from '../../broker/consumer-lag.js'
 import { readLastMessages } from '../../broker/last-messages.js'
 import { partitioningOf } from '../../broker/partitioning.js'
 import type { StoredMessage } from '../../broker/stored-message.js'
+import { isWork } from '../../broker/work-stream.js'
 import { unmergedIn } from '../../broker/stream-sources.js'
 import { commitFilter, commitSubject, DEAD_LETTER_STREAM, reportFilter } from '../../broker/system-subject.js'
 import { decodeCommitRecord, type CommitRecord } from '../../kernel/commit-record.js'
 import { rulesStatus, type RuleStatus } from './rules-status.js'
 import { partitionsOf, processorId, unitId, type Processor } from '../../kernel/processor.js'
+import { handlerId } from '../../runtime/deployed-handlers.js'
 import type { Deployment } from '../../runtime/deployment.js'
 import { processorsOf } from '../../runtime/processors.js'
 import { RuleStore } from '../../runtime/rules/rule-store.js'
+import { readEdges, type EdgeLag } from './read-edges.js'
+import { readOutboxes, type OutboxStatus } from './read-outboxes.js'
+import { readSchedules, type ScheduleRow } from './read-schedules.js'
+import { readHandlers, waitsFor, type HandlerLag } from './read-handlers.js'
 import type { Clock } from '../../time/clock.js'
 
 /** How far one unit of a processor is. */
@@ -52,6 +58,8 @@ export type ProcessorStatus =
       readonly owner: string
       readonly generation: number
       readonly units: readonly UnitStatus[]
+      /** Of an ordered handler: what it depends on that is left alone, why and until when. */
+      readonly waitsFor: readonly string[]
       /** When it last committed or was claimed, in ms since the Unix epoch. */
       readonly committedAt: number
       /** The record is of another version than the declared one. */
@@ -80,6 +88,11 @@ export interface Status {
   readonly processors: readonly ProcessorStatus[]
   readonly rules: readonly RuleStatus[]
   readonly deadLetters: number
+  readonly handlers: readonly HandlerLag[]
+  readonly outboxes: readonly OutboxStatus[]
+  readonly schedules: readonly ScheduleRow[]
+  /** Sinks that are no handlers, and sources. */
+  readonly edges: readonly EdgeLag[]
 }
 
 /**
@@ -87,7 +100,7 @@ export interface Status {
  * @throws errors of the broker, COMMIT_RECORD_INVALID
  */
 export async function readStatus(connection: Connection, clock: Clock, deployment: Deployment): Promise<Status> {
-  const names = [...deployment.streams.map(({ name }) => name), DEAD_LETTER_STREAM]
+  const names = [...deployment.streams.filter((one) => !isWork(one)).map(({ name }) => name), DEAD_LETTER_STREAM]
   const streams = await Promise.all(names.map((name) => streamStatus(connection, name)))
   const found = new Map<string, StreamReading>()
   for (const status of streams) {
@@ -101,13 +114,20 @@ export async function readStatus(connection: Connection, clock: Clock, deploymen
     })
   }
   const processors = processorsOf(deployment, await new RuleStore(connection, clock).read())
+  const waits = new Map<string, readonly string[]>()
+  for (const ordered of deployment.ordered ?? [])
+    waits.set(handlerId(ordered), await waitsFor(connection, clock, ordered))
   const dead = streams.find(({ stream }) => stream === DEAD_LETTER_STREAM)
   return {
     server: { version: connection.server.version, url: connection.nats.getServer() },
     streams: streams.filter(({ stream }) => stream !== DEAD_LETTER_STREAM),
-    processors: processors.map((processor) => processorStatus(processor, found)),
+    processors: processors.map((processor) => processorStatus(processor, found, waits.get(processorId(processor)))),
     rules: rulesStatus(deployment, processors, reportsIn(found)),
     deadLetters: dead?.kind === 'deployed' ? dead.messages : 0,
+    handlers: await readHandlers(connection, clock, deployment.handlers ?? []),
+    outboxes: await readOutboxes(connection, deployment.outboxes),
+    schedules: await readSchedules(connection, deployment.schedules),
+    edges: await readEdges(connection, deployment.edges),
   }
 }
 
@@ -151,7 +171,11 @@ interface UnitReading extends UnitStatus {
   readonly committedAt: number
 }
 
-function processorStatus(processor: Processor, found: ReadonlyMap<string, StreamReading>): ProcessorStatus {
+function processorStatus(
+  processor: Processor,
+  found: ReadonlyMap<string, StreamReading>,
+  waitsFor: readonly string[] = [],
+): ProcessorStatus {
   const id = processorId(processor)
   const from = processor.from.stream.name
   const units = partitionsOf(processor).flatMap((partition) => unitStatus(processor, partition, found) ?? [])
@@ -180,6 +204,7 @@ function processorStatus(processor: Processor, found: ReadonlyMap<string, Stream
     committedAt: Math.max(...units.map(({ committedAt }) => committedAt)),
     isOtherVersion: units.some(({ record }) => record.version !== processor.version),
     units: units.map(({ record: _record, committedAt: _at, ...unit }) => unit),
+    waitsFor,
   }
 }
 

@@ -1,5 +1,7 @@
+import { contextOfCommands } from '../../actor/command-stream.js'
 import type { LeftoverMerge } from '../../broker/leftover-merges.js'
 import type { Change, PlanStep } from '../../broker/plan-streams.js'
+import type { StrandedOutbox } from '../../runtime/stranded-outboxes.js'
 import type { SourceConfig } from '../../broker/stream-sources.js'
 import { formatDuration } from '../../time/duration.js'
 import type { Look, Output } from '../output.js'
@@ -47,6 +49,17 @@ export function printLeftovers(out: Output, leftovers: readonly LeftoverMerge[])
       `    copies of ${inputs.join(', ')} for a pipeline that is not declared here: ${counted(messages, 'message')}, ${bytes(size)}`,
     )
     out.line(`    the server fills it on; if no other deployment has it: millrace streams remove ${stream}`)
+  }
+}
+
+/** What waits to be carried over to other streams, and is not. */
+export function printStranded(out: Output, stranded: readonly StrandedOutbox[]): void {
+  for (const { from, to, waiting } of stranded) {
+    out.line(`${out.style('yellow', '?')} ${from}  ${out.style('yellow', 'holds back')}`)
+    out.line(`    ${counted(waiting, 'message')} for ${to}, which nothing that is declared here carries over`)
+    const context = contextOfCommands(to)
+    const again = context === undefined ? `an output of a pipeline to ${to}` : `sends: ['${context}'] in an actor`
+    out.line(`    declare it again until they are gone: ${again}`)
   }
 }
 

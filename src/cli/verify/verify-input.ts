@@ -3,6 +3,7 @@ import type { StoredMessage } from '../../broker/stored-message.js'
 import { journalSubject } from '../../broker/system-subject.js'
 import { fault } from '../../error/millrace-error.js'
 import type { JournalEntry } from '../../kernel/decision.js'
+import { asStored } from '../../kernel/as-stored.js'
 import { wholeInputFilters } from '../../kernel/input-filters.js'
 import { partitionsOf, processorId, type Processor } from '../../kernel/processor.js'
 import { readAppendixRange } from '../../kernel/read-appendix.js'
@@ -61,7 +62,7 @@ export async function inputOfStream(
     clock,
     signal,
     take: (taken) => {
-      for (const message of taken) messages.push(keepMessage(message))
+      for (const message of taken) messages.push(keepMessage(asStored(processor, message)))
       const reached = messages.at(-1)?.sequence ?? last
       progress.update(messages.length, (reached - first + 1) / (last - first + 1))
     },

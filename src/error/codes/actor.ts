@@ -62,6 +62,14 @@ export const ACTOR_ERRORS = {
     exit: EXIT.notFound,
     status: 404,
   },
+  AGGREGATE_PARKED: {
+    disposition: 'reject',
+    means: 'an earlier command of the aggregate could not be decided, and this one is kept behind it, in its order',
+    advice:
+      'It is stored and need not be sent again: mend what millrace parked list says of the aggregate, and have its commands decided with millrace parked redrive; then ask for the outcome again, with the same id',
+    exit: EXIT.conflict,
+    status: 409,
+  },
   AGGREGATE_RECORD_INVALID: {
     disposition: 'crash',
     means: 'a stored record of the aggregate cannot be read',
@@ -191,48 +199,20 @@ export const ACTOR_ERRORS = {
     exit: EXIT.check,
     status: 500,
   },
-  PERSONAL_KEY_INVALID: {
-    disposition: 'crash',
-    means: 'the stored key of a subject’s personal values is none',
-    advice:
-      'Restore the bucket millrace_personal_keys from its backup; whoever wrote the value that the detail names should not have it',
-    exit: EXIT.conflict,
-    status: 500,
-  },
-  PERSONAL_KEY_MISSING: {
-    disposition: 'dead-letter',
-    means: 'a personal value was to be stored where there is no key to seal it with',
-    advice: 'Run the actor against a server: a simulation has no keys',
-    exit: EXIT.failure,
-    status: 500,
-  },
-  PERSONAL_SUBJECT_INVALID: {
-    disposition: 'dead-letter',
-    means: 'personal.subject of an actor did not say whom an aggregate is about',
-    advice: 'Return a text that is not empty, from the id or from the data of whichever command comes first',
-    exit: EXIT.failure,
-    status: 500,
-  },
-  PERSONAL_SUBJECT_UNKNOWN: {
-    disposition: 'reject',
-    means: 'nothing personal was ever stored of the subject',
-    advice: 'Name it as the actor does; where the actor says nothing it is <actor>:<id>',
-    exit: EXIT.notFound,
-    status: 404,
-  },
-  PERSONAL_VALUE_BROKEN: {
-    disposition: 'crash',
-    means: 'a sealed personal value cannot be opened with its key: its bytes were changed',
-    advice: 'Compare the record with an audit export, and restore the stream from its backup',
-    exit: EXIT.conflict,
-    status: 500,
-  },
   REACTION_FAILED: {
     disposition: 'dead-letter',
     means: 'a reaction of an actor threw, or made of an event something that is no command of the actor',
     advice:
       'Return a command of the actor, a list of them, or undefined; what depends on the state belongs into decide',
     exit: EXIT.failure,
+    status: 500,
+  },
+  SEND_UNDECLARED: {
+    disposition: 'dead-letter',
+    means: 'decide of an actor sent a command to an actor of another context, and nothing carries it there',
+    advice:
+      'Name the stream of that context in `sends` of the actor, deploy it, and redrive the aggregate (millrace parked redrive)',
+    exit: EXIT.usage,
     status: 500,
   },
   STEP_RESULT_FAILED: {

@@ -29,9 +29,9 @@ export const EVENT_ERRORS = {
   },
   EVENT_DATA_INVALID: {
     disposition: 'dead-letter',
-    means: 'the data of the event does not follow its contract',
+    means: 'the data of an event or a command does not follow its contract',
     advice:
-      'Each issue points at what is wrong; correct the publisher or the schema, then publish the event again (millrace dead-letters show has it)',
+      'Each issue points at what is wrong; correct the data, its publisher or the schema, and send it again (what was stored is in millrace dead-letters show)',
     exit: EXIT.failure,
     status: 422,
   },

@@ -34,7 +34,7 @@ export const GENERAL_ERRORS = {
   INTERRUPTED: {
     disposition: 'reject',
     means: 'the command was interrupted before it was done',
-    advice: 'Run it again; the message says where to resume',
+    advice: 'Run it again; where it can go on from somewhere, or has to be told apart, the message says how',
     exit: EXIT.interrupted,
     status: 499,
   },

@@ -112,6 +112,14 @@ export const PROCESSING_ERRORS = {
     exit: EXIT.failure,
     status: 500,
   },
+  TURN_STUCK: {
+    disposition: 'crash',
+    means: 'code that the process was given did not return, so that nothing else was done; the process was ended',
+    advice:
+      'Mend what loops or waits in the code that the detail names. Start the process again: a message that ends it each time becomes a dead letter, and the others go on. Turns that take longer on purpose need a larger --stuck-after',
+    exit: EXIT.failure,
+    status: 500,
+  },
   PIPELINE_COMPLETED: {
     disposition: 'crash',
     means: 'a pipeline completed, so that later events would be ignored',

@@ -11,6 +11,13 @@ export const VIEW_ERRORS = {
     exit: EXIT.failure,
     status: 500,
   },
+  VIEW_IN_TABLE: {
+    disposition: 'reject',
+    means: 'the rows of the view are in a table of a database, and not in a bucket',
+    advice: 'Query the table that the detail names (columns key, row, sequence); whenCaughtUp works as for any view',
+    exit: EXIT.usage,
+    status: 400,
+  },
   VIEW_INVALID: {
     disposition: 'crash',
     means: 'a view is declared in a way that cannot work',
@@ -59,6 +66,14 @@ export const VIEW_ERRORS = {
     advice:
       'Let nobody else write to the bucket; delete it, or give `version` the next number, and the view is made anew',
     exit: EXIT.check,
+    status: 500,
+  },
+  VIEW_TABLE_FAILED: {
+    disposition: 'crash',
+    means: 'the database refused rows of a view, or its tables',
+    advice:
+      'The detail has what it said. The user needs to create tables and views in its schema; a row may not have the character U+0000',
+    exit: EXIT.failure,
     status: 500,
   },
   VIEW_ROW_NOT_FOUND: {

@@ -5,6 +5,7 @@ import type { CommitRecord } from '../commit-record.js'
 import { processorId, type Processor } from '../processor.js'
 import type { Input, TurnContext } from '../run-turn.js'
 import type { Turn } from '../turn.js'
+import { cleanTurn, type HandedOver } from './clean-turn.js'
 import { parkableKey } from './parkable-key.js'
 import type { ParkedKey } from './parked-key.js'
 import { Parking } from './parking.js'
@@ -93,8 +94,16 @@ export class KeyParking {
       redriven = takesBack(this.#parking, message)
       if (redriven === undefined) return { turn: passed(message), given: 0 }
     } else if (this.#parking.size === 0 && parksNothing(rule)) return undefined
+    const [first] = input
+    let handed: HandedOver | undefined
+    if (this.#parking.size === 0 && rule === this.#own && redriven === undefined && skip === undefined)
+      if (first?.kind === 'event' && input.length === 1) {
+        const tried = cleanTurn(this.#context, message, first.event)
+        if (tried.kind === 'clean') return { turn: tried.turn, given: 1 }
+        handed = tried.handed
+      }
     const options = { context: this.#context, parking: this.#parking, partition: this.#partition, rule, message, input }
-    const turn = new ParkingTurn({ ...options, redriven, ...(skip === undefined ? {} : { skip }) })
+    const turn = new ParkingTurn({ ...options, redriven, handed, ...(skip === undefined ? {} : { skip }) })
     const result = turn.run()
     return { turn: result, given: turn.given }
   }

@@ -14,6 +14,8 @@ export const parkedKey = z.object({
   redriven: count,
   /** Sequence of the message that failed last; its dead letter says why. */
   failed: count,
+  /** The number in the park of what failed last; not said by who has written it before this was kept. */
+  culprit: count.optional(),
   code: z.string(),
   /** When the event that failed first was stored, in ms. */
   time: z.number(),

@@ -23,6 +23,18 @@ export interface UnitParking {
   readonly parked: readonly ParkedKey[]
   /** Sequence of the last message whose turn is committed. */
   readonly position: number
+  /** Sequences of messages up to there that came back and are still worked on; see MOST_PENDING. */
+  readonly pending: readonly number[]
+}
+
+/**
+ * Where a logic whose events are done later than in their turn says so in its basis: sequences, ascending, of those that
+ * came back from dead letters. Of more than this many the rest is not said.
+ */
+export const MOST_PENDING = 1_000
+
+interface WithPending {
+  readonly pending?: readonly number[]
 }
 
 export function parkedUnit(processor: Pick<Processor, 'kind' | 'name' | 'from' | 'to'>, partition: string): ParkedUnit {
@@ -41,5 +53,7 @@ export async function readUnitParking(
 ): Promise<UnitParking | undefined> {
   const subject = commitSubject(output, processor, partition)
   const last = await readLast(connection, output, subject)
-  return last === undefined ? undefined : decodeCommitRecord(last.data, subject)
+  if (last === undefined) return undefined
+  const { parked, position, basis } = decodeCommitRecord(last.data, subject)
+  return { parked, position, pending: (basis as WithPending | null)?.pending ?? [] }
 }

@@ -19,9 +19,12 @@ import type { ReadableMessage } from '../../event/packed.js'
 import type { WireMessage } from '../../event/wire.js'
 import { failureReason, type DeadLetterReason } from '../dead-letter.js'
 import type { Decision } from '../decision.js'
-import { processorId, type OnFailure, type OnPoison } from '../processor.js'
-import { encodeAll, ofMember, partitionOfCause, type Input, type TurnContext } from '../run-turn.js'
+import type { OnPoison } from '../processor-policies.js'
+import { processorId, type OnFailure } from '../processor.js'
+import { partitionOfCause } from '../partition-of-cause.js'
+import { encodeAll, ofMember, type Input, type TurnContext } from '../run-turn.js'
 import type { Turn } from '../turn.js'
+import type { HandedOver } from './clean-turn.js'
 import { parkMessage, partsOf, parkToken } from './park-message.js'
 import { parkableKey } from './parkable-key.js'
 import type { ParkedKey } from './parked-key.js'
@@ -43,6 +46,8 @@ export interface ParkingTurnOptions {
   readonly input: Input
   /** What comes back with the message, when it is one of a park and its number is the next. */
   readonly redriven: Redriven | undefined
+  /** What became of its only event, when that was handed over already. */
+  readonly handed?: HandedOver | undefined
   /** No event of the message is handled, for this reason. */
   readonly skip?: MillraceError
 }
@@ -76,6 +81,7 @@ export class ParkingTurn {
         this.#fail({ processor: 'contract', code, detail, issues })
       }
     }
+    if (redriven?.parked.pass === true) this.#options.context.logic.leftOut?.(redriven.entry.key)
     if (redriven !== undefined) this.#takeBack(redriven.entry)
     const { sequence, storedAt } = message
     const [outputs, deadLetters, decision] = [this.#outputs, this.#failures, this.#decision()]
@@ -99,7 +105,7 @@ export class ParkingTurn {
     const { parking, redriven, rule, skip } = this.#options
     const { processor } = this.#options.context
     const key = redriven?.entry.key ?? (parking.size === 0 ? undefined : parkableKey(processor, event))
-    if (redriven === undefined && parking.get(key) !== undefined) return this.#divert(key as string, at)
+    if (redriven === undefined && parking.get(key) !== undefined) return this.#divert(event, key as string, at)
     const before = this.#outputs.length
     const recorded = rule.kind === 'recorded' && rule.at.includes(at)
     // what failed when it was handled first comes back, so it must not count now: its processor may have been mended
@@ -114,7 +120,10 @@ export class ParkingTurn {
     this.#at.push(at)
     const code = failureReason(processor, poison).code
     if (redriven === undefined) this.#park(own, at, code)
-    else this.#put({ ...redriven.entry, failed: this.#options.message.sequence, code })
+    else {
+      const [failed, culprit] = [this.#options.message.sequence, redriven.parked.number]
+      this.#put({ ...redriven.entry, failed, culprit, code })
+    }
   }
 
   /** Hands an event over. @returns what it failed with, having left nothing behind */
@@ -128,16 +137,19 @@ export class ParkingTurn {
     }
     this.given += 1
     let drafts: readonly EventDraft[] = []
+    const { handed } = this.#options
     try {
-      drafts = logic.turn(event, fail)
+      drafts = handed === undefined ? logic.turn(event, fail, message) : handed.drafts
     } catch (error) {
       if (isFault(error) && error.disposition === 'crash') throw error
       poison = { error }
     }
+    for (const failure of handed?.failures ?? []) fail(...failure)
+    poison = handed?.thrown ?? poison
     // without a state to undo, an event is handled as a whole or not at all
     const whole = processor.memory === 'none'
     const before = this.#outputs.length
-    const partition = partitionOfCause(context, redriven?.parked.subject ?? message.subject)
+    const partition = partitionOfCause(context.processor, redriven?.parked.subject ?? message.subject)
     const failOutput: OnFailure = (error) => fail(error, whole)
     const at = { sequence: message.sequence, partition, cause: event, fail: failOutput }
     encodeAll(context, drafts, at, this.#outputs)
@@ -162,19 +174,22 @@ export class ParkingTurn {
     const { parking, rule, message, context } = this.#options
     if (rule.kind === 'live') parking.requireRoom(key, processorId(context.processor))
     const { sequence, storedAt } = message
-    const entry = { key, since: sequence, at, diverted: 1, redriven: 0, failed: sequence, code, time: storedAt }
+    const first = { diverted: 1, redriven: 0, failed: sequence, culprit: 0, code, time: storedAt }
+    const entry = { key, since: sequence, at, ...first }
     this.#put(entry)
     this.#keep(entry, 0, at)
   }
 
-  #divert(key: string, at: number): void {
-    const { parking } = this.#options
+  #divert(event: StoredEvent, key: string, at: number): void {
+    const { parking, rule, context } = this.#options
     const entry = parking.get(key)
     if (entry === undefined) return
     const number = parking.divert(entry)
+    const again = rule.kind === 'live' && context.logic.diverted?.(event, entry.code) === true
+    if (again) this.#put({ ...entry, diverted: number + 1, culprit: number })
     if (this.#keep(entry, number, at)) return
     const detail = `number ${number} of key ${JSON.stringify(key.slice(0, 100))}`
-    this.#fail(failureReason(this.#options.context.processor, fault('PARKED_EVENT_TOO_LARGE', detail)))
+    this.#fail(failureReason(context.processor, fault('PARKED_EVENT_TOO_LARGE', detail)))
   }
 
   /** Puts an event into the park; whether there was room for it. */

@@ -25,7 +25,7 @@ export interface RedriveOptions {
   readonly clock: Clock
   /** Ends it between two steps; what was published stays, and may be taken. */
   readonly signal?: AbortSignal
-  /** Leaves out the event that it begins with, and those that the park no longer has. Default false. */
+  /** Leaves out the event that failed last, if it still waits, and those that the park no longer has. Default false. */
   readonly skip?: boolean
   /** How often it goes on after new events of the key that came meanwhile. Default 100. */
   readonly rounds?: number
@@ -88,6 +88,8 @@ class Redrive {
   /** Number that is sent next, and the one that it began with. */
   #next = 0
   #first = 0
+  /** Number of what is left out. */
+  #skipped: number | undefined
   /** Numbers under which nothing was sent. */
   readonly #passed: number[] = []
   /** Where the rest of the park is read. */
@@ -106,6 +108,7 @@ class Redrive {
     if (entry === undefined) throw fault('PARKED_KEY_NOT_FOUND', `${this.#named} is not parked`)
     this.#id = parkingId(entry)
     this.#next = this.#first = entry.redriven
+    if (this.#options.skip === true) this.#skipped = entry.culprit ?? entry.redriven
     let [round, goal] = [1, entry.diverted]
     while (true) {
       this.#options.signal?.throwIfAborted()
@@ -182,7 +185,7 @@ class Redrive {
       if (isNew && (messages.length >= most || !this.#passUntil(number, messages))) return messages
       this.#from = message.sequence + 1
       if (!isNew) continue
-      const leaves = parked.leftOut || (this.#options.skip === true && number === this.#first)
+      const leaves = parked.leftOut || number === this.#skipped
       messages.push(leaves ? this.#passedOver(number) : redriven(this.#subject, message))
       this.#next = number + 1
     }

@@ -1,6 +1,6 @@
 import { fault } from '../../error/millrace-error.js'
 import type { StoredCause } from '../keyed/draft-cause.js'
-import type { TableEntry } from '../keyed/entry-table.js'
+import type { TableEntry } from '../../kernel/entry-table.js'
 import { findNotPlain, isPlain } from '../keyed/plain-data.js'
 import type { NamedTimer } from '../keyed/timer-heap.js'
 import type { SavedOperator } from '../ops/operator-scope.js'

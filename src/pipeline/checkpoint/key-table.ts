@@ -1,7 +1,7 @@
 import { fault, isFault, messageOf } from '../../error/millrace-error.js'
 import type { KeyedChange, KeyedEntry } from '../../kernel/processor.js'
 import type { PipelineDeclaration } from '../define-pipeline.js'
-import { EntryTable, insideKey } from '../keyed/entry-table.js'
+import { EntryTable, insideKey } from '../../kernel/entry-table.js'
 import { NamedTimer, TimerHeap } from '../keyed/timer-heap.js'
 import { dropTimer, setTimer, timersOf, unlinkFired } from '../keyed/timer-list.js'
 import { KeyEntry, savedOperators, Shapes, storedOperators, type StoredOperators } from './key-entry.js'

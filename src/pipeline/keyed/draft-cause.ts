@@ -20,14 +20,20 @@ export function storedCause(event: StoredEvent): StoredCause {
 
 /** A cause that was kept, of what comes out at `time`. */
 export function causeAt(time: number, cause: StoredCause | undefined): DraftCause {
-  const [correlationId, causationId] = typeof cause === 'object' ? cause : [cause, cause]
-  return { time, correlationId, causationId }
+  if (typeof cause !== 'object') return { time, correlationId: cause, causationId: cause }
+  return { time, correlationId: cause[0], causationId: cause[1] }
 }
 
 /** Fills in what the draft does not say. */
 export function withCause(draft: EventDraft, { time, correlationId, causationId }: DraftCause): EventDraft {
   return {
-    ...draft,
+    type: draft.type,
+    version: draft.version,
+    data: draft.data,
+    key: draft.key,
+    id: draft.id,
+    source: draft.source,
+    attributes: draft.attributes,
     time: draft.time ?? Math.floor(time),
     correlationId: draft.correlationId ?? correlationId,
     causationId: draft.causationId ?? causationId,

@@ -1,6 +1,6 @@
 import { fault } from '../../error/millrace-error.js'
 import type { StoredCause } from './draft-cause.js'
-import type { TableEntry } from './entry-table.js'
+import type { TableEntry } from '../../kernel/entry-table.js'
 import { NamedTimer } from './timer-heap.js'
 
 /** What is kept of one key. */

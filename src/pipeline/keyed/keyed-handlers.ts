@@ -176,11 +176,17 @@ export class KeyedHandlers {
     if (wrong !== undefined)
       throw fault('KEYED_TIMER_INVALID', `${this.#declaration.name}: timer ${JSON.stringify(name)}: ${wrong}`)
     if (at <= now) this.#setForNow += 1
-    this.#undo.push([name, setTimer(entry, this.#heap, name, Math.max(at, now))])
+    this.#undoable([name, setTimer(entry, this.#heap, name, Math.max(at, now))])
   }
 
   #dropTimer(entry: KeyState, name: string): void {
     const was = dropTimer(entry, this.#heap, name)
-    if (was !== undefined) this.#undo.push([name, was])
+    if (was !== undefined) this.#undoable([name, was])
+  }
+
+  #undoable(change: [name: string, due: number | undefined]): void {
+    // most calls have one, and an array that grows has room for many
+    if (this.#undo.length === 0) this.#undo = [change]
+    else this.#undo.push(change)
   }
 }

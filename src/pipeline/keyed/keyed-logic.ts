@@ -19,7 +19,7 @@ import type { KeyedDeclaration } from '../define-keyed.js'
 import { causeAt, storedCause } from './draft-cause.js'
 import { keyReader } from '../key-reader.js'
 import { OutputCheck } from '../output-check.js'
-import { EntryTable } from './entry-table.js'
+import { EntryTable } from '../../kernel/entry-table.js'
 import { eventIntake, type EventIntake } from './event-intake.js'
 import { KeyState, storedKey } from './key-state.js'
 import { KeyedHandlers } from './keyed-handlers.js'
@@ -124,7 +124,8 @@ export class KeyedLogic implements Logic {
     if (refusal !== undefined) throw refusal
     if (this.#outputs.length === 0) return NOTHING
     const outputs = this.#outputs
-    this.#outputs = []
+    this.#outputs = [outputs[0] as EventDraft]
+    this.#outputs.pop() // with room for one, which most turns put out: an array that grows has room for many
     return outputs
   }
 

@@ -1,7 +1,7 @@
 import { fault, isFault, messageOf } from '../../error/millrace-error.js'
 import type { KeyedEntry } from '../../kernel/processor.js'
 import type { KeyedDeclaration } from '../define-keyed.js'
-import { insideKey, type EntryTable } from './entry-table.js'
+import { insideKey, type EntryTable } from '../../kernel/entry-table.js'
 import type { EventIntake } from './event-intake.js'
 import { readKey, type KeyState } from './key-state.js'
 import type { NamedTimer, TimerHeap } from './timer-heap.js'

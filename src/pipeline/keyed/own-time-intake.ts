@@ -6,7 +6,7 @@ import type { KeyedChange, KeyedEntry } from '../../kernel/processor.js'
 import { Reorder, type Held } from '../../time/reorder.js'
 import { fromStoredTime, toStoredTime, type StoredTime } from '../../time/watermark.js'
 import type { TimeSource } from '../pipeline-time.js'
-import { EntryTable, RESERVED, type TableEntry } from './entry-table.js'
+import { EntryTable, RESERVED, type TableEntry } from '../../kernel/entry-table.js'
 import type { EventIntake, IntakeTarget } from './event-intake.js'
 
 type OwnTime = Extract<TimeSource, { kind: 'own' }>
@@ -99,6 +99,11 @@ export class OwnTimeIntake implements EventIntake {
     if (time === undefined) return
     this.#taken += 1
     if (event.storedAt > this.#stored) this.#stored = event.storedAt
+    if (this.#reorder.passes(time)) {
+      this.#advance(time)
+      this.#target.handle(event, this.#now)
+      return this.#advance(this.#reorder.watermark)
+    }
     const waiting = new WaitingEvent(String(this.#taken), time, event)
     if (!this.#reorder.add(time, this.#taken, waiting)) return this.#isLate(event, time)
     this.#waiting.add(waiting)

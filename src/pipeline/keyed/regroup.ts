@@ -2,7 +2,7 @@ import { fault } from '../../error/millrace-error.js'
 import type { StoredEvent } from '../../event/event.js'
 import type { KeyedEntry, KeyedPart, Regrouping } from '../../kernel/processor.js'
 import type { StoredTime } from '../../time/watermark.js'
-import { insideKey } from './entry-table.js'
+import { insideKey } from '../../kernel/entry-table.js'
 import { WAITING, type OwnTimeBasis } from './own-time-intake.js'
 
 /** An event that waits for its time in the order of event time. */

@@ -102,10 +102,20 @@ export class TimerHeap<Owner extends TimerOwner> {
   #removeFirst(): void {
     const at = this.#at.pop() as number
     const last = this.#timers.pop() as NamedTimer<Owner>
-    if (this.#timers.length === 0) return
-    this.#at[0] = at
-    this.#timers[0] = last
-    this.#sink(0)
+    const size = this.#timers.length
+    if (size === 0) return
+    // the last one belongs near the bottom: going down to there first takes half of the comparisons, and many timers of
+    // one time are compared by their keys
+    let place = 0
+    for (let below = 1; below < size; below = 2 * place + 1) {
+      if (below + 1 < size && this.#less(below + 1, below)) below += 1
+      this.#at[place] = this.#at[below] as number
+      this.#timers[place] = this.#timers[below] as NamedTimer<Owner>
+      place = below
+    }
+    this.#at[place] = at
+    this.#timers[place] = last
+    this.#rise(place)
   }
 
   #compact(): void {

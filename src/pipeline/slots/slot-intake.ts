@@ -141,6 +141,11 @@ class OwnTimeIntake implements SlotIntake {
       return target.fail(error)
     }
     if (event.storedAt > this.#stored) this.#stored = event.storedAt
+    if (this.#waiting.passes(time)) {
+      target.moveTo(time)
+      target.deliver(arrived)
+      return target.moveTo(this.#waiting.watermark)
+    }
     const mark = target.hold()
     if (this.#waiting.add(time, this.#arrivals++, { arrived, mark })) return this.passTo(this.#waiting.watermark)
     target.release(mark)

@@ -1,5 +1,5 @@
 import type { EventDraft } from '../../event/event.js'
-import { plainJson } from '../../event/plain-json.js'
+import { standsInJson } from '../../event/plain-text.js'
 import { FNV_OFFSET } from '../../kernel/hash.js'
 import type { Slot } from './slot.js'
 
@@ -19,17 +19,50 @@ export function outputOf(slot: Slot, draft: EventDraft, time: number): EventDraf
   }
 }
 
+/** What is hashed of an output. */
+export type Said = Pick<EventDraft, 'type' | 'key' | 'time' | 'causationId' | 'data'>
+
 /**
  * Continues the hash over what a slot has put out. @throws what JSON throws when the data has no JSON
  */
-export function hashOutput(slot: Slot, { type, key, time, causationId, data }: EventDraft): number {
+export function hashOutput(slot: Slot, { type, key, time, causationId, data }: Said): number {
   let hash = slot.hash === 0 ? hashText(hashText(FNV_OFFSET, slot.key, true), slot.birth) : slot.hash
   // part by part: a text of all of them would be made for this alone
   hash = hashText(hash, type, true)
   hash = hashText(hash, `${key}`, true)
   hash = hashText(hash, `${time}`, true)
   hash = hashText(hash, `${causationId}`, true)
-  return hashText(hash, `${plainJson(data) ?? JSON.stringify(data)}`)
+  return hashFlat(hash, data) ?? hashText(hash, `${JSON.stringify(data)}`)
+}
+
+/**
+ * The same as of the text of one flat object of ASCII texts and numbers, as most data is, without writing it.
+ * @returns undefined for any other data
+ */
+function hashFlat(from: number, data: unknown): number | undefined {
+  if (typeof data !== 'object' || data === null || Object.getPrototypeOf(data) !== Object.prototype) return undefined
+  for (const _ in NOTHING) return undefined // somebody has given every object a member
+  let hash = from
+  let separator = OPEN
+  for (const name in data) {
+    const value: unknown = (data as Record<string, unknown>)[name]
+    if (!standsInJson(name)) return undefined
+    hash = step(hash, separator)
+    separator = COMMA
+    hash = step(hashText(step(hash, QUOTE), name), QUOTE)
+    hash = step(hash, COLON)
+    if (typeof value === 'string' && standsInJson(value)) hash = step(hashText(step(hash, QUOTE), value), QUOTE)
+    else if (typeof value === 'number' && Number.isFinite(value)) hash = hashText(hash, `${value}`)
+    else return undefined
+  }
+  return separator === OPEN ? undefined : step(hash, CLOSE)
+}
+
+const NOTHING: object = {}
+const [QUOTE, COMMA, COLON, OPEN, CLOSE] = [0x22, 0x2c, 0x3a, 0x7b, 0x7d]
+
+function step(hash: number, code: number): number {
+  return Math.imul(hash ^ code, 0x01000193) >>> 0
 }
 
 /** FNV-1a over the UTF-16 code units of a text. @param ends whether a zero follows, which parts two texts */

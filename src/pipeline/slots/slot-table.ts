@@ -1,3 +1,4 @@
+import { RenewedMap } from '../../kernel/renewed-map.js'
 import { SlotList, type Slot } from './slot.js'
 
 /**
@@ -19,7 +20,7 @@ export interface Lifetime {
  */
 export class SlotTable {
   readonly #lifetime: Lifetime
-  readonly #living = new Map<string, Slot>()
+  readonly #living = new RenewedMap<Slot>()
   /** By time of the last event. */
   readonly #byLast = new SlotList()
   readonly #ending = new SlotList()

@@ -3,6 +3,7 @@ import type { EventDraft, StoredEvent } from '../../event/event.js'
 import type { PipelineContext } from '../pipeline-context.js'
 import type { Mark } from './replay-marks.js'
 import type { SlotInput } from './slot-input.js'
+import type { Said } from './slot-output.js'
 
 /** Told what comes out of a slot. */
 export interface SlotTarget {
@@ -14,8 +15,6 @@ export interface SlotTarget {
 /** The events of one key for as long as it lives, with a subscription of their own. Observes what comes out of it. */
 export class Slot implements Observer<EventDraft> {
   readonly key: string
-  /** Sequence of its first event, and its place in that message; no other slot of the key has the same. */
-  readonly birth: string
   /** Id of its first event. */
   readonly birthId: string
   context: PipelineContext | undefined
@@ -28,8 +27,9 @@ export class Slot implements Observer<EventDraft> {
   lastTime: number
   correlationId: string
   causationId: string
-  /** What it put out so far. */
+  /** What it put out so far, but for what was not hashed yet. */
   hash = 0
+  unhashed: Said[] | undefined
   /** The earliest message that it had an event of. */
   mark: Mark
   /** Neighbours in the list that it is in. */
@@ -38,16 +38,25 @@ export class Slot implements Observer<EventDraft> {
   /** When it leaves, once its input has ended. */
   endsAt = Number.POSITIVE_INFINITY
   readonly #target: SlotTarget
+  readonly #sequence: number
+  readonly #index: number
 
-  constructor(target: SlotTarget, key: string, birth: string, event: StoredEvent, time: number, mark: Mark) {
+  /** @param index place of its first event in its message */
+  constructor(target: SlotTarget, key: string, event: StoredEvent, index: number, time: number, mark: Mark) {
     this.#target = target
+    this.#sequence = event.sequence
+    this.#index = index
     this.key = key
-    this.birth = birth
     this.birthId = event.id
     this.lastTime = time
     this.correlationId = event.correlationId ?? event.id
     this.causationId = event.id
     this.mark = mark
+  }
+
+  /** Sequence of its first event, and its place in that message; no other slot of the key has the same. */
+  get birth(): string {
+    return this.#index === 0 ? String(this.#sequence) : `${this.#sequence}.${this.#index}`
   }
 
   next(draft: EventDraft): void {

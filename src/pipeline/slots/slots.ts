@@ -8,13 +8,17 @@ import { schedulerTimers } from '../ops/durable-timer.js'
 import { OutputCheck } from '../output-check.js'
 import type { TurnScope } from '../turn-scope.js'
 import { OpenSteps } from './open-steps.js'
+import { OutputHash } from './output-hash.js'
 import { ReplayMarks, type Mark } from './replay-marks.js'
 import { SlotContext, type ContextParts } from './slot-context.js'
 import { SlotInput } from './slot-input.js'
 import type { Arrived } from './slot-intake.js'
-import { hashOutput, outputOf } from './slot-output.js'
+import { outputOf } from './slot-output.js'
 import { SlotTable, type Lifetime } from './slot-table.js'
 import { Slot, type SlotTarget } from './slot.js'
+
+/** Slots beyond which each new one gives back the room that it does not need: of fewer it is not worth the time. */
+const ROOMY = 4_096
 
 /** The slots of a pipeline at work: gives events to them and ends them in event time, takes what they put out. */
 export class Slots implements SlotTarget {
@@ -30,7 +34,7 @@ export class Slots implements SlotTarget {
   /** Whose event is being handed over. */
   #delivering:
     { readonly slot: Slot; readonly arrived: Arrived; readonly outputs: number; readonly hash: number } | undefined
-  #hash = 0
+  readonly #hash = new OutputHash()
   /** A replay is going on: what fails in it did so in slots that had gone by the time of the commit. */
   replaying = false
 
@@ -54,7 +58,7 @@ export class Slots implements SlotTarget {
 
   /** Over what each living slot has put out; the order of slots does not matter. */
   get hash(): number {
-    return this.#hash >>> 0
+    return this.#hash.value
   }
 
   /** Event time at which the next timer fires or the next slot ends; Infinity: never. */
@@ -85,8 +89,7 @@ export class Slots implements SlotTarget {
     const time = this.#scope.scheduler.now()
     let slot = this.#table.get(key)
     if (slot === undefined) {
-      const birth = index === 0 ? String(event.sequence) : `${event.sequence}.${index}`
-      slot = new Slot(this, key, birth, event, time, this.marks.hold(mark()))
+      slot = new Slot(this, key, event, index, time, this.marks.hold(mark()))
       this.#table.add(slot)
     } else {
       slot.correlationId = event.correlationId ?? event.id
@@ -94,6 +97,7 @@ export class Slots implements SlotTarget {
       this.#table.touch(slot, time)
       if (event.sequence < slot.mark.before.sequence) this.#backdate(slot, mark())
     }
+    if (this.#pipeline.onError === 'park') this.#hash.settle(slot)
     this.#delivering = { slot, arrived, outputs: this.#scope.count, hash: slot.hash }
     if (!slot.completed) {
       if (slot.input === undefined) this.#subscribe(slot)
@@ -110,15 +114,12 @@ export class Slots implements SlotTarget {
     const problem = this.#check.problem(draft)
     if (problem !== undefined) return scope.fail(problem)
     const output = outputOf(slot, draft, scope.scheduler.now())
-    let hash: number
     try {
-      hash = hashOutput(slot, output)
+      this.#hash.add(slot, output)
     } catch (cause) {
       const detail = `${this.#pipeline.name} put out ${output.type}, whose data has no JSON: ${messageOf(cause)}`
       return scope.fail(fault('OUTPUT_INVALID', detail, { cause }))
     }
-    this.#hash ^= slot.hash ^ hash
-    slot.hash = hash
     scope.put(output)
   }
 
@@ -150,15 +151,15 @@ export class Slots implements SlotTarget {
     try {
       slot.context ??= new SlotContext(this.#parts, slot)
       // a subscriber of its own: the one that rxjs makes for an observer has a second object, against one that throws
-      slot.subscription = this.#pipeline.build(input.events$, slot.context).subscribe(new Subscriber(slot))
-      trimSubscription(slot.subscription)
+      slot.subscription = this.#pipeline.build(input, slot.context).subscribe(new Subscriber(slot))
+      if (this.#table.size > ROOMY) trimSubscription(slot.subscription)
     } catch (error) {
       slot.error(error) // building it failed
     }
   }
 
   #bury(slot: Slot): void {
-    this.#hash ^= slot.hash
+    this.#hash.remove(slot)
     this.marks.release(slot.mark)
     try {
       slot.subscription?.unsubscribe()
@@ -186,8 +187,7 @@ export class Slots implements SlotTarget {
     if (crash || this.#pipeline.onError !== 'park') return this.#fail(error, undefined, where)
     const { outputs = 0, hash = 0 } = this.#delivering ?? {}
     this.#scope.cut(outputs)
-    this.#hash ^= slot.hash ^ hash
-    slot.hash = hash
+    this.#hash.restore(slot, hash)
     this.#scope.fail(error, true)
   }
 

@@ -12,21 +12,16 @@
 //   AV3  A command for an archived aggregate is rejected as aggregate-closed.
 import { createHash } from 'node:crypto'
 import type { ActorDeclaration } from '../../actor/actor-options.js'
-import {
-  aggregateSnapshotSubject,
-  recordSubject,
-  recordSubjects,
-  storedRecordSubject,
-} from '../../actor/aggregate-subject.js'
+import { aggregateSnapshotSubject, recordSubject, recordSubjects } from '../../actor/aggregate-subject.js'
 import { encodeRecord } from '../../actor/encode-record.js'
 import { readRecordHead } from '../../actor/read-record.js'
 import { nameOf } from '../../actor/read-records.js'
 import { fromFound, type RecordHead } from '../../actor/record.js'
 import type { StateFrame } from '../../actor/state-frame.js'
 import { asFault } from '../../broker/api-error.js'
-import { expectLastSequence } from '../../broker/batch.js'
 import type { Connection } from '../../broker/connection.js'
 import type { StreamDeclaration } from '../../broker/define-stream.js'
+import { expectLastOf } from '../../broker/expect-last-of.js'
 import { readLast } from '../../broker/last-message.js'
 import { nextMessage } from '../../broker/next-message.js'
 import { publishOnce } from '../../broker/publish-once.js'
@@ -94,13 +89,10 @@ export async function archiveAggregate(
     }
     const file = fileName(id, head.sequence)
     const { messages, hash } = await store(file, (write) => exportOne(place, id, head.sequence, write))
-    const own = await readLast(connection, stream.name, storedRecordSubject(stream, actor.name, id))
     const message = tombstone(place, id, head, { f: file, h: hash, n: messages })
-    // of another number of partitions the last record may have another subject
-    const expected = own?.sequence ?? 0
+    const expected = expectLastOf(recordSubjects(stream, actor.name, id), head.sequence)
     try {
-      if (expected > head.sequence) continue
-      await publishOnce(connection, { ...message, headers: [...message.headers, expectLastSequence(expected)] })
+      await publishOnce(connection, { ...message, headers: [...message.headers, ...expected] })
     } catch (error) {
       if (isFault(error, 'SEQUENCE_CONFLICT') && race < RACES) continue // a command was rejected meanwhile
       throw error

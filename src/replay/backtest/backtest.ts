@@ -22,6 +22,7 @@ import { RulePass } from './rule-pass.js'
 import { Score } from './score.js'
 import { readRange } from '../read-range.js'
 import { Timeline } from './timeline.js'
+import { wantedEvents } from '../wanted-types.js'
 
 const PROGRESS_MS = 100
 const SAMPLES = 10
@@ -107,7 +108,9 @@ class Backtest {
   #decode(message: StoredMessage): readonly DecodedEvent[] {
     const { registry } = this.#options
     const { sequence, storedAt } = message
-    const decoded = decodeEvents(registry, message, { stream: this.#plan.stream, sequence, storedAt, kept: true })
+    const { stream, wants } = this.#plan
+    const all = decodeEvents(registry, message, { stream, sequence, storedAt, kept: true })
+    const decoded = wantedEvents(all, wants)
     for (const one of decoded)
       if (one.kind === 'rejected') this.#reject({ sequence, code: one.code, detail: one.detail })
     return decoded

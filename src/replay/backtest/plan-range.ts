@@ -9,6 +9,7 @@ import type { Registry } from '../../event/registry.js'
 import type { Clock } from '../../time/clock.js'
 import { readRange } from '../read-range.js'
 import { resolveRange, type RangeNotice, type ReplayStart } from '../replay-range.js'
+import { wantedEvents, type WantsType } from '../wanted-types.js'
 
 /** The part of a stream that rules are run over. */
 export interface PlanRequest {
@@ -31,6 +32,8 @@ export interface RangePlan {
   readonly stream: string
   /** Stored subjects that are read. */
   readonly filters: readonly string[]
+  /** Which of the events in them are meant; undefined: all. */
+  readonly wants: WantsType | undefined
   /** Where reading begins, to find what began before the range. */
   readonly readFrom: number
   /** First and last sequence of the range; `last` is less than `first` when there is nothing in it. */
@@ -71,12 +74,13 @@ export async function planRange(request: PlanRequest): Promise<RangePlan> {
     to?.kind === 'time' ? (await resolveRange(connection, { stream, from: to, types })).first - 1 : to?.sequence
   if (end === 0) throw fault('REPLAY_RANGE_INVALID', `nothing of ${stream} was stored before the end`)
   const range = await resolveRange(connection, { stream, from, types, ...(end === undefined ? {} : { to: end }) })
-  const { source, filters, first, notices } = range
+  const { source, filters, wants, first, notices } = range
   const last = range.last ?? source.last
   const begins = first > last ? undefined : (await nextMessage(connection, stream, '>', first))?.storedAt
   const { readFrom, isWarm } = await warmUpFrom(request, {
     types,
     filters,
+    wants,
     first,
     last,
     begins,
@@ -89,12 +93,13 @@ export async function planRange(request: PlanRequest): Promise<RangePlan> {
           .of ?? 0)
       : (range.of ?? 0)
   const ends = (await nextMessage(connection, stream, '>', last + 1))?.storedAt ?? (await streamNow(connection, stream))
-  return { stream, filters, readFrom, first, last, of, begins, ends, isWarm, notices }
+  return { stream, filters, wants, readFrom, first, last, of, begins, ends, isWarm, notices }
 }
 
 interface WarmUp {
   readonly types: readonly string[]
   readonly filters: readonly string[]
+  readonly wants: WantsType | undefined
   readonly first: number
   readonly last: number
   readonly begins: number | undefined
@@ -129,12 +134,18 @@ async function warmUpFrom(request: PlanRequest, at: WarmUp): Promise<{ readFrom:
 /** Time of the first event from a sequence on. */
 async function eventTime(
   request: PlanRequest,
-  { filters, last }: WarmUp,
+  { filters, wants, last }: WarmUp,
   sequence: number,
 ): Promise<number | undefined> {
   const { connection, clock, registry, stream } = request
   const stop = new AbortController()
-  let found: StoredMessage | undefined
+  let found: number | undefined
+  const timeIn = (message: StoredMessage): number | undefined => {
+    const { sequence: at, storedAt } = message
+    const decoded = wantedEvents(decodeEvents(registry, message, { stream, sequence: at, storedAt }), wants)
+    const time = decoded.find((one) => one.kind === 'event')?.event.time
+    return time ?? (wants === undefined || decoded.length > 0 ? storedAt : undefined)
+  }
   await readRange(connection, {
     stream,
     filters,
@@ -143,15 +154,14 @@ async function eventTime(
     credit: 16,
     clock,
     signal: request.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, request.signal]),
-    take: ([message]) => {
-      found = message
-      stop.abort()
+    take: (messages) => {
+      for (const message of messages) {
+        found = timeIn(message)
+        if (found !== undefined) return stop.abort()
+      }
     },
   })
-  if (found === undefined) return undefined
-  const { storedAt } = found
-  const decoded = decodeEvents(registry, found, { stream, sequence: found.sequence, storedAt })
-  return decoded.find((one) => one.kind === 'event')?.event.time ?? storedAt
+  return found
 }
 
 /** What the clock of the server says that leads the stream, in ms. */

@@ -8,6 +8,7 @@ import { readRange } from '../read-range.js'
 import { readSource } from '../source-stream.js'
 import { InWords } from './in-words.js'
 import { KeyStory } from './key-story.js'
+import { wantedEvents } from '../wanted-types.js'
 
 export interface ExplainOptions extends Omit<PlanRequest, 'rules' | 'types' | 'from'> {
   readonly rule: Rule
@@ -34,16 +35,17 @@ export interface Explanation {
 export async function explainKey(options: ExplainOptions): Promise<Explanation> {
   const { connection, clock, signal, rule, key, text, registry, onProgress } = options
   const story = new KeyStory(rule, key)
-  if (story.partials === undefined) throw fault('EXPLAIN_UNABLE', rule.name)
+  if (!story.isTellable) throw fault('EXPLAIN_UNABLE', rule.name)
   const from = options.from ?? (await now(options))
   const plan = await planRange({ ...options, from, rules: [rule] })
-  const { stream, filters, readFrom, first, last, of } = plan
+  const { stream, filters, wants, readFrom, first, last, of } = plan
   let [events, messages] = [0, 0]
   const take = (taken: readonly StoredMessage[]): void => {
     for (const message of taken) {
       const { sequence, storedAt } = message
       if (sequence >= first && options.from !== undefined) begin()
-      for (const one of decodeEvents(registry, message, { stream, sequence, storedAt, kept: true }))
+      const decoded = decodeEvents(registry, message, { stream, sequence, storedAt, kept: true })
+      for (const one of wantedEvents(decoded, wants))
         if (one.kind === 'event') {
           events += 1
           story.take(one.event)

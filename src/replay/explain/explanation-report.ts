@@ -3,7 +3,9 @@ import { eventReport, text, type EventReport } from '../backtest/found-match.js'
 import type { Match } from '../../cep/engine/match.js'
 import { nearestName } from '../../event/nearest-name.js'
 import type { Explanation } from './explain-key.js'
-import type { Ended } from './key-story.js'
+import type { InWords } from './in-words.js'
+import type { Ended, KeyStory } from './key-story.js'
+import { readingReport, type ReadingReport } from './readings.js'
 
 /** Something that has begun. */
 export interface PartialReport {
@@ -43,6 +45,8 @@ export interface ExplanationReport {
   readonly matches: readonly MatchedReport[]
   /** Events of the range that are part of nothing. */
   readonly nothing: readonly { readonly event: EventReport; readonly why: string }[]
+  /** Of a detector: what it made of each value of the range, in order; without a range, of the last one. */
+  readonly readings?: readonly ReadingReport[]
   /** Events of the range that had the key. */
   readonly events: number
   /** Whether an event of the key was read at all, also before the range. */
@@ -76,14 +80,25 @@ export function explanationReport({ plan, story, words, ended }: Explanation): E
         events.map((event) => ({ stage, ...eventReport(event) })),
       ),
     })),
-    nothing: story.events.flatMap((told) => {
-      const why = words.nothing(told)
-      return why === undefined ? [] : [{ event: eventReport(told.event), why }]
-    }),
+    ...(rule.executable.judges === true
+      ? { readings: readingsOf(story), nothing: [] }
+      : { nothing: nothingOf(story, words) }),
     events: story.events.length + story.forgotten,
     known: story.isKnown,
     nearest: story.isKnown ? null : (nearestName(key, story.others) ?? null),
   }
+}
+
+function readingsOf({ judgements, lastJudgement }: KeyStory): ReadingReport[] {
+  const told = judgements.length === 0 && lastJudgement !== undefined ? [lastJudgement] : judgements
+  return told.map(readingReport)
+}
+
+function nothingOf(story: KeyStory, words: InWords): ExplanationReport['nothing'] {
+  return story.events.flatMap((told) => {
+    const why = words.nothing(told)
+    return why === undefined ? [] : [{ event: eventReport(told.event), why }]
+  })
 }
 
 /** What a match ruled out and is all part of it, is not something that came to nothing. */

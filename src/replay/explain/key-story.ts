@@ -1,3 +1,4 @@
+import type { Judgement } from '../../cep/detect/judgement.js'
 import type { Advance } from '../../cep/engine/advance.js'
 import type { Match } from '../../cep/engine/match.js'
 import type { EndReason, Partial } from '../../cep/engine/partial.js'
@@ -43,6 +44,10 @@ export class KeyStory {
   readonly events: Told[] = []
   readonly ended: Ended[] = []
   readonly matches: Match[] = []
+  /** What a detector made of its values. */
+  readonly judgements: Judgement[] = []
+  /** The last of them, also before the range. */
+  lastJudgement: Judgement | undefined
   readonly #taken = new Set<string>()
   /** Whether an event of the key was read, also before the range. */
   isKnown = false
@@ -60,6 +65,7 @@ export class KeyStory {
       ended: (partial, reason, time) => {
         if (partial.key === key) this.#end({ partial, reason, time })
       },
+      judged: (judgement) => this.#judge(judgement),
     })
   }
 
@@ -95,6 +101,11 @@ export class KeyStory {
     return this.#work.engine.partials(this.key)
   }
 
+  /** Whether it can be told what became of the events of one key. */
+  get isTellable(): boolean {
+    return this.partials !== undefined || this.rule.executable.judges === true
+  }
+
   /** Event time so far, in ms. */
   get clock(): number | undefined {
     return this.#work.stats().clock
@@ -111,6 +122,13 @@ export class KeyStory {
     if (!this.#isTold) return
     this.ended.push(ended)
     if (this.ended.length > MOST) this.ended.shift()
+  }
+
+  #judge(judgement: Judgement): void {
+    this.lastJudgement = judgement
+    if (!this.#isTold) return
+    this.judgements.push(judgement)
+    if (this.judgements.length > MOST) this.judgements.shift()
   }
 
   #note({ matches }: Advance): void {

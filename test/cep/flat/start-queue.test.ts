@@ -21,4 +21,24 @@ test('gives back what was put in, in order, while it wraps around and grows', ()
   assert.equal([put, taken, queue.time], [5_600, 5_600, Infinity])
 })
 
+test('those that are not kept are forgotten wherever they lie, and the others stay in order', () => {
+  for (const before of [0, 5, 20, 31, 40]) {
+    const queue = new StartQueue<string>()
+    for (let at = 0; at < before; at++) queue.push('gone', at, at)
+    for (let at = 0; at < before; at++) queue.shift()
+    for (let at = 0; at < 30; at++) queue.push(`o${at}`, at * 2, at)
+    queue.filter((owner, start) => owner === `o${start}` && start % 3 === 1)
+    assert.is(queue.size, 10)
+    queue.push('o30', 60, 30)
+    const left: unknown[] = []
+    while (queue.size > 0) left.push([queue.start, queue.time, queue.shift()])
+    const expected = [...Array.from({ length: 10 }, (_, at) => at * 3 + 1), 30]
+    assert.equal(
+      left,
+      expected.map((start) => [start, start * 2, `o${start}`]),
+    )
+    assert.equal([queue.owner, queue.time], [undefined, Infinity])
+  }
+})
+
 test.run()

@@ -84,7 +84,7 @@ test('whatever is done to a rule, it is read, or what is wrong is told with code
       assertTold(issues, changed)
       if (issues.length > 0) broken++
     }),
-    { numRuns: 600 },
+    { numRuns: 300 },
   )
   assert.ok(broken > 200, `${broken} of them were broken`)
 })

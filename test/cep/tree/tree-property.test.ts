@@ -76,7 +76,7 @@ test('any tree over any stream finds what the reference finds, at the same event
     )
     assert.equal(sorted(found), sorted(expected))
   })
-  fc.assert(property, { numRuns: 1_500 })
+  fc.assert(property, { numRuns: 700 })
 })
 
 test('a snapshot and restore after every input changes nothing, order included', () => {
@@ -125,7 +125,7 @@ test('nothing comes before it is due, and time is asked for no more often than i
     }
     assert.equal(early, late)
   })
-  fc.assert(property, { numRuns: 800 })
+  fc.assert(property, { numRuns: 400 })
 })
 
 test('keys do not touch each other, and a key that is forgotten leaves nothing', () => {

@@ -67,7 +67,7 @@ export class Ledger {
   }
 
   /** Waits until `members` run `count` units, evenly; how long that took, in ms. */
-  async even(members: readonly string[], count: number, limitMs = 8_000): Promise<number> {
+  async even(members: readonly string[], count: number, limitMs = 30_000): Promise<number> {
     const since = performance.now()
     const least = Math.floor(count / members.length)
     await eventually(

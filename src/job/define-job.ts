@@ -1,0 +1,118 @@
+import type { z } from 'zod'
+import { defineHandler } from '../delivery/define-handler.js'
+import { fault } from '../error/millrace-error.js'
+import type { EventContract } from '../event/contract.js'
+import { isField } from '../event/contract-fields.js'
+import { parseDuration } from '../time/duration.js'
+import type { PromptDeclaration } from './define-prompt.js'
+import { isLane, type Lane } from './job-event.js'
+import type { JobDeclaration, JobOptions } from './job-options.js'
+import { placesOf } from './render-prompt.js'
+import { resultSchemaOf } from './result-schema.js'
+
+const NAME = /^[A-Za-z0-9_-]{1,60}$/
+const LONGEST_MODEL = 128
+const FIELDS: ReadonlySet<string> = new Set<keyof JobOptions<EventContract, z.ZodType>>([
+  'name',
+  'on',
+  'prompt',
+  'result',
+  'model',
+  'maxTokens',
+  'lane',
+  'tenant',
+  'deadline',
+])
+/** Of jobs that say of nobody whom they are for. */
+const ONE_TENANT = 'default'
+
+type Invalid = (field: string, detail: string) => never
+
+/**
+ * Declares a job: a question to a model for each event of a type, asked with a prompt, answered with an object of a schema. The event is the
+ * request, and its id is the job’s: one request event is one job, however often it is published or delivered. What
+ * cannot be asked (a value that the prompt has a place for is missing) is a dead letter before it costs anything.
+ *
+ * This version records requests and hands them to lanes; what works on them is still to come, and the jobs wait until then.
+ *
+ * @example
+ * defineJob({
+ *   name: 'triage',
+ *   on: { stream: 'PAYMENTS', event: TriageRequested },
+ *   prompt: definePrompt({ id: 'triage', version: 1, user: 'Card {{cardId}} paid {{amount}}. Is it fraud?' }),
+ *   result: z.object({ fraud: z.boolean(), reason: z.string() }),
+ *   model: 'claude-haiku-5-5', maxTokens: 300,
+ *   lane: ({ amount }) => (amount > 1_000 ? 'urgent' : 'standard'),
+ *   tenant: ({ merchant }) => merchant,
+ *   deadline: '10m',
+ * })
+ * @throws JOB_INVALID with a pointer to the field · JOB_RESULT_INVALID the result cannot be asked for
+ */
+export function defineJob<Request extends EventContract, Result extends z.ZodType>(
+  options: JobOptions<Request, Result>,
+): JobDeclaration {
+  if (typeof options !== 'object' || options === null)
+    throw fault('JOB_INVALID', 'defineJob takes an object', { issues: [{ pointer: '', detail: 'it is no object' }] })
+  const { name, on, prompt, result, model, maxTokens, lane = 'standard', tenant } = options
+  const invalid: Invalid = (field, detail) => {
+    const who = typeof name === 'string' ? name : 'a job'
+    throw fault('JOB_INVALID', `${who}: ${field}: ${detail}`, {
+      issues: [{ pointer: `/${field.replaceAll('.', '/')}`, detail }],
+    })
+  }
+  if (typeof name !== 'string' || !NAME.test(name)) invalid('name', 'may have letters, digits, _ and -, at most 60')
+  const unknown = Object.keys(options).find((field) => !FIELDS.has(field))
+  if (unknown !== undefined) invalid(unknown, `is not known; there are: ${[...FIELDS].join(', ')}`)
+  if (typeof on?.stream !== 'string' || on.stream === '') invalid('on.stream', 'is missing')
+  if (typeof on.event?.type !== 'string') invalid('on.event', 'is no contract (defineEvent)')
+  const { from = 'first' } = on
+  if (from !== 'first' && from !== 'new') invalid('on.from', `${JSON.stringify(from)} is not known`)
+  if (prompt?.kind !== 'prompt') invalid('prompt', 'is no prompt (definePrompt)')
+  requirePlaces(prompt, on.event, invalid)
+  if (typeof result?.safeParse !== 'function') invalid('result', 'is no zod schema')
+  if (typeof model !== 'string' || model.trim() === '' || model.length > LONGEST_MODEL)
+    invalid('model', `must be the name of a model, at most ${LONGEST_MODEL} characters`)
+  if (!Number.isSafeInteger(maxTokens) || maxTokens < 1)
+    invalid('maxTokens', `${maxTokens} must be a whole number from 1`)
+  if (typeof lane !== 'function' && !isLane(lane)) invalid('lane', `${JSON.stringify(lane)} is not known`)
+  if (tenant !== undefined && typeof tenant !== 'function') invalid('tenant', 'is no function')
+  return Object.freeze<JobDeclaration>({
+    kind: 'job',
+    name,
+    on: Object.freeze({ stream: on.stream, event: on.event }),
+    prompt,
+    result,
+    resultSchema: resultSchemaOf(name, result),
+    model,
+    maxTokens,
+    deadline: readDeadline(options.deadline, invalid),
+    laneOf: typeof lane === 'function' ? (lane as (input: unknown) => Lane) : () => lane,
+    tenantOf: (tenant as ((input: unknown) => string) | undefined) ?? (() => ONE_TENANT),
+    requests: defineHandler({
+      name: `job-${name}`,
+      on: { stream: on.stream, events: [on.event], from },
+      handle: () => {
+        throw fault('JOB_INVALID', `${name} runs in a deployment only`)
+      },
+    }),
+  })
+}
+
+/** A place that no input can have a value for would fail each job. */
+function requirePlaces(prompt: PromptDeclaration, event: EventContract, invalid: Invalid): void {
+  const fields = event.fields()
+  for (const place of placesOf(prompt))
+    if (!isField(fields, `data.${place}`))
+      invalid('prompt', `${prompt.id} has a place {{${place}}}, and ${event.type} has no such field`)
+}
+
+function readDeadline(given: string | number | undefined, invalid: Invalid): number | undefined {
+  if (given === undefined) return undefined
+  let deadline: number
+  try {
+    deadline = parseDuration(given)
+  } catch {
+    return invalid('deadline', `${JSON.stringify(given)} is no duration: write it like 10m`)
+  }
+  return deadline > 0 ? deadline : invalid('deadline', 'must be above 0')
+}

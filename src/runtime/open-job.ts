@@ -1,0 +1,80 @@
+import { EventStore } from '../actor/event-store.js'
+import type { Connection } from '../broker/connection.js'
+import type { StreamDeclaration } from '../broker/define-stream.js'
+import { publishOnce } from '../broker/publish-once.js'
+import type { HandlerDeclaration } from '../delivery/handler-options.js'
+import { isFault } from '../error/millrace-error.js'
+import type { StoredEvent } from '../event/event.js'
+import { encodeHeaderValue } from '../event/header-value.js'
+import { jobOf } from '../job/decide-job.js'
+import { draftOfJobEvent, JOB_CONTRACTS, jobEventOf } from '../job/job-contracts.js'
+import type { JobEvent } from '../job/job-event.js'
+import { laneSubject } from '../job/job-streams.js'
+import { takeRequest, type JobLog, type JobPorts, type QueuedJob } from '../job/take-request.js'
+import type { Clock } from '../time/clock.js'
+import type { DeployedJob } from './deployed-jobs.js'
+
+/** The type of the aggregates that jobs are. */
+const AGGREGATE = 'job'
+
+export interface OpenJobOptions {
+  readonly connection: Connection
+  readonly clock: Clock
+}
+
+/** What takes the requests of a job, as a handler that can be run. */
+export function openJob(job: DeployedJob, options: OpenJobOptions): HandlerDeclaration {
+  const { declaration } = job
+  const ports = jobPorts(job, options)
+  const handle = (event: StoredEvent): Promise<unknown> => takeRequest(ports, declaration, event).then(() => undefined)
+  return { ...declaration.requests, run: { kind: 'single', handle } }
+}
+
+/** The log and the queue of a job on their streams. */
+export function jobPorts({ records, queue }: DeployedJob, { connection, clock }: OpenJobOptions): JobPorts {
+  const store = new EventStore(connection, { stream: records, events: JOB_CONTRACTS, clock })
+  return {
+    log: jobLog(store),
+    now: () => clock.now(),
+    enqueue: async (queued: QueuedJob) => {
+      await publishOnce(connection, {
+        subject: laneSubject(queue.name, queued.lane),
+        headers: [['Nats-Msg-Id', encodeHeaderValue(queued.id)]],
+        data: new TextEncoder().encode(JSON.stringify(queued)),
+      })
+    },
+  }
+}
+
+/** The events of a job; none: there is no such job. @throws JOB_HISTORY_INVALID, errors of the event store */
+export function readJob(
+  records: StreamDeclaration,
+  { connection, clock }: OpenJobOptions,
+  id: string,
+): Promise<readonly JobEvent[]> {
+  return eventsOf(new EventStore(connection, { stream: records, events: JOB_CONTRACTS, clock }), id)
+}
+
+async function eventsOf(store: EventStore, id: string): Promise<readonly JobEvent[]> {
+  const events: JobEvent[] = []
+  for await (const event of store.read(AGGREGATE, id)) events.push(jobEventOf(event))
+  return events
+}
+
+function jobLog(store: EventStore): JobLog {
+  return {
+    async read(id) {
+      const events = await eventsOf(store, id)
+      return { state: jobOf(events), version: events.length }
+    },
+    async append(id, version, events, cause) {
+      try {
+        await store.append(AGGREGATE, id, version, events.map(draftOfJobEvent), cause)
+        return true
+      } catch (error) {
+        if (isFault(error, 'EXPECTED_VERSION_CONFLICT')) return false
+        throw error
+      }
+    },
+  }
+}

@@ -1,0 +1,106 @@
+import { fileURLToPath } from 'node:url'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { applyStreams } from '../../src/broker/apply-streams.ts'
+import { readLast } from '../../src/broker/last-message.ts'
+import { planStreams } from '../../src/broker/plan-streams.ts'
+import { readHandlers } from '../../src/cli/status/read-handlers.ts'
+import { readStatus } from '../../src/cli/status/read-status.ts'
+import { isFault } from '../../src/error/millrace-error.ts'
+import { laneSubject } from '../../src/job/job-streams.ts'
+import type { JobDeclaration } from '../../src/job/job-options.ts'
+import type { Lane } from '../../src/job/job-event.ts'
+import { silentLog } from '../../src/observe/log.ts'
+import { createRuntime } from '../../src/runtime/create-runtime.ts'
+import { deployJobs } from '../../src/runtime/deployed-jobs.ts'
+import { discover } from '../../src/runtime/discover.ts'
+import { jobPorts } from '../../src/runtime/open-job.ts'
+import { processorsOf } from '../../src/runtime/processors.ts'
+import { systemClock } from '../../src/time/system-clock.ts'
+import { connectTo, eventually } from '../support/broker.ts'
+import { publishAll } from '../support/events.ts'
+import { startTestServer } from '../support/nats.ts'
+
+const test = suite('jobs of a deployment')
+const FOLDER = fileURLToPath(new URL('../fixtures/streams-jobs', import.meta.url))
+
+test('JR1 JR3 are found, have streams of their own, and their requests become jobs on the log and in their lanes', async () => {
+  const { url } = await startTestServer()
+  const connection = await connectTo(url)
+  const deployment = await discover(FOLDER)
+  assert.equal(
+    deployment.streams.map(({ name }) => name),
+    ['SHOP', 'SHOP_WORK', 'SHOP_JOBS', 'SHOP_JOBS_WORK'],
+  )
+  // what was decided and paid stays when the context’s own stream forgets
+  assert.equal([deployment.streams[0]?.maxAge, deployment.streams[2]?.maxAge], [3_600_000, 0])
+  const jobs = deployment.jobs ?? []
+  const [, triage] = jobs
+  assert.equal(
+    jobs.map(({ declaration }) => declaration.name),
+    ['summary', 'triage'],
+  )
+  assert.not.ok(processorsOf(deployment).some(({ from }) => from.stream.name.startsWith('SHOP_JOBS')))
+  await applyStreams(connection, await planStreams(connection, deployment.streams))
+  assert.ok((await planStreams(connection, deployment.streams)).every(({ kind }) => kind === 'unchanged'))
+  const runtime = await createRuntime({ connection, deployment, clock: systemClock, log: silentLog, owner: 'test' })
+  const publish = (type: string, data: object, id: string, source = '/test'): Promise<unknown> => {
+    const draft = deployment.registry.get(type)?.(data, { id, source })
+    return publishAll(connection, deployment.streams[0] as never, [draft as never])
+  }
+  await publish('triage.requested', { orderId: 'a1', amount: 5_000, note: 'fast' }, 'job "1" é')
+  await publish('triage.requested', { orderId: 'b1', amount: 5, note: 'slow' }, 'job-2')
+  await publish('triage.requested', { orderId: 'b1', amount: 5 }, 'no-note')
+  await publish('summary.requested', { text: 'long' }, 'job-3')
+  const { log } = jobPorts(triage as NonNullable<typeof triage>, { connection, clock: systemClock })
+  await eventually('job-2 is recorded', async () => (await log.read('job-2')).version === 1 || undefined)
+  await publish('summary.requested', { text: 'long' }, 'job-2', '/elsewhere')
+  const lastIn = async (lane: Lane): Promise<unknown> => {
+    const found = await readLast(connection, 'SHOP_JOBS_WORK', laneSubject('SHOP_JOBS_WORK', lane))
+    return found === undefined ? undefined : (JSON.parse(new TextDecoder().decode(found.data)) as { id: string }).id
+  }
+  const lags = await eventually('all are taken', async () => {
+    const all = await readHandlers(connection, systemClock, deployment.handlers ?? [])
+    const letters = all.reduce((sum, { deadLetters }) => sum + deadLetters, 0)
+    return letters === 2 && all.every(({ pending, inFlight }) => pending === 0 && inFlight === 0) ? all : undefined
+  })
+  assert.equal(lags.map(({ handler }) => handler).toSorted(), ['job-summary', 'job-triage'])
+  assert.equal(
+    [await lastIn('urgent'), await lastIn('standard'), await lastIn('batch')],
+    ['job "1" é', 'job-2', 'job-3'],
+  )
+  assert.is((await connection.manager.streams.info('SHOP_JOBS_WORK')).state.messages, 3)
+  const { state, version } = await log.read('job "1" é')
+  assert.is(version, 1)
+  assert.is(state.kind === 'waiting' && state.account.request.tenant, 'a')
+  assert.is((await log.read('no-note')).version, 0, 'what cannot be asked is no job')
+  const second = await log.read('job-2')
+  assert.is(second.state.kind === 'waiting' && second.state.account.request.name, 'triage', 'the first one has the id')
+  const { request } = (second.state as { account: { request: { inputEvents: readonly string[] } } }).account
+  assert.equal(request.inputEvents, ['job-2'])
+  assert.ok(
+    (await readStatus(connection, systemClock, deployment)).handlers.some(({ handler }) => handler === 'job-triage'),
+  )
+  await runtime.stop()
+})
+
+test('what is declared twice, or nowhere, is refused with a code', async () => {
+  const { streams, registry, jobs = [] } = await discover(FOLDER)
+  const contexts = streams.filter(({ name }) => name === 'SHOP')
+  const [summary, triage] = jobs.map(({ declaration }) => declaration) as [JobDeclaration, JobDeclaration]
+  const event = { ...triage.on.event }
+  const wrong: readonly (readonly [string, readonly JobDeclaration[]])[] = [
+    ['two jobs are named "triage"', [triage, triage]],
+    ['requests the job summary already', [summary, { ...triage, on: summary.on }]],
+    ['stream "NONE" is not declared', [{ ...triage, on: { ...triage.on, stream: 'NONE' } }]],
+    ['is in no events.ts', [{ ...triage, on: { ...triage.on, event: event as never } }]],
+  ]
+  for (const [detail, declared] of wrong)
+    assert.throws(
+      () => deployJobs(declared, contexts, registry),
+      (error: unknown) => isFault(error, 'DECLARATION_INVALID') && error.detail.includes(detail),
+      detail,
+    )
+})
+
+test.run()
