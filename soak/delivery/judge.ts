@@ -114,7 +114,10 @@ class Judging {
     if (parked) this.counts.parked += 1
     const { fails, heals, how } = one.data
     const ends = Number(effects.length > 0) + Number(dead) + Number(parked)
-    if (ends === 0) this.#note('lost', one, last === undefined ? 'no trace of it' : `letter ${last.number} was handled`)
+    if (ends === 0) {
+      const trace = last === undefined ? 'no trace of it' : `letter ${last.number} was handled`
+      this.#note('lost', one, `${trace}; ${JSON.stringify(one.data)}`)
+    }
     // whether one of which its processes have ended was done nobody can say, and its letter says that
     if (ends > 1 && !crashed) this.#note('both', one, `an effect, and letter ${last?.number} (${last?.code})`)
     if (last?.state === 'redriving') this.#note('both', one, `letter ${last.number} is redriven for ever`)

@@ -93,10 +93,9 @@ export class Fates {
   /** It was delivered nearly as often as the server allows, through no fault of its own: a copy begins anew. */
   async renewed(item: WorkItem): Promise<Fate> {
     const { storing, work, declaration, now } = this.#options
-    const { message, deliveries } = item.held
+    const { deliveries } = item.held
     try {
-      const anew = ` ${item.due ? 'due' : 'new'} ${message.sequence}`
-      await storing.store(putOff(work, declaration.name, item, item.record, now(), anew), 'HANDLER_WORK_UNSTORED')
+      await storing.store(putOff(work, declaration.name, item, item.record, now()), 'HANDLER_WORK_UNSTORED')
       return { kind: 'later' }
     } catch (thrown) {
       const exhausted = fault('DELIVERIES_EXHAUSTED', `${deliveries} deliveries`)
