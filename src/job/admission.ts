@@ -1,0 +1,68 @@
+import type { FailureClass } from './classify-failure.js'
+import type { BilledCall } from './model-call.js'
+import type { RateStates } from './rate-headers.js'
+
+// What a call goes through before it is made, as a port: breaker, budget of the tenant, rates of the model class, places. The
+// worker asks; what answers shares its limits with all other processes.
+
+/** A call that somebody wants to make. */
+export interface AskedCall {
+  readonly job: string
+  /** Which one it will be. */
+  readonly attempt: number
+  readonly tenant: string
+  readonly model: string
+  /** Estimated. */
+  readonly inputTokens: number
+  /** The longest answer. */
+  readonly outputTokens: number
+  /** It repeats one that failed: it may have to wait for the retry budget. */
+  readonly repeats: boolean
+}
+
+/** How a call ended, for who admits the next ones. */
+export type CallEnd =
+  | { readonly kind: 'answered'; readonly rates: RateStates }
+  | {
+      readonly kind: 'failed'
+      readonly failure: FailureClass
+      /** Nobody asks this class before, in ms since the Unix epoch. */
+      readonly frozenUntil: number | undefined
+      readonly rates: RateStates
+    }
+  /** It was given up here: it says nothing about the other side. */
+  | { readonly kind: 'aborted' }
+
+/** The right to make one call. Both are called once, `settle` before `end`; without `settle` nothing was billed. */
+export interface Permit {
+  /**
+   * Counts what was billed. Called before the answer is looked at; the same job and attempt count once.
+   * @returns billionths of the currency; undefined: there is no price
+   * @throws errors of the broker
+   */
+  settle(billed: BilledCall): Promise<number | undefined>
+  /** Gives back what was not used, and learns from how it went. Never rejects. */
+  end(end: CallEnd): Promise<void>
+}
+
+export type AdmissionVerdict =
+  | { readonly kind: 'admitted'; readonly permit: Permit }
+  /** Not before then, in ms since the Unix epoch: the class is frozen, or the other side is ill. */
+  | { readonly kind: 'later'; readonly at: number; readonly why: string }
+  /** The tenant has used up what it should: its jobs go to the lane `batch`. */
+  | { readonly kind: 'demoted'; readonly resetAt: number }
+  /** And what it may. */
+  | { readonly kind: 'rejected'; readonly resetAt: number }
+
+export interface Admission {
+  /**
+   * Waits for tokens and a place, for as long as these come within seconds.
+   * @throws `signal.reason`; PRICE_MISSING, MODEL_CLASS_UNKNOWN before anything is taken; errors of the broker
+   */
+  admit(call: AskedCall, signal: AbortSignal): Promise<AdmissionVerdict>
+  /** Calls that may run at a time in this process. */
+  readonly places: number
+  /** Calls `listener` when there may be more places. @returns ends that */
+  onChange(listener: () => void): () => void
+  stop(): Promise<void>
+}
