@@ -12,6 +12,8 @@ export interface ParkedLetterPorts {
   readonly connection: Connection
   readonly clock: Clock
   readonly signal: AbortSignal
+  /** Letters that are looked at for one that the event may be by now. Default 5,000. */
+  readonly mostLetters?: number
 }
 
 interface ParkedTarget {
@@ -22,7 +24,6 @@ interface ParkedTarget {
 const AT_ONCE = 500
 const FIRST_LOOK_MS = 10
 const LAST_LOOK_MS = 1_000
-/** Letters that are looked at for one that the event may be by now. */
 const MOST_LETTERS = 5_000
 
 /**
@@ -35,7 +36,7 @@ export async function parkedLetterFate(
   target: ParkedTarget,
   letter: Pick<DeadLetter, 'number' | 'id'>,
 ): Promise<Exclude<LetterFate, { kind: 'waiting' }>> {
-  const { connection, clock, signal } = ports
+  const { connection, clock, signal, mostLetters = MOST_LETTERS } = ports
   const { id, number } = letter
   for (let pause = FIRST_LOOK_MS; ; pause = Math.min(LAST_LOOK_MS, pause * 1.5)) {
     const state = await readUnitParking(connection, target.unit)
@@ -46,7 +47,7 @@ export async function parkedLetterFate(
       await clock.sleep(pause, signal)
       continue
     }
-    const next = await laterLetter(connection, target.unit, number, id)
+    const next = await laterLetter(connection, target.unit, { number, id, most: mostLetters })
     if (typeof next === 'number') return { kind: 'again', next }
     // too many to look at all of them: it stays open, and may be redriven once more
     return { kind: waits || next === 'unknown' ? 'parked' : 'handled' }
@@ -92,13 +93,12 @@ async function isWorkedOn(
 async function laterLetter(
   connection: Connection,
   { input, processor }: ParkedUnit,
-  number: number,
-  id: string,
+  { number, id, most }: { readonly number: number; readonly id: string; readonly most: number },
 ): Promise<number | 'unknown' | undefined> {
   const one = `millrace.dead.${input}.*.${processor}`
   for (const filter of [one, `${one}.>`])
     for (let [from, looks] = [number + 1, 0]; ; looks++) {
-      if (looks === MOST_LETTERS) return 'unknown'
+      if (looks === most) return 'unknown'
       const found = await nextMessage(connection, DEAD_LETTER_STREAM, filter, from)
       if (found === undefined) break
       if (isOf(found, id)) return found.sequence
