@@ -1,17 +1,19 @@
 import { Floors } from '../delivery/floors.js'
 import { HandlerStalls } from '../delivery/handler-stalls.js'
 import type { OrderedPorts, OrderedReady } from '../delivery/ordered/ordered-processor.js'
+import type { Stall } from '../delivery/storing.js'
 import { systemChance } from '../time/system-chance.js'
 import type { DeployedHandler } from './deployed-handlers.js'
 import { openHandler, type HandlersOptions } from './handlers-at-work.js'
 
-/** How often it is looked whether one of them waits for what is wrong with its limits, in ms. */
+/** How often it is looked whether one of them stands still, in ms. */
 const LOOK_MS = 1_000
 
 /** What ordered handlers are given in this process: each is opened once, when the first of its units needs it. */
 export class OrderedHandlers {
   readonly #options: Omit<HandlersOptions, 'handlers' | 'onFailure'>
   readonly #opened = new Map<string, Promise<OrderedReady>>()
+  readonly #stuck = new Map<string, Stall>()
   readonly #stops: (() => void)[] = []
 
   constructor(options: Omit<HandlersOptions, 'handlers' | 'onFailure'>) {
@@ -20,7 +22,10 @@ export class OrderedHandlers {
 
   readonly portsOf = (deployed: DeployedHandler): OrderedPorts => {
     const { log } = this.#options
-    return { log, chance: systemChance, open: () => this.#open(deployed) }
+    const { name } = deployed.declaration
+    const onStall = (stall: Stall | undefined): void =>
+      void (stall === undefined ? this.#stuck.delete(name) : this.#stuck.set(name, stall))
+    return { log, chance: systemChance, open: () => this.#open(deployed), onStall }
   }
 
   /** Ends what they go through. To be called when none of them runs any more. */
@@ -46,7 +51,9 @@ export class OrderedHandlers {
     await new Floors(connection).prepare(deployed.stream.replicas) // where that is told
     const opened = await openHandler(deployed, this.#options)
     const stalls = new HandlerStalls(connection, clock)
-    this.#stops.push(clock.every(LOOK_MS, () => stalls.tell({ name, stall: opened.gate.trouble })))
+    this.#stops.push(
+      clock.every(LOOK_MS, () => stalls.tell({ name, stall: this.#stuck.get(name) ?? opened.gate.trouble })),
+    )
     return opened
   }
 }

@@ -10,6 +10,7 @@ import type { Clock } from '../../time/clock.js'
 import type { Gate } from '../gate.js'
 import type { HandlerDeclaration } from '../handler-options.js'
 import { withInbox } from '../idempotency/inbox.js'
+import type { Stall } from '../storing.js'
 import { Killers } from './killers.js'
 import { regroupOpen } from './open-event.js'
 import { OrderedAttempts } from './ordered-attempts.js'
@@ -24,6 +25,8 @@ export interface OrderedPorts {
   readonly chance: () => number
   /** The handler with what it does, and what it goes through before each run. May reject, and be asked again. */
   readonly open: () => Promise<OrderedReady>
+  /** One of them stands still in this process; undefined: it goes on. */
+  readonly onStall?: (stall: Stall | undefined) => void
 }
 
 export interface OrderedProcessorOptions {
@@ -53,7 +56,8 @@ export interface OrderedReady {
 export function orderedProcessor(options: OrderedProcessorOptions): Processor {
   const { declaration, stream, emitsTo = stream } = options
   const { name, version, on, concurrency } = declaration
-  const shared = new Shared(options, new Places(name, concurrency.worker), new Killers(name))
+  const places = new Places(name, concurrency.worker, (stall) => options.ports?.onStall?.(stall))
+  const shared = new Shared(options, places, new Killers(name))
   const processor: Processor = {
     kind: 'handler',
     name,

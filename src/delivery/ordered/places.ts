@@ -1,4 +1,5 @@
 import type { Log } from '../../observe/log.js'
+import type { Stall } from '../storing.js'
 
 /**
  * Places for runs of one handler in one process, over all of its units: whoever asks first gets the next one. Runs that
@@ -7,14 +8,17 @@ import type { Log } from '../../observe/log.js'
 export class Places {
   readonly #handler: string
   readonly #most: number
+  readonly #onStall: (stall: Stall | undefined) => void
   readonly #waiting: (() => void)[] = []
   #taken = 0
   #abandoned = 0
   #held = false
 
-  constructor(handler: string, most: number) {
+  /** @param onStall told when runs that were left behind have all the places; undefined: it is over */
+  constructor(handler: string, most: number, onStall: (stall: Stall | undefined) => void = () => undefined) {
     this.#handler = handler
     this.#most = most
+    this.#onStall = onStall
   }
 
   /** Resolves with one. @throws the signal’s reason */
@@ -50,15 +54,20 @@ export class Places {
   /** A run goes on after its time: it keeps a place. @returns called when it has ended */
   abandon(log: Log): () => void {
     this.#abandoned += 1
-    const { name, full } = { name: this.#handler, full: this.#abandoned >= this.#most }
-    if (full)
-      log.error(
-        { handler: name, code: 'HANDLER_STUCK', detail: `${this.#abandoned} runs have not ended after their timeout` },
-        'a handler stands still',
-      )
+    const handler = this.#handler
+    const full = this.#abandoned >= this.#most
+    if (full) {
+      const detail = `${this.#abandoned} runs have not ended after their timeout`
+      const stall = { code: 'HANDLER_STUCK', detail } as const
+      log.error({ handler, ...stall }, 'a handler stands still')
+      this.#onStall(stall)
+    }
     return () => {
       this.#abandoned -= 1
-      if (full) log.info({ handler: name }, 'a handler goes on')
+      if (full) {
+        log.info({ handler }, 'a handler goes on')
+        this.#onStall(undefined)
+      }
       this.#pass()
     }
   }
