@@ -11,6 +11,37 @@ export interface CachedAnswer {
   readonly job: string
 }
 
+/** Whose answers may be found, and how old they may be. */
+export interface AnswerScope {
+  /** The stream whose events request the jobs: contexts have tenants of their own. */
+  readonly context?: string
+  readonly tenant: string
+  /** In ms, from a second. */
+  readonly ttl: number
+}
+
+/** The right to ask: others who ask the same wait. It is kept until `store` or `land`, or until this process dies. */
+export interface AnswerFlight {
+  readonly kind: 'miss'
+  /** Keeps an answer, which was found to be what the schema says. What cannot be kept is logged, and is no error. Never rejects. */
+  store(answer: CachedAnswer): Promise<void>
+  /** There is no answer to be kept. Never rejects. */
+  land(): Promise<void>
+}
+
+/** What was found, and what was not, in this process since it began. */
+export interface AnswerCounts {
+  readonly hits: number
+  readonly misses: number
+  /** Times that somebody was told to look again. */
+  readonly waits: number
+  readonly savedTokens: number
+  /** Answers that could not be kept: too large for the server, or it could not be reached. */
+  readonly notKept: number
+  /** Entries that could not be read, and counted as missing. */
+  readonly broken: number
+}
+
 /** Answers of the past, as a port. A question is the same when all that is sent is, and its tenant is. */
 export interface AnswerCache {
   /**
@@ -20,10 +51,10 @@ export interface AnswerCache {
    */
   find(
     ask: ModelAsk,
-    scope: { readonly tenant: string; readonly ttl: number },
+    scope: AnswerScope,
   ): Promise<
     | { readonly kind: 'hit'; readonly answer: CachedAnswer }
-    | { readonly kind: 'miss'; store(answer: CachedAnswer): Promise<void>; land(): Promise<void> }
+    | AnswerFlight
     | { readonly kind: 'flying'; readonly again: number }
   >
 }
