@@ -191,6 +191,8 @@ export { defineJob } from './job/define-job.js'
 export { definePrompt, type PromptDeclaration, type PromptOptions, type PromptPart } from './job/define-prompt.js'
 export type { Lane } from './job/job-event.js'
 export type { JobDeclaration, JobOptions } from './job/job-options.js'
+export type { FollowedProgress } from './runtime/follow-job.js'
+export { openJobs, type OpenedJobs, type OpenJobsOptions } from './runtime/open-jobs.js'
 
 // edge: sinks and sources
 export { defineWebhook } from './edge/webhook/define-webhook.js'

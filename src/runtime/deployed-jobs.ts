@@ -3,14 +3,16 @@ import { fault } from '../error/millrace-error.js'
 import type { Registry } from '../event/registry.js'
 import type { JobDeclaration } from '../job/job-options.js'
 import { jobQueue, jobStream } from '../job/job-streams.js'
+import { progressStream } from '../job/progress/progress-stream.js'
 import { requireUnique } from './require-declared.js'
 
-/** A job, the stream that its requests are in, that of its records, and its queue. */
+/** A job, the stream that its requests are in, that of its records, its queue, and what is told of it while it is done. */
 export interface DeployedJob {
   readonly declaration: JobDeclaration
   readonly stream: StreamDeclaration
   readonly records: StreamDeclaration
   readonly queue: StreamDeclaration
+  readonly progress: StreamDeclaration
 }
 
 /**
@@ -30,7 +32,7 @@ export function deployJobs(
   const places = new Map(
     streams.map((stream) => {
       const records = jobStream(stream)
-      return [stream.name, { stream, records, queue: jobQueue(records) }]
+      return [stream.name, { stream, records, queue: jobQueue(records), progress: progressStream(records) }]
     }),
   )
   const takers = new Map<string, string>()
@@ -52,5 +54,5 @@ export function deployJobs(
 
 /** The streams of a deployment’s jobs, each once. */
 export function jobStreamsOf(jobs: readonly DeployedJob[]): readonly StreamDeclaration[] {
-  return [...new Set(jobs.flatMap(({ records, queue }) => [records, queue]))]
+  return [...new Set(jobs.flatMap(({ records, queue, progress }) => [records, queue, progress]))]
 }

@@ -30,7 +30,7 @@ test('JR1 JR3 are found, have streams of their own, and their requests become jo
   const deployment = await discover(FOLDER)
   assert.equal(
     deployment.streams.map(({ name }) => name),
-    ['SHOP', 'SHOP_WORK', 'SHOP_JOBS', 'SHOP_JOBS_WORK'],
+    ['SHOP', 'SHOP_WORK', 'SHOP_JOBS', 'SHOP_JOBS_WORK', 'SHOP_JOBS_TOKENS'],
   )
   // what was decided and paid stays when the context’s own stream forgets
   assert.equal([deployment.streams[0]?.maxAge, deployment.streams[2]?.maxAge], [3_600_000, 0])
