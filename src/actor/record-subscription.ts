@@ -18,6 +18,8 @@ export interface SubscribeOptions {
   /** Of one type of aggregates only, and of one of them only. */
   readonly type?: string | undefined
   readonly id?: string | undefined
+  /** Whether it ends when nothing is waiting. Default false: it goes on with what is stored later. */
+  readonly untilCaughtUp?: boolean
   /** Ends the subscription. */
   readonly signal?: AbortSignal | undefined
 }
@@ -48,13 +50,14 @@ export interface SubscriptionPlace {
  */
 export async function* subscribeRecords(
   place: SubscriptionPlace,
-  { from, type, id, signal }: SubscribeOptions,
+  { from, type, id, untilCaughtUp = false, signal }: SubscribeOptions,
 ): AsyncGenerator<SubscribedRecord, void> {
   const { connection, clock, stream } = place
   const filter =
     type === undefined || id === undefined ? recordFilter(stream.root, type) : recordSubjects(stream, type, id)
   const first = await firstSequence(place, from)
-  for await (const message of messagesFrom(connection, { stream: stream.name, filter, from: first, clock, signal })) {
+  const part = { stream: stream.name, filter, from: first, untilCaughtUp }
+  for await (const message of messagesFrom(connection, { ...part, clock, signal })) {
     const record = recordIn(place, message)
     if (record !== undefined) yield record
   }

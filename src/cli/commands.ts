@@ -91,7 +91,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'job',
-    summary: 'jobs: all that became of one, from its request to its decision',
+    summary: 'jobs: request, list, watch and override them; all that became of one',
     load: () => import('./commands/job.js'),
   },
   {

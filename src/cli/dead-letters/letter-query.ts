@@ -1,8 +1,7 @@
 import { fault } from '../../error/millrace-error.js'
-import { parseTime } from '../../event/rfc3339.js'
 import { letterCondition } from '../../delivery/letters/letter-scope.js'
-import { parseDuration } from '../../time/duration.js'
 import type { Clock } from '../../time/clock.js'
+import { pastTime } from '../past-time.js'
 import type { DeadLetterQuery } from './find-dead-letters.js'
 
 /** Options that choose dead letters. */
@@ -25,8 +24,8 @@ export function queryOf(flags: LetterFlags, clock: Clock): DeadLetterQuery {
     ...(stream === undefined ? {} : { stream }),
     ...(processor === undefined ? {} : { processor }),
     ...(code === undefined ? {} : { code }),
-    ...(since === undefined ? {} : { since: timeOf('--since', since, clock) }),
-    ...(until === undefined ? {} : { until: timeOf('--until', until, clock) }),
+    ...(since === undefined ? {} : { since: pastTime('--since', since, clock) }),
+    ...(until === undefined ? {} : { until: pastTime('--until', until, clock) }),
     ...(where === undefined ? {} : { where: letterCondition(where) }),
   }
 }
@@ -34,18 +33,4 @@ export function queryOf(flags: LetterFlags, clock: Clock): DeadLetterQuery {
 /** Whether anything chooses among them. */
 export function isChosen({ stream, processor, code, since, until, where }: LetterFlags): boolean {
   return [stream, processor, code, since, until, where].some((flag) => flag !== undefined)
-}
-
-/** A time as RFC 3339 has it, or so long ago. */
-function timeOf(option: string, text: string, clock: Clock): number {
-  const time = parseTime(text)
-  if (time !== undefined) return time
-  try {
-    return clock.now() - parseDuration(text)
-  } catch {
-    throw fault(
-      'USAGE',
-      `${option} ${JSON.stringify(text)} is neither a time (2026-01-31T12:00:00Z) nor a duration (2h)`,
-    )
-  }
 }

@@ -1,5 +1,4 @@
 import { fault } from '../../error/millrace-error.js'
-import { formatTime } from '../../event/rfc3339.js'
 import { jobOf } from '../../job/decide-job.js'
 import type { JobEvent } from '../../job/job-event.js'
 import type { JobAccount, JobState } from '../../job/job-state.js'
@@ -9,6 +8,7 @@ import { printJson } from '../json.js'
 import { orStopped } from '../or-stopped.js'
 import { count, printTable, type Column } from '../table.js'
 import { priceText, saidBy, standingOf } from './job-story.js'
+import { timeText } from './job-time.js'
 
 interface Found {
   /** Of its records. */
@@ -67,8 +67,4 @@ function jobJson({ account, state, events, stream }: Found): object {
   const { request, ...counts } = account
   const decision = state.kind === 'decided' ? state.decision : null
   return { ...request, state: state.kind, decision, ...counts, stream, events }
-}
-
-function timeText(time: number): string {
-  return formatTime(time).slice(0, 23).replace('T', ' ')
 }

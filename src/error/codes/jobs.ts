@@ -3,6 +3,13 @@ import type { ErrorEntry } from '../disposition.js'
 
 /** Errors of jobs and of calls of models. */
 export const JOB_ERRORS = {
+  JOB_DECISION_INVALID: {
+    disposition: 'reject',
+    means: 'a decision that is given for a job is not what its result says; nothing was changed',
+    advice: 'Correct what the issues name: the decision has to be what the schema of the job says',
+    exit: EXIT.rejected,
+    status: 422,
+  },
   JOB_HISTORY_INVALID: {
     disposition: 'crash',
     means: 'the events of a job cannot have come one after the other',
@@ -31,6 +38,13 @@ export const JOB_ERRORS = {
       'Take the id of the event that requested it; a request that could not be a job is a dead letter: see millrace dead-letters list',
     exit: EXIT.notFound,
     status: 404,
+  },
+  JOB_NOT_OVER: {
+    disposition: 'reject',
+    means: 'a job is still to be decided by itself; nothing was changed',
+    advice: 'Wait until it is over (millrace job watch), then override its decision',
+    exit: EXIT.conflict,
+    status: 409,
   },
   JOB_REQUEST_INVALID: {
     disposition: 'dead-letter',

@@ -1,0 +1,115 @@
+import { evolveJob, NO_JOB, type JobState } from '../../job/job-state.js'
+import { readJobEvents } from '../../runtime/read-jobs.js'
+import type { CliContext } from '../context.js'
+import { printJson } from '../json.js'
+import { orStopped } from '../or-stopped.js'
+import { pastTime } from '../past-time.js'
+import { createProgress } from '../progress.js'
+import { count, counted, printTable, type Column } from '../table.js'
+import { recordStreams } from './find-job.js'
+import { priceText, standingOf } from './job-story.js'
+import { timeText } from './job-time.js'
+
+/** Where a job is, for who looks for some: `running` is all between the beginning of an attempt and a decision. */
+export const STANDINGS = ['waiting', 'running', 'decided', 'overridden', 'dead'] as const
+export type Standing = (typeof STANDINGS)[number]
+
+export interface ListFlags {
+  readonly state?: Standing
+  readonly job?: string
+  readonly tenant?: string
+  readonly stream?: string
+  readonly since?: string
+  readonly limit: number
+}
+
+type Known = Exclude<JobState, { kind: 'none' }>
+
+interface Row {
+  readonly stream: string
+  readonly requestedAt: number
+  state: Known
+}
+
+const COLUMNS: readonly Column<Row>[] = [
+  { title: 'REQUESTED', value: ({ requestedAt }) => timeText(requestedAt) },
+  { title: 'ID', value: ({ state }) => state.account.request.id },
+  { title: 'JOB', value: ({ state }) => state.account.request.name },
+  { title: 'LANE', value: ({ state }) => state.account.request.lane },
+  { title: 'TENANT', value: ({ state }) => state.account.request.tenant },
+  { title: 'ATTEMPTS', align: 'right', value: ({ state }) => count(state.account.begun) },
+  {
+    title: 'TOKENS',
+    align: 'right',
+    value: ({ state: { account } }) => count(account.inputTokens + account.outputTokens),
+  },
+  { title: 'PRICE', align: 'right', value: ({ state }) => priceText(state.account.nanos) },
+  { title: 'STATE', flexible: true, value: ({ state }) => standingOf(state, timeText) },
+]
+
+/**
+ * Lists the newest jobs, oldest of them first, from the events alone: it reads the log from where it is told to.
+ * @throws USAGE, JOB_HISTORY_INVALID, and errors of the broker
+ */
+export async function listCommand(context: CliContext, flags: ListFlags): Promise<void> {
+  const { clock, out, err, signal, json } = context
+  const since = flags.since === undefined ? undefined : pastTime('--since', flags.since, clock)
+  const streams = recordStreams(await context.deployment({ rules: false }), flags.stream)
+  const connection = await orStopped(context.connect(), signal)
+  const progress = createProgress(context, { label: 'reading', unit: 'jobs' })
+  const rows: Row[] = []
+  try {
+    for (const records of streams) {
+      const known = new Map<string, Row>()
+      const onProgress = (fraction: number): void => progress.update(rows.length + known.size, fraction)
+      for await (const { id, event } of readJobEvents(records, { connection, clock, since, signal, onProgress })) {
+        const row = known.get(id)
+        if (row === undefined && event.type !== 'job.requested') continue // of one that was requested before
+        const state = evolveJob(row?.state ?? NO_JOB, event) as Known
+        if (row === undefined) known.set(id, { stream: records.name, requestedAt: event.at, state })
+        else row.state = state
+      }
+      rows.push(...known.values())
+    }
+    signal.throwIfAborted()
+  } finally {
+    progress.end()
+  }
+  const meant = rows.filter((row) => isMeant(row, flags)).toSorted((a, b) => a.requestedAt - b.requestedAt)
+  const shown = meant.slice(-flags.limit)
+  if (json) return printJson(context, { jobs: shown.map(rowJson), found: meant.length })
+  if (shown.length === 0) return out.line('no such jobs')
+  printTable(out, COLUMNS, shown)
+  if (meant.length > shown.length) err.line(`the newest of ${counted(meant.length, 'job')}; --limit shows more`)
+}
+
+export function standing(state: Known): Standing {
+  switch (state.kind) {
+    case 'waiting':
+    case 'dead':
+      return state.kind
+    case 'decided':
+      return state.overriddenBy === undefined ? 'decided' : 'overridden'
+    case 'admitted':
+    case 'running':
+    case 'answered':
+    case 'valid':
+      return 'running'
+  }
+}
+
+function isMeant({ state }: Row, flags: ListFlags): boolean {
+  const { name, tenant } = state.account.request
+  if (flags.job !== undefined && name !== flags.job) return false
+  if (flags.tenant !== undefined && tenant !== flags.tenant) return false
+  return flags.state === undefined || standing(state) === flags.state
+}
+
+function rowJson({ stream, requestedAt, state }: Row): object {
+  const { request, begun, inputTokens, outputTokens, nanos } = state.account
+  const { id, name, lane, tenant } = request
+  const standings = { state: state.kind, standing: standing(state) }
+  const said =
+    state.kind === 'decided' ? { decision: state.decision } : state.kind === 'dead' ? { reason: state.reason } : {}
+  return { id, name, lane, tenant, ...standings, requestedAt, begun, inputTokens, outputTokens, nanos, stream, ...said }
+}

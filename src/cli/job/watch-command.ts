@@ -1,0 +1,66 @@
+import { EventStore } from '../../actor/event-store.js'
+import { EXIT } from '../../error/exit-code.js'
+import { JOB_CONTRACTS, jobEventOf } from '../../job/job-contracts.js'
+import type { JobEvent } from '../../job/job-event.js'
+import { evolveJob, NO_JOB, type JobState } from '../../job/job-state.js'
+import type { CliContext } from '../context.js'
+import { printJsonLine } from '../json.js'
+import { orStopped } from '../or-stopped.js'
+import { findJobs, onlyJob, recordStreams, type FoundJob } from './find-job.js'
+import { saidBy } from './job-story.js'
+import { timeText } from './job-time.js'
+
+export interface WatchFlags {
+  readonly stream?: string
+  /** How long a job may take to be on the log, in ms. */
+  readonly wait: number
+}
+
+const LOOK_MS = 200
+
+/**
+ * Prints what becomes of a job until it is over. Exit code 0: decided; 7: a dead letter.
+ * @throws USAGE, JOB_NOT_FOUND, JOB_HISTORY_INVALID, and errors of the broker
+ */
+export async function watchCommand(context: CliContext, id: string, flags: WatchFlags): Promise<void> {
+  const { clock, signal, json } = context
+  const deployment = await context.deployment({ rules: false })
+  const connection = await orStopped(context.connect(), signal)
+  const { records: stream } = await appeared(context, id, {
+    wait: flags.wait,
+    look: () => findJobs(context, connection, recordStreams(deployment, flags.stream), id),
+  })
+  const store = new EventStore(connection, { stream, events: JOB_CONTRACTS, clock })
+  let state: JobState = NO_JOB
+  for await (const { events } of store.subscribe({ from: 'start', type: 'job', id, signal })) {
+    for (const stored of events) {
+      const event = jobEventOf(stored)
+      state = evolveJob(state, event)
+      if (json) printJsonLine(context, event)
+      else printEvent(context, event)
+    }
+    // what was stored together belongs together: one that was overridden since is shown to that
+    if (state.kind === 'decided' || state.kind === 'dead') break
+  }
+  signal.throwIfAborted()
+  context.exitWith(state.kind === 'dead' ? EXIT.rejected : EXIT.ok)
+}
+
+/** One that was just submitted may take a moment to be on the log. */
+async function appeared(
+  { clock, signal }: CliContext,
+  id: string,
+  { wait, look }: { readonly wait: number; readonly look: () => Promise<readonly FoundJob[]> },
+): Promise<FoundJob> {
+  const until = clock.monotonic() + wait
+  for (;;) {
+    const found = await look()
+    if (found.length > 0 || clock.monotonic() >= until) return onlyJob(found, id)
+    await clock.sleep(LOOK_MS, signal)
+  }
+}
+
+function printEvent({ out }: CliContext, event: JobEvent): void {
+  const attempt = 'attempt' in event ? ` ${event.attempt}` : ''
+  out.line(`${timeText(event.at)}  ${out.style('bold', event.type)}${attempt}  ${saidBy(event, timeText)}`)
+}
