@@ -39,9 +39,16 @@ export interface ReliedFlags {
   allow_atomic?: boolean
   allow_msg_ttl?: boolean
   allow_msg_schedules?: boolean
+  allow_msg_counter?: boolean
 }
 
-export const RELIED_FLAGS = ['allow_atomic', 'allow_msg_ttl', 'allow_msg_schedules', 'allow_direct'] as const
+export const RELIED_FLAGS = [
+  'allow_atomic',
+  'allow_msg_ttl',
+  'allow_msg_schedules',
+  'allow_msg_counter',
+  'allow_direct',
+] as const
 
 const NS = 1_000_000
 

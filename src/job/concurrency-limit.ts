@@ -19,7 +19,8 @@ export interface ConcurrencyLimit {
 export const DEFAULT_CONCURRENCY: ConcurrencyRules = Object.freeze({ least: 1, most: 256, cut: 0.7 })
 
 const MINUTE_MS = 60_000
-const MOST_AT_START = 8
+/** Before anything is known of what a provider bears. */
+export const MOST_AT_START = 8
 
 /** @param outputTokens per minute @param maxTokens of a call */
 export function startingLimit(outputTokens: number, maxTokens: number, now: number): ConcurrencyLimit {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { fault } from '../error/millrace-error.js'
 import { issuesOf } from '../event/data-issues.js'
+import { fittingName } from './fitting-name.js'
 
 /** For a million tokens, in the currency of the table. A thousandth of a unit is the smallest part that is minded. */
 const price = z.number().min(0).max(1_000_000)
@@ -22,7 +23,8 @@ const modelPrices = rates.extend({
   terms: z.record(z.string(), z.number().min(0).max(100)).optional(),
 })
 
-const prices = z.strictObject({
+/** How a table of prices is written. */
+export const PRICES = z.strictObject({
   /** Recorded with each cost: which prices it was made with. */
   version: z.string().min(1),
   currency: z.string().regex(/^[A-Z]{3}$/),
@@ -31,13 +33,13 @@ const prices = z.strictObject({
 })
 
 /** What models cost. It is configuration: prices change more often than programs. */
-export type Prices = z.output<typeof prices>
+export type Prices = z.output<typeof PRICES>
 export type ModelPrices = z.output<typeof modelPrices>
 export type Rates = z.output<typeof rates>
 
 /** Reads a table of prices. @throws PRICES_INVALID with a pointer for each issue */
 export function readPrices(table: unknown): Prices {
-  const read = prices.safeParse(table)
+  const read = PRICES.safeParse(table)
   if (read.success) return read.data
   const issues = issuesOf(read.error)
   const [first] = issues
@@ -46,11 +48,8 @@ export function readPrices(table: unknown): Prices {
 
 /** @throws PRICE_MISSING */
 export function pricesOf(table: Prices, model: string): ModelPrices {
-  const exact = Object.hasOwn(table.models, model) ? table.models[model] : undefined
-  if (exact !== undefined) return exact
-  const fitting = Object.entries(table.models)
-    .filter(([name]) => name.endsWith('*') && model.startsWith(name.slice(0, -1)))
-    .sort(([a], [b]) => b.length - a.length)[0]
-  if (fitting === undefined) throw fault('PRICE_MISSING', `${model}, in the table ${table.version}`)
-  return fitting[1]
+  const name = fittingName(Object.keys(table.models), model)
+  const found = name === undefined ? undefined : table.models[name]
+  if (found === undefined) throw fault('PRICE_MISSING', `${model}, in the table ${table.version}`)
+  return found
 }

@@ -3,6 +3,7 @@ import { mergeStream } from '../broker/merge-stream.js'
 import type { Rule } from '../cep/rule/rule.js'
 import { fault } from '../error/millrace-error.js'
 import type { Registry } from '../event/registry.js'
+import type { ModelsConfig } from '../job/models-config.js'
 import type { DeclaredPipeline } from '../pipeline/declared-pipeline.js'
 import type { ViewDeclaration } from '../view/view-options.js'
 import type { DeployedActor } from './context-actors.js'
@@ -39,6 +40,8 @@ export interface Deployment {
   readonly ordered?: readonly DeployedHandler[]
   /** What takes their requests is among the handlers. Default none. */
   readonly jobs?: readonly DeployedJob[]
+  /** What is known of models. Default nothing: no limits, no prices, no budgets. */
+  readonly models?: ModelsConfig
   /** Default none. */
   readonly outboxes?: readonly DeployedOutbox[]
   /** Default none. */

@@ -30,6 +30,7 @@ import { byOrder, deployHandlers, workStreamsOf } from './deployed-handlers.js'
 import { deployJobs, jobStreamsOf } from './deployed-jobs.js'
 import { deployOutboxes } from './outboxes-at-work.js'
 import { deploySchedules } from './schedules-at-work.js'
+import { loadModels, requireModels } from './load-models.js'
 import { isCode, loadCodeRule } from './load-code-rule.js'
 import { isFolder, isMissing, load, loadAll, loadDefault, modulePath, names } from './load-declarations.js'
 import { holdRxjs } from './hold-rxjs.js'
@@ -43,9 +44,9 @@ export interface DiscoverParts {
 /**
  * Loads what a folder declares: one folder per bounded context, each with `stream.ts`, `events.ts`, `pipelines/*.ts`,
  * `actors/*.ts`, `views/*.ts`, `handlers/*.ts`, `jobs/*.ts`, `outboxes/*.ts`, `sinks/*.ts`, `sources/*.ts`, `schedules/*.ts` and
- * `rules/*.yaml` or `rules/*.ts`. TypeScript is loaded as it is.
- * @throws STREAMS_FOLDER_MISSING, DECLARATION_INVALID, RULE_INVALID (with file, line and column), RULE_CYCLIC,
- *   CONTRACT_DUPLICATE, RXJS_FOREIGN
+ * `rules/*.yaml` or `rules/*.ts`; and `models.yaml` beside them. TypeScript is loaded as it is.
+ * @throws STREAMS_FOLDER_MISSING, DECLARATION_INVALID, RULE_INVALID and MODELS_INVALID (with file, line and column), RULE_CYCLIC,
+ *   CONTRACT_DUPLICATE, RXJS_FOREIGN, PRICE_MISSING, MODEL_CLASS_UNKNOWN
  */
 export async function discover(folder: string, parts: DiscoverParts = {}): Promise<Deployment> {
   const root = resolve(folder)
@@ -77,13 +78,19 @@ export async function discover(folder: string, parts: DiscoverParts = {}): Promi
   requireStreams(streams, pipelines, rules, views)
   requireNoCycle(rules)
   const { handlers, ...beside } = deployBeside(await declaredBeside(contexts), streams, registry)
+  const models = await loadModels(root)
+  requireModels(
+    beside.jobs.map(({ declaration }) => declaration),
+    models,
+  )
   const captures = captureStreamsOf(beside.edges)
   const merges = mergeStreamsOf({ streams, pipelines })
   const works = [...workStreamsOf(handlers), ...jobStreamsOf(beside.jobs)]
   const all = [...streams, ...commands, ...works, ...captures, ...merges]
   requireUnique('stream', namesOf(all))
   const declared = { pipelines, rules, actors, views, ...byOrder(handlers), ...beside, homes: contracts.homes }
-  return { folder: root, streams: all, registry, ...declared, contexts: folders }
+  const known = models === undefined ? {} : { models }
+  return { folder: root, streams: all, registry, ...declared, ...known, contexts: folders }
 }
 
 type DeclaredBeside = Awaited<ReturnType<typeof declaredBeside>>

@@ -67,7 +67,7 @@ export class SharedCells {
    * @param ttl after what time, in s
    * @throws errors of the broker
    */
-  async many(ttl: number): Promise<(key: string) => Cell> {
+  async many(ttl: number): Promise<(key: string) => BucketCell> {
     const { connection } = this.#options
     const ensure = (): Promise<void> => this.#ensure(KEY_BUCKET)
     await ensure()

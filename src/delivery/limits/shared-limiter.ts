@@ -2,12 +2,24 @@
 //
 // A rate that all processes share. Each leases what it needs for some 150 ms with one write, and admits from that.
 //
-//   LimitsGate, jobs -> SharedLimiter:   tryTake(cost), ready(), take(cost), freeze(until), correct(remaining, resetAt)
-//   SharedLimiter -> Cell:               lease, giveBack, frozen, corrected
+//   LimitsGate, jobs -> SharedLimiter:   tryTake(cost), ready(), take(cost), freeze(until), adjust(tokens), lower(remaining)
+//   SharedLimiter -> Cell:               lease, giveBack, frozen, adjusted, lowered
 import { fault } from '../../error/millrace-error.js'
 import type { Clock } from '../../time/clock.js'
 import type { Cell } from './cell.js'
-import { corrected, frozen, giveBack, lease, readTokenBucket, type BucketRules } from './token-bucket.js'
+import { Corrections } from './corrections.js'
+import { NO_LEASE, type OwnLease } from './own-lease.js'
+import { orAborted } from './or-aborted.js'
+import { untilBegun } from './reserved-lease.js'
+import {
+  frozen,
+  giveBack,
+  lease,
+  lowered,
+  readTokenBucket,
+  type BucketRules,
+  type TokenBucket,
+} from './token-bucket.js'
 import { Waiters } from './waiters.js'
 
 export interface SharedLimiterOptions {
@@ -26,20 +38,11 @@ const PAUSE_MS = 100
 /** Timers are not for longer, in ms. */
 const LONGEST_WAIT_MS = 60_000
 
-interface OwnLease {
-  tokens: number
-  readonly size: number
-  /** By the monotonic clock. */
-  readonly ends: number
-  readonly epoch: number
-}
-
-const NO_LEASE: OwnLease = Object.freeze({ tokens: 0, size: 0, ends: Number.NEGATIVE_INFINITY, epoch: 0 })
-
 export class SharedLimiter {
   readonly #options: SharedLimiterOptions
   readonly #most: number
   readonly #waiters: Waiters
+  readonly #corrections: Corrections
   readonly #stopListening: () => void
   #lease: OwnLease = { ...NO_LEASE }
   /** What the next lease asks for: twice the last one when that was too little. */
@@ -58,6 +61,7 @@ export class SharedLimiter {
     this.#options = options
     this.#most = Math.max(1, Math.min(rules.burst, Math.floor((rules.limit / rules.per) * WORK_MS)))
     this.#waiters = new Waiters(clock, () => this.#there)
+    this.#corrections = new Corrections(options)
     this.#stopListening = cell.onChange(() => this.#changed())
   }
 
@@ -102,7 +106,7 @@ export class SharedLimiter {
     while (!this.tryTake(cost)) {
       signal?.throwIfAborted()
       if (this.#stopped) throw fault('LIMITER_STOPPED', '')
-      await this.#readyOr(cost, signal)
+      await orAborted(this.ready(cost), signal)
     }
     return clock.monotonic() - began
   }
@@ -113,13 +117,29 @@ export class SharedLimiter {
   }
 
   /**
-   * What the other side has said is left: no more than that is taken until `resetAt`, by all processes together.
-   * @param resetAt in ms since the Unix epoch
+   * After the fact: so much was used beyond what had been taken, or, below 0, was taken and not used. It is stored a little
+   * later, with others; what cannot be stored of what was not used counts as used.
+   */
+  adjust(tokens: number): void {
+    this.#corrections.add(tokens)
+  }
+
+  /**
+   * What the other side says is left of what it gives out at once. It only ever lowers what is there, for all processes.
    * @throws errors of the broker
    */
-  async correct(remaining: number, resetAt: number): Promise<void> {
-    const { cell, now } = this.#options
-    await cell.update((value) => corrected(readTokenBucket(value), remaining, resetAt, now()))
+  async lower(remaining: number): Promise<void> {
+    const { cell, now, rules } = this.#options
+    const next = (value: unknown) => lowered(readTokenBucket(value), rules, now(), remaining)
+    if (next(cell.value) !== undefined) await cell.update(next)
+  }
+
+  /** How long `take` would wait, as far as is known here, in ms; 0: not at all. */
+  waitFor(cost: number): number {
+    if (this.#there >= cost) return 0
+    const { cell, now, rules } = this.#options
+    const answer = lease(readTokenBucket(cell.value), rules, now(), cost, cost)
+    return answer.kind === 'wait' ? answer.ms : answer.startsIn
   }
 
   /** Gives back what it has. */
@@ -129,22 +149,13 @@ export class SharedLimiter {
     this.#stopping.abort()
     this.#stopListening()
     this.#stopTimer()
-    await this.#end()
+    await Promise.all([this.#end(), this.#corrections.flush()])
     this.#waiters.wakeAll()
   }
 
   get #there(): number {
     const { tokens, ends } = this.#lease
     return tokens > 0 && this.#options.clock.monotonic() < ends ? tokens : 0
-  }
-
-  async #readyOr(cost: number, signal: AbortSignal | undefined): Promise<void> {
-    if (signal === undefined) return this.ready(cost)
-    let onAbort = (): void => undefined
-    const aborted = new Promise<void>((resolve) => (onAbort = resolve))
-    signal.addEventListener('abort', onAbort, { once: true })
-    await Promise.race([this.ready(cost), aborted])
-    signal.removeEventListener('abort', onAbort)
   }
 
   #changed(): void {
@@ -170,7 +181,7 @@ export class SharedLimiter {
     const want = Math.max(this.#least, Math.min(this.#most, Math.max(this.#size, this.#waiters.size)))
     const cost = this.#least
     let wait = 0
-    let got: { readonly tokens: number; readonly startsIn: number; readonly epoch: number } | undefined
+    let got: { readonly tokens: number; readonly startsIn: number; readonly bucket: TokenBucket } | undefined
     // its time begins before it is asked for: it is over here before it is anywhere else
     let began = clock.monotonic()
     await cell.update((value) => {
@@ -181,15 +192,16 @@ export class SharedLimiter {
         wait = answer.ms
         return undefined
       }
-      const { bucket, tokens, startsIn } = answer
-      got = { tokens, startsIn, epoch: bucket.epoch }
-      return bucket
+      got = answer
+      return answer.bucket
     })
     if (got === undefined) return Math.max(1, wait)
-    const { tokens, startsIn, epoch } = got
-    if (startsIn > 0) await clock.sleep(began + startsIn - clock.monotonic(), this.#stopping.signal)
+    const { tokens, startsIn, bucket } = got
+    const { epoch, moved } = bucket
+    const reserved = { cell, clock, at: began + startsIn, moved }
+    const starts = startsIn <= 0 ? began : await untilBegun(reserved, this.#stopping.signal)
     if (readTokenBucket(cell.value).epoch > epoch) return 1
-    this.#lease = { tokens, size: tokens, ends: began + startsIn + LEASE_MS, epoch }
+    this.#lease = { tokens, size: tokens, ends: starts + LEASE_MS, epoch }
     this.#stopEnd = clock.after(this.#lease.ends - clock.monotonic(), () => void this.#end())
     return 0
   }

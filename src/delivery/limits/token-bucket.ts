@@ -21,13 +21,13 @@ export interface TokenBucket {
   readonly fullAt: number
   /** Nothing before. */
   readonly frozenUntil: number
-  /** What somebody else has said: so many until then. */
-  readonly cap: { readonly left: number; readonly until: number } | undefined
   /** Higher: leases of before count no more. */
   readonly epoch: number
+  /** By how much what is reserved begins later than it was told, since ever, in ms: what was used otherwise than taken moves it. */
+  readonly moved: number
 }
 
-export const FULL: TokenBucket = Object.freeze({ fullAt: 0, frozenUntil: 0, cap: undefined, epoch: 0 })
+export const FULL: TokenBucket = Object.freeze({ fullAt: 0, frozenUntil: 0, epoch: 0, moved: 0 })
 
 export type Lease =
   /** It may be used after so many ms: what is not there yet is reserved, so that each process has its turn. */
@@ -41,17 +41,14 @@ export type Lease =
  */
 export function lease(bucket: TokenBucket, rules: BucketRules, now: number, cost: number, want: number): Lease {
   if (now < bucket.frozenUntil) return { kind: 'wait', ms: bucket.frozenUntil - now }
-  const cap = bucket.cap !== undefined && now < bucket.cap.until ? bucket.cap : undefined
-  if (cap !== undefined && cap.left < cost) return { kind: 'wait', ms: cap.until - now }
   const interval = rules.per / rules.limit
   const from = Math.max(now, bucket.fullAt)
   // what is left of a division is no reason to wait
   const there = Math.floor(rules.burst - (from - now) / interval + 1e-6)
-  const most = Math.max(cost, Math.min(want, rules.burst, cap?.left ?? Number.POSITIVE_INFINITY))
+  const most = Math.max(cost, Math.min(want, rules.burst))
   const tokens = there >= cost ? Math.min(most, there) : most
   const startsIn = Math.max(0, from - now - (rules.burst - Math.min(tokens, rules.burst)) * interval)
-  const left = cap === undefined ? undefined : { left: cap.left - tokens, until: cap.until }
-  return { kind: 'granted', tokens, startsIn, bucket: { ...bucket, fullAt: from + tokens * interval, cap: left } }
+  return { kind: 'granted', tokens, startsIn, bucket: { ...bucket, fullAt: from + tokens * interval } }
 }
 
 /** Tokens that were leased and not used; while others have reserved what is to come, they are lost. */
@@ -63,8 +60,17 @@ export function giveBack(
 ): TokenBucket | undefined {
   const interval = rules.per / rules.limit
   if (tokens <= 0 || epoch !== bucket.epoch || bucket.fullAt - now > rules.burst * interval) return undefined
-  const cap = bucket.cap === undefined ? undefined : { ...bucket.cap, left: bucket.cap.left + tokens }
-  return { ...bucket, fullAt: Math.max(now, bucket.fullAt - tokens * interval), cap }
+  return { ...bucket, fullAt: Math.max(now, bucket.fullAt - tokens * interval) }
+}
+
+/**
+ * After the fact: what was used beyond what had been taken, or, below 0, what had been taken and was not used. What is reserved
+ * begins so much later, or earlier.
+ */
+export function adjusted(bucket: TokenBucket, rules: BucketRules, now: number, tokens: number): TokenBucket {
+  const by = (tokens * rules.per) / rules.limit
+  const fullAt = Math.max(now, Math.max(now, bucket.fullAt) + by)
+  return { ...bucket, fullAt, moved: bucket.moved + by }
 }
 
 /** Nobody is admitted until then. */
@@ -72,19 +78,15 @@ export function frozen(bucket: TokenBucket, until: number): TokenBucket | undefi
   return until <= bucket.frozenUntil ? undefined : { ...bucket, frozenUntil: until, epoch: bucket.epoch + 1 }
 }
 
-/** What the other side says that is left until it counts anew. It only ever lowers what is admitted. */
-export function corrected(
+/** What the other side says is left of it. It only ever lowers what is there. */
+export function lowered(
   bucket: TokenBucket,
-  remaining: number,
-  resetAt: number,
+  rules: BucketRules,
   now: number,
+  remaining: number,
 ): TokenBucket | undefined {
-  if (resetAt <= now) return undefined
-  const left = Math.max(0, Math.floor(remaining))
-  const known = bucket.cap !== undefined && now < bucket.cap.until ? bucket.cap : undefined
-  if (known !== undefined && known.left <= left && known.until >= resetAt) return undefined
-  const cap = { left: Math.min(left, known?.left ?? left), until: Math.max(resetAt, known?.until ?? 0) }
-  return { ...bucket, cap, epoch: bucket.epoch + 1 }
+  const fullAt = now + ((rules.burst - Math.max(0, remaining)) * rules.per) / rules.limit
+  return fullAt <= Math.max(now, bucket.fullAt) ? undefined : { ...bucket, fullAt, epoch: bucket.epoch + 1 }
 }
 
 /** What is stored for it; what cannot be read counts as full. */

@@ -60,6 +60,20 @@ export const JOB_ERRORS = {
     exit: EXIT.usage,
     status: 400,
   },
+  MODELS_INVALID: {
+    disposition: 'crash',
+    means: 'models.yaml cannot be read',
+    advice: 'Correct what the issues name: prices, classes of models with their limits, budgets of tenants',
+    exit: EXIT.usage,
+    status: 400,
+  },
+  MODEL_CLASS_UNKNOWN: {
+    disposition: 'reject',
+    means: 'a model is of no class, so that nobody would know its limits; nothing was asked',
+    advice: 'Add the model to a class of models.yaml: by its name, or by the beginning of it with a * behind',
+    exit: EXIT.check,
+    status: 422,
+  },
   MODEL_KEY_MISSING: {
     disposition: 'crash',
     means: 'a model is to be called, and there is no key for it',
