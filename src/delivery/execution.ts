@@ -5,6 +5,7 @@ import type { Fate, Fates } from './fates.js'
 import type { Gate, RunOutcome } from './gate.js'
 import type { HandlerContext } from './handler-context.js'
 import type { HandlerDeclaration } from './handler-options.js'
+import type { Origin } from './origin.js'
 import { AttemptView, HandlerRunning, logOf, type RunEnd } from './run-handler.js'
 import { isFault } from '../error/millrace-error.js'
 import type { WorkItem } from './work-item.js'
@@ -139,20 +140,23 @@ export function causeOf(end: RunEnd): string {
   return (end.kind === 'threw' || end.kind === 'timed-out') && isFault(end.error) ? end.error.code : 'HANDLER_FAILED'
 }
 
+type ContextItem = Pick<WorkItem, 'event' | 'record'> & Partial<Pick<WorkItem, 'origin'>>
 type ContextPorts = Pick<ExecutionPorts, 'declaration' | 'clock' | 'log' | 'laneOf'>
 
 export class SingleContext extends AttemptView implements HandlerContext {
   readonly deadline: number
   readonly lane: string
+  readonly origin?: Origin
   readonly #running: HandlerRunning
   readonly #event: StoredEvent
   readonly #ports: ContextPorts
 
-  constructor({ event, record }: Pick<WorkItem, 'event' | 'record'>, running: HandlerRunning, ports: ContextPorts) {
+  constructor({ event, record, origin }: ContextItem, running: HandlerRunning, ports: ContextPorts) {
     super(ports.declaration.name, event, record)
     this.#running = running
     this.#event = event
     this.#ports = ports
+    if (origin !== undefined) this.origin = origin
     this.deadline = ports.clock.now() + ports.declaration.timeout
     this.lane = ports.laneOf(event)
   }

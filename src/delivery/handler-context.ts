@@ -1,5 +1,6 @@
 import type { StoredEvent } from '../event/event.js'
 import type { Log } from '../observe/log.js'
+import type { Origin } from './origin.js'
 
 /** An earlier attempt at an event. */
 export interface FormerAttempt {
@@ -35,7 +36,10 @@ export interface RunContext {
   readonly deadline: number
 }
 
-export interface HandlerContext extends Attempt, RunContext {}
+export interface HandlerContext extends Attempt, RunContext {
+  /** Where the event was published, however often it was put off since. Absent where the order of keys is kept. */
+  readonly origin?: Origin
+}
 
 /** For several events at once: `of` says of one of them what HandlerContext says of the only one. */
 export interface BatchContext extends RunContext {

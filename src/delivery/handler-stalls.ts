@@ -4,7 +4,6 @@ import { publishOnce } from '../broker/publish-once.js'
 import { isFault } from '../error/millrace-error.js'
 import type { Clock } from '../time/clock.js'
 import { HANDLER_BUCKET } from './floors.js'
-import type { HandlerStatus } from './handler-run-options.js'
 
 /** Why a handler stands still in some process. */
 export interface HandlerStall {
@@ -38,7 +37,7 @@ export class HandlerStalls {
   }
 
   /** To be called again and again. What cannot be told is told with the next call. */
-  tell({ name, stall }: Pick<HandlerStatus, 'name' | 'stall'>): void {
+  tell({ name, stall }: { readonly name: string; readonly stall: HandlerStall | undefined }): void {
     // a breaker says so itself, and until when
     const told = stall === undefined || stall.code === 'GATE_CLOSED' ? undefined : stall
     const text = told === undefined ? '' : JSON.stringify({ code: told.code, detail: told.detail })

@@ -19,7 +19,13 @@ export type AttemptEnd =
       readonly again: number | undefined
       readonly billed: Billed | undefined
     }
-  | { readonly kind: 'completed'; readonly stopReason: string; readonly text: string; readonly billed: Billed }
+  | {
+      readonly kind: 'completed'
+      readonly stopReason: string
+      readonly text: string
+      readonly billed: Billed
+      readonly cached?: { readonly job: string; readonly savedTokens: number } | undefined
+    }
 
 export type JobCommand =
   | { readonly kind: 'request'; readonly request: JobRequest }
@@ -29,6 +35,7 @@ export type JobCommand =
       readonly model: string
       readonly prompt: PromptRef
       readonly estimatedTokens: number
+      readonly message?: number | undefined
     }
   | {
       readonly kind: 'end'
@@ -40,8 +47,16 @@ export type JobCommand =
   | { readonly kind: 'invalidate'; readonly attempt: number; readonly issues: readonly Issue[] }
   | { readonly kind: 'decide'; readonly attempt: number; readonly decision: unknown }
   | { readonly kind: 'override'; readonly by: string; readonly why: string; readonly decision: unknown }
-  | { readonly kind: 'dead-letter'; readonly reason: string }
-  | { readonly kind: 'redrive'; readonly by: string }
+  | { readonly kind: 'demote'; readonly until: number }
+  | { readonly kind: 'dead-letter'; readonly reason: string; readonly code?: string | undefined }
+  | {
+      readonly kind: 'redrive'
+      readonly by: string
+      /** How often its request has been a dead letter: what is not more than is known comes too late. */
+      readonly generation?: number | undefined
+      readonly input?: unknown
+      readonly deadline?: number | undefined
+    }
 
 /** Why nothing may happen. `done`: it has happened before. */
 export type JobRefusal = 'unknown' | 'done' | 'over' | 'superseded' | 'not-yet'
@@ -90,18 +105,33 @@ function eventsOf(state: JobState, command: JobCommand, at: number): readonly Jo
       if (state.kind !== 'decided' && state.kind !== 'dead') return 'not-yet'
       return [{ type: 'job.overridden', at, by, why, decision }]
     }
-    case 'dead-letter':
-      return isOver(state) ? over(state) : [{ type: 'job.dead-lettered', at, reason: command.reason }]
+    case 'demote':
+      if (isOver(state)) return over(state)
+      return state.account.request.lane === 'batch' ? 'done' : [{ type: 'job.demoted', at, until: command.until }]
+    case 'dead-letter': {
+      const { reason, code } = command
+      return isOver(state) ? over(state) : [{ type: 'job.dead-lettered', at, reason, code }]
+    }
     case 'redrive':
-      if (state.kind === 'decided') return 'over'
-      return state.kind === 'dead' ? [{ type: 'job.redriven', at, by: command.by }] : 'done'
+      return redriven(state, command, at)
   }
+}
+
+function redriven(
+  state: Exclude<JobState, { kind: 'none' }>,
+  { by, generation, input, deadline }: Extract<JobCommand, { kind: 'redrive' }>,
+  at: number,
+): readonly JobEvent[] | JobRefusal {
+  if (state.kind === 'decided') return 'over'
+  const known = generation !== undefined && generation <= state.account.generation
+  if (state.kind !== 'dead' || known) return 'done'
+  return [{ type: 'job.redriven', at, by, generation, input, deadline }]
 }
 
 /** Also while another attempt is running: who has the message has the job. */
 function started(
   state: Exclude<JobState, { kind: 'none' }>,
-  { owner, model, prompt, estimatedTokens }: Extract<JobCommand, { kind: 'start' }>,
+  { owner, model, prompt, estimatedTokens, message }: Extract<JobCommand, { kind: 'start' }>,
   at: number,
 ): readonly JobEvent[] | JobRefusal {
   if (isOver(state)) return 'over'
@@ -111,7 +141,7 @@ function started(
   const attempt = state.account.begun + 1
   return [
     { type: 'job.admitted', at, attempt, estimatedTokens },
-    { type: 'job.attempt-started', at, attempt, owner, model, prompt },
+    { type: 'job.attempt-started', at, attempt, owner, model, prompt, message },
   ]
 }
 
@@ -125,8 +155,8 @@ function ended(
   if (state.kind === 'running' && state.attempt === attempt) {
     const place = { at, attempt, requestId }
     if (end.kind === 'completed') {
-      const { stopReason, text, billed } = end
-      return [{ type: 'job.completed', ...place, stopReason, text, billed }]
+      const { stopReason, text, billed, cached } = end
+      return [{ type: 'job.completed', ...place, stopReason, text, billed, cached }]
     }
     const { reason, counts, again, billed } = end
     return [{ type: 'job.attempt-failed', ...place, reason, counts, again, billed }]

@@ -3,10 +3,10 @@ import { defineHandler } from '../delivery/define-handler.js'
 import { fault } from '../error/millrace-error.js'
 import type { EventContract } from '../event/contract.js'
 import { isField } from '../event/contract-fields.js'
-import { parseDuration } from '../time/duration.js'
 import type { PromptDeclaration } from './define-prompt.js'
 import { isLane, type Lane } from './job-event.js'
 import type { JobDeclaration, JobOptions } from './job-options.js'
+import { duration, readCallOptions } from './read-call-options.js'
 import { placesOf } from './render-prompt.js'
 import { resultSchemaOf } from './result-schema.js'
 
@@ -22,6 +22,10 @@ const FIELDS: ReadonlySet<string> = new Set<keyof JobOptions<EventContract, z.Zo
   'lane',
   'tenant',
   'deadline',
+  'retry',
+  'cache',
+  'idle',
+  'timeout',
 ])
 /** Of jobs that say of nobody whom they are for. */
 const ONE_TENANT = 'default'
@@ -33,7 +37,9 @@ type Invalid = (field: string, detail: string) => never
  * request, and its id is the job’s: one request event is one job, however often it is published or delivered. What
  * cannot be asked (a value that the prompt has a place for is missing) is a dead letter before it costs anything.
  *
- * This version records requests and hands them to lanes; what works on them is still to come, and the jobs wait until then.
+ * `millrace run` records requests and does the jobs. A call that fails is repeated as `retry` says; an answer that is not what
+ * `result` says is asked for once more, then the job is a dead letter. A decision is taken once, also when processes are killed;
+ * a call may then have been made, and paid for, twice.
  *
  * @example
  * defineJob({
@@ -85,7 +91,8 @@ export function defineJob<Request extends EventContract, Result extends z.ZodTyp
     resultSchema: resultSchemaOf(name, result),
     model,
     maxTokens,
-    deadline: readDeadline(options.deadline, invalid),
+    deadline: options.deadline === undefined ? undefined : duration('deadline', options.deadline, invalid),
+    ...readCallOptions(options, invalid),
     laneOf: typeof lane === 'function' ? (lane as (input: unknown) => Lane) : () => lane,
     tenantOf: (tenant as ((input: unknown) => string) | undefined) ?? (() => ONE_TENANT),
     requests: defineHandler({
@@ -104,15 +111,4 @@ function requirePlaces(prompt: PromptDeclaration, event: EventContract, invalid:
   for (const place of placesOf(prompt))
     if (!isField(fields, `data.${place}`))
       invalid('prompt', `${prompt.id} has a place {{${place}}}, and ${event.type} has no such field`)
-}
-
-function readDeadline(given: string | number | undefined, invalid: Invalid): number | undefined {
-  if (given === undefined) return undefined
-  let deadline: number
-  try {
-    deadline = parseDuration(given)
-  } catch {
-    return invalid('deadline', `${JSON.stringify(given)} is no duration: write it like 10m`)
-  }
-  return deadline > 0 ? deadline : invalid('deadline', 'must be above 0')
 }

@@ -22,7 +22,22 @@ const usage = z.object({
   terms: z.array(text),
 })
 const billed = z.object({ usage, nanos: count.optional(), estimated: z.boolean() })
+const cached = z.object({ job: text, savedTokens: count })
 const issue = z.object({ pointer: text.optional(), detail: text })
+const origin = z.object({
+  stream: text,
+  sequence: count,
+  member: count.optional(),
+  subject: text,
+  storedAt: z.number(),
+  type: text,
+  version: count,
+  source: text,
+  time: z.number(),
+  key: text.optional(),
+  correlationId: text.optional(),
+  generation: count,
+})
 const request = z.object({
   id: text,
   name: text,
@@ -31,12 +46,13 @@ const request = z.object({
   input: z.unknown(),
   inputEvents: z.array(text),
   deadline: z.number().optional(),
+  origin: origin.optional(),
 })
 
 const SHAPES = {
   'job.requested': z.object({ at, request }),
   'job.admitted': z.object({ at, attempt, estimatedTokens: count }),
-  'job.attempt-started': z.object({ at, attempt, owner: text, model: text, prompt }),
+  'job.attempt-started': z.object({ at, attempt, owner: text, model: text, prompt, message: count.optional() }),
   'job.attempt-failed': z.object({
     at,
     attempt,
@@ -46,14 +62,29 @@ const SHAPES = {
     requestId: text.optional(),
     billed: billed.optional(),
   }),
-  'job.completed': z.object({ at, attempt, requestId: text.optional(), stopReason: text, text, billed }),
+  'job.completed': z.object({
+    at,
+    attempt,
+    requestId: text.optional(),
+    stopReason: text,
+    text,
+    billed,
+    cached: cached.optional(),
+  }),
   'job.attempt-billed': z.object({ at, attempt, billed }),
+  'job.demoted': z.object({ at, until: z.number() }),
   'job.validated': z.object({ at, attempt, result: z.unknown() }),
   'job.invalidated': z.object({ at, attempt, issues: z.array(issue) }),
   'job.decided': z.object({ at, attempt, decision: z.unknown() }),
   'job.overridden': z.object({ at, by: text, why: text, decision: z.unknown() }),
-  'job.dead-lettered': z.object({ at, reason: text }),
-  'job.redriven': z.object({ at, by: text }),
+  'job.dead-lettered': z.object({ at, reason: text, code: text.optional() }),
+  'job.redriven': z.object({
+    at,
+    by: text,
+    generation: count.optional(),
+    input: z.unknown().optional(),
+    deadline: z.number().optional(),
+  }),
 } as const satisfies Record<JobEvent['type'], z.ZodType>
 
 const BY_TYPE: ReadonlyMap<string, EventContract> = new Map(

@@ -1,3 +1,4 @@
+import type { Origin } from '../delivery/origin.js'
 import type { Issue } from '../error/millrace-error.js'
 import type { Usage } from './usage.js'
 
@@ -17,6 +18,18 @@ export interface PromptRef {
   readonly hash: string
 }
 
+/** The event that requested a job: where it is, and what it takes to make it again when its stream has forgotten it. */
+export interface JobOrigin extends Origin {
+  readonly type: string
+  readonly version: number
+  readonly source: string
+  readonly time: number
+  readonly key: string | undefined
+  readonly correlationId: string | undefined
+  /** How often it had been a dead letter before it became a job. */
+  readonly generation: number
+}
+
 /** What somebody wants to have done. Its id is that of the request event. */
 export interface JobRequest {
   readonly id: string
@@ -28,6 +41,8 @@ export interface JobRequest {
   /** Events that it was made of. */
   readonly inputEvents: readonly string[]
   readonly deadline: number | undefined
+  /** Absent: it was requested before origins were recorded. */
+  readonly origin?: JobOrigin | undefined
 }
 
 /** What a call was billed. */
@@ -49,6 +64,8 @@ export type JobEvent =
       readonly owner: string
       readonly model: string
       readonly prompt: PromptRef
+      /** Sequence of the message of the queue that it was begun for. */
+      readonly message?: number | undefined
     }
   | {
       readonly type: 'job.attempt-failed'
@@ -69,9 +86,13 @@ export type JobEvent =
       readonly stopReason: string
       readonly text: string
       readonly billed: Billed
+      /** It was not asked: another job has had this answer. */
+      readonly cached?: { readonly job: string; readonly savedTokens: number } | undefined
     }
   /** An attempt that had been given up was billed all the same. */
   | { readonly type: 'job.attempt-billed'; readonly at: number; readonly attempt: number; readonly billed: Billed }
+  /** To the lane `batch`: its tenant has used up what it should. */
+  | { readonly type: 'job.demoted'; readonly at: number; readonly until: number }
   | { readonly type: 'job.validated'; readonly at: number; readonly attempt: number; readonly result: unknown }
   | {
       readonly type: 'job.invalidated'
@@ -87,5 +108,20 @@ export type JobEvent =
       readonly why: string
       readonly decision: unknown
     }
-  | { readonly type: 'job.dead-lettered'; readonly at: number; readonly reason: string }
-  | { readonly type: 'job.redriven'; readonly at: number; readonly by: string }
+  | {
+      readonly type: 'job.dead-lettered'
+      readonly at: number
+      readonly reason: string
+      /** Of the catalogue; that of its dead letter. */
+      readonly code?: string | undefined
+    }
+  | {
+      readonly type: 'job.redriven'
+      readonly at: number
+      readonly by: string
+      /** How often its request has been a dead letter. */
+      readonly generation?: number | undefined
+      /** Where the event that came back says something else. */
+      readonly input?: unknown
+      readonly deadline?: number | undefined
+    }

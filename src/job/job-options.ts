@@ -1,11 +1,29 @@
 import type { z } from 'zod'
+import type { Backoff } from '../delivery/backoff.js'
 import type { HandlerDeclaration } from '../delivery/handler-options.js'
 import type { EventContract, EventOf } from '../event/contract.js'
+import type { WatchdogLimits } from './call-watchdog.js'
+import type { CallRetry } from './decide-retry.js'
 import type { PromptDeclaration } from './define-prompt.js'
 import type { Lane } from './job-event.js'
 import type { ResultSchema } from './result-schema.js'
 
-export interface JobOptions<Request extends EventContract, Result extends z.ZodType> {
+/** How calls are repeated, watched and kept. */
+export interface JobCallOptions {
+  /**
+   * How often it is asked in all, and how long it waits between. What the provider asks to wait for counts as none.
+   * Default: 5 attempts, `fullJitter('1s', '60s')`.
+   */
+  readonly retry?: { readonly attempts?: number; readonly backoff?: Backoff }
+  /** For how long another job of the same tenant that asks the very same takes the answer. Default: each asks for itself. */
+  readonly cache?: { readonly ttl: string | number }
+  /** How long a call may show no sign of life, in ms or like `60s`. Default `60s`. */
+  readonly idle?: string | number
+  /** How long a call may take in all. Default `10m`. */
+  readonly timeout?: string | number
+}
+
+export interface JobOptions<Request extends EventContract, Result extends z.ZodType> extends JobCallOptions {
   /** Letters, digits, _ and -, at most 60; unique among jobs. */
   readonly name: string
   /** An event of this type requests a job; its data is the input. One type requests one kind of job. */
@@ -43,6 +61,10 @@ export interface JobDeclaration {
   readonly model: string
   readonly maxTokens: number
   readonly deadline: number | undefined
+  readonly retry: CallRetry
+  readonly limits: WatchdogLimits
+  /** undefined: no answer is taken from another job. */
+  readonly cacheTtl: number | undefined
   laneOf(input: unknown): unknown
   tenantOf(input: unknown): unknown
   /** What takes its requests; its `handle` comes with a deployment. */

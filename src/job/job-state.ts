@@ -1,4 +1,5 @@
 import { fault } from '../error/millrace-error.js'
+import type { Issue } from '../error/millrace-error.js'
 import type { Billed, JobEvent, JobRequest } from './job-event.js'
 import { inputOf } from './usage.js'
 
@@ -11,6 +12,12 @@ export interface JobAccount {
   readonly counted: number
   /** Answers that were not what the schema says, since then. */
   readonly invalid: number
+  /** The last of them, and what was wrong with it. */
+  readonly repair: { readonly text: string; readonly issues: readonly Issue[] } | undefined
+  /** Attempts that began and never ended, since then: their processes were killed, or lost the job. */
+  readonly lost: number
+  /** How often its request has been a dead letter. */
+  readonly generation: number
   /** Attempts that were billed. */
   readonly billed: readonly number[]
   readonly inputTokens: number
@@ -25,8 +32,21 @@ export type JobState =
   /** Until `from`; undefined: it may begin. */
   | { readonly kind: 'waiting'; readonly account: JobAccount; readonly from: number | undefined }
   | { readonly kind: 'admitted'; readonly account: JobAccount; readonly attempt: number }
-  | { readonly kind: 'running'; readonly account: JobAccount; readonly attempt: number; readonly owner: string }
-  | { readonly kind: 'answered'; readonly account: JobAccount; readonly attempt: number; readonly text: string }
+  | {
+      readonly kind: 'running'
+      readonly account: JobAccount
+      readonly attempt: number
+      readonly owner: string
+      /** Sequence of the message of the queue that it was begun for. */
+      readonly message: number | undefined
+    }
+  | {
+      readonly kind: 'answered'
+      readonly account: JobAccount
+      readonly attempt: number
+      readonly text: string
+      readonly stopReason: string
+    }
   | { readonly kind: 'valid'; readonly account: JobAccount; readonly attempt: number; readonly result: unknown }
   | {
       readonly kind: 'decided'
@@ -35,7 +55,12 @@ export type JobState =
       /** undefined: by the job. */
       readonly overriddenBy: string | undefined
     }
-  | { readonly kind: 'dead'; readonly account: JobAccount; readonly reason: string }
+  | {
+      readonly kind: 'dead'
+      readonly account: JobAccount
+      readonly reason: string
+      readonly code: string | undefined
+    }
 
 export const NO_JOB: JobState = Object.freeze({ kind: 'none' })
 
@@ -51,42 +76,60 @@ export function evolveJob(state: JobState, event: JobEvent): JobState {
   if (state.kind === 'none') return impossible(state, event)
   const { account } = state
   switch (event.type) {
-    case 'job.admitted':
-      return { kind: 'admitted', account, attempt: event.attempt }
-    case 'job.attempt-started':
-      if (event.attempt !== account.begun + 1) return impossible(state, event)
-      return {
-        kind: 'running',
-        attempt: event.attempt,
-        owner: event.owner,
-        account: { ...account, begun: event.attempt },
-      }
+    case 'job.admitted': {
+      const lost = account.lost + (state.kind === 'running' ? 1 : 0)
+      return { kind: 'admitted', account: { ...account, lost }, attempt: event.attempt }
+    }
+    case 'job.attempt-started': {
+      const { attempt, owner, message } = event
+      if (attempt !== account.begun + 1) return impossible(state, event)
+      return { kind: 'running', attempt, owner, message, account: { ...account, begun: attempt } }
+    }
     case 'job.attempt-failed': {
       const counted = account.counted + (event.counts ? 1 : 0)
       return { kind: 'waiting', account: withBill({ ...account, counted }, event), from: event.again }
     }
     case 'job.completed':
-      return { kind: 'answered', attempt: event.attempt, text: event.text, account: withBill(account, event) }
+      return {
+        kind: 'answered',
+        attempt: event.attempt,
+        text: event.text,
+        stopReason: event.stopReason,
+        account: event.cached === undefined ? withBill(account, event) : account,
+      }
     case 'job.attempt-billed':
       return { ...state, account: withBill(account, event) }
     case 'job.validated':
       return { kind: 'valid', account, attempt: event.attempt, result: event.result }
-    case 'job.invalidated':
-      return { kind: 'waiting', account: { ...account, invalid: account.invalid + 1 }, from: undefined }
+    case 'job.demoted':
+      return { ...state, account: { ...account, request: { ...account.request, lane: 'batch' } } }
+    case 'job.invalidated': {
+      const repair = { text: state.kind === 'answered' ? state.text : '', issues: event.issues }
+      return { kind: 'waiting', account: { ...account, invalid: account.invalid + 1, repair }, from: undefined }
+    }
     case 'job.decided':
       if (state.kind === 'decided') return impossible(state, event)
       return { kind: 'decided', account, decision: event.decision, overriddenBy: undefined }
     case 'job.overridden':
       return { kind: 'decided', account, decision: event.decision, overriddenBy: event.by }
     case 'job.dead-lettered':
-      return { kind: 'dead', account, reason: event.reason }
+      return { kind: 'dead', account, reason: event.reason, code: event.code }
     case 'job.redriven':
-      return { kind: 'waiting', account: { ...account, counted: 0, invalid: 0 }, from: undefined }
+      return { kind: 'waiting', account: redriven(account, event), from: undefined }
   }
 }
 
 function newAccount(request: JobRequest): JobAccount {
-  return { request, begun: 0, counted: 0, invalid: 0, billed: [], inputTokens: 0, outputTokens: 0, nanos: 0 }
+  const { generation = 0 } = request.origin ?? {}
+  const tokens = { billed: [], inputTokens: 0, outputTokens: 0, nanos: 0 }
+  return { request, begun: 0, counted: 0, invalid: 0, repair: undefined, lost: 0, generation, ...tokens }
+}
+
+function redriven(account: JobAccount, event: Extract<JobEvent, { type: 'job.redriven' }>): JobAccount {
+  const { input = account.request.input, deadline = account.request.deadline } = event
+  const { generation = account.generation + 1 } = event
+  const request = { ...account.request, input, deadline }
+  return { ...account, request, counted: 0, invalid: 0, repair: undefined, lost: 0, generation }
 }
 
 /** An attempt is billed once. @throws JOB_HISTORY_INVALID */

@@ -5,11 +5,12 @@
 //   JR2  A job that is on the log and was not begun is in its queue: whoever is killed between the two, the next delivery of
 //        its request sees to it.
 //   JR3  What cannot be asked is refused before there is a job, and before it has cost anything.
+import type { Origin } from '../delivery/origin.js'
 import { fault, messageOf } from '../error/millrace-error.js'
 import type { StoredEvent } from '../event/event.js'
 import { decideJob } from './decide-job.js'
 import { estimateTokens } from './estimate-tokens.js'
-import { isLane, type JobEvent, type JobRequest, type Lane } from './job-event.js'
+import { isLane, type JobEvent, type JobOrigin, type JobRequest, type Lane } from './job-event.js'
 import type { JobDeclaration } from './job-options.js'
 import { NO_JOB, type JobState } from './job-state.js'
 import { renderPrompt, textsOf } from './render-prompt.js'
@@ -41,40 +42,82 @@ export interface QueuedJob {
 
 export interface JobPorts {
   readonly log: JobLog
-  /** Puts a job into its queue, once for a while. */
-  enqueue(job: QueuedJob): Promise<void>
+  /**
+   * Puts a job into its queue, once for a while.
+   * @param generation how often its request has been a dead letter: each time it is queued anew
+   */
+  enqueue(job: QueuedJob, generation: number): Promise<void>
   /** In ms since the Unix epoch. */
   now(): number
 }
 
+/** How a request event has come. */
+export interface RequestDelivery {
+  /** undefined: it is not known where it was published. */
+  readonly origin: Origin | undefined
+  /** How often it was a dead letter before. */
+  readonly generation: number
+}
+
 const LONGEST_TENANT = 256
+const FIRST: RequestDelivery = { origin: undefined, generation: 0 }
 
 /**
- * Takes a request, or finds the job that it has become before.
+ * Takes a request, or finds the job that it has become before. A dead job whose request has come back as a dead letter that was
+ * redriven is begun anew, with what the event says now.
  * @throws PROMPT_VALUE_MISSING, JOB_REQUEST_INVALID, JOB_ID_TAKEN: there is no job; errors of the ports: it is to be tried again
  */
 export async function takeRequest(
   { log, enqueue, now }: JobPorts,
   job: JobDeclaration,
   event: StoredEvent,
-): Promise<'requested' | 'found'> {
+  { origin, generation }: RequestDelivery = FIRST,
+): Promise<'requested' | 'redriven' | 'found'> {
   const { id } = event
-  const { request, queued } = requestOf(job, event)
+  const { request: asked, queued } = requestOf(job, event)
+  const request = origin === undefined ? asked : { ...asked, origin: originOf(event, origin, generation) }
   const verdict = decideJob(NO_JOB, { kind: 'request', request }, now())
   const events = verdict.kind === 'events' ? verdict.events : []
   const cause = { correlationId: event.correlationId, causationId: id }
   if (await log.append(id, 0, events, cause)) {
-    await enqueue(queued)
+    await enqueue(queued, generation)
     return 'requested'
   }
-  const { state } = await log.read(id)
+  const { state, version } = await log.read(id)
   if (state.kind === 'none') throw fault('JOB_HISTORY_INVALID', `${id} has a version and no events`)
   const found = state.account.request
   if (found.name !== job.name) throw fault('JOB_ID_TAKEN', `${id} is a job ${found.name}, and ${job.name} is requested`)
+  const place = { ...queued, lane: found.lane, tenant: found.tenant }
+  const again = redriveOf(job, state, event, { generation, now: now() })
+  if (again.length > 0) {
+    // whoever was faster has begun it: the next delivery sees what there is
+    if (!(await log.append(id, version, again, cause)))
+      throw fault('JOB_BUSY', `${id}: it was changed at the same time`)
+    await enqueue(place, generation)
+    return 'redriven'
+  }
   // as it was requested first: an event that says something else under the same id changes nothing
-  if (state.kind === 'waiting' && state.account.begun === 0)
-    await enqueue({ ...queued, lane: found.lane, tenant: found.tenant })
+  const waits = state.kind === 'waiting' && state.from === undefined
+  if (waits && (state.account.begun === 0 || state.account.generation === generation)) await enqueue(place, generation)
   return 'found'
+}
+
+/** What brings a dead job back, with what its request says now. */
+function redriveOf(
+  job: JobDeclaration,
+  state: JobState,
+  { data: input }: StoredEvent,
+  { generation, now }: { readonly generation: number; readonly now: number },
+): readonly JobEvent[] {
+  if (state.kind !== 'dead' || generation === 0) return []
+  const deadline = job.deadline === undefined ? undefined : now + job.deadline
+  const verdict = decideJob(state, { kind: 'redrive', by: 'dead-letters', generation, input, deadline }, now)
+  return verdict.kind === 'events' ? verdict.events : []
+}
+
+function originOf(event: StoredEvent, origin: Origin, generation: number): JobOrigin {
+  const { type, version, source, time, key, correlationId } = event
+  return { ...origin, type, version, source, time, key, correlationId, generation }
 }
 
 /** What a request event asks for. @throws PROMPT_VALUE_MISSING, JOB_REQUEST_INVALID */

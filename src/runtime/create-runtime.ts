@@ -8,17 +8,20 @@ import type { UnitRun } from '../kernel/ownership/holding-port.js'
 import { Ownership } from '../kernel/ownership/ownership.js'
 import { processorId, type Processor } from '../kernel/processor.js'
 import type { ProcessorRun } from '../kernel/run-processor.js'
+import type { JobWorkerStatus } from '../job/worker/job-worker-options.js'
 import type { RelayStatus } from '../outbox/relay-report.js'
 import type { Log } from '../observe/log.js'
 import type { ScheduleStatus } from '../schedule/schedule-run.js'
 import type { Clock } from '../time/clock.js'
 import { systemChance } from '../time/system-chance.js'
+import type { DeployedJob } from './deployed-jobs.js'
 import type { Deployment } from './deployment.js'
 import { keepForgetting } from './forgetting.js'
 import { End } from './end.js'
 import { handlerId, type DeployedHandler } from './deployed-handlers.js'
 import { startHandlers, type HandlersAtWork } from './handlers-at-work.js'
 import { OrderedHandlers } from './ordered-handlers.js'
+import { JOBS_ID, startJobs, type JobsAtWork } from './jobs-at-work.js'
 import { startOutboxes, type OutboxesAtWork } from './outboxes-at-work.js'
 import { processorsOf } from './processors.js'
 import { reconcileRules } from './rules/reconcile-rules.js'
@@ -48,7 +51,7 @@ export interface RuntimeOptions {
   readonly stuckAfter?: number | undefined
   /** Only these processors; default all. */
   readonly only?: (processor: Processor) => boolean
-  /** Only these handlers, outboxes, schedules, sinks and sources, such as `handler-notify`; default all. */
+  /** Only these handlers, outboxes, schedules, sinks and sources, such as `handler-notify`, and `jobs`; default all. */
   readonly onlyHandlers?: (id: string) => boolean
   /** The value of a setting that a declaration names, such as the secret of a webhook. Default: there are none. */
   readonly setting?: (name: string) => string | undefined
@@ -62,6 +65,8 @@ export interface Runtime {
   readonly running: readonly ProcessorRun[]
   /** Handlers that it runs, how they are. */
   readonly handlers: readonly HandlerStatus[]
+  /** How its worker of jobs is; undefined: it has none. */
+  readonly jobs: JobWorkerStatus | undefined
   /** Relays that it runs, or has stand by. */
   readonly outboxes: readonly RelayStatus[]
   /** Schedules that it runs now. */
@@ -137,12 +142,16 @@ async function startRuntime(options: RuntimeOptions, watch: StuckWatch | undefin
     await handlers.stop()
     return giveUp(error)
   })
+  const jobs = await startJobs({ ...shared, owner, jobs: ownJobs(options) }, async (error) => {
+    await Promise.all([handlers.stop(), outboxes.stop()])
+    return giveUp(error)
+  })
   const stops = [
     keepForgetting({ connection, clock, log, processors: all }),
     watchRules(options, { known, all, processors, starter, ownership, watch }),
   ]
   edges.startEverywhere()
-  const besides = { handlers, ordered, outboxes, schedules, edges }
+  const besides = { handlers, jobs, ordered, outboxes, schedules, edges }
   return runtimeOf({ processors, starter, ownership, ...besides, end, stops, watch })
 }
 
@@ -151,6 +160,7 @@ interface RuntimeParts {
   readonly starter: UnitStarter
   readonly ownership: Ownership
   readonly handlers: HandlersAtWork
+  readonly jobs: JobsAtWork | undefined
   readonly ordered: OrderedHandlers
   readonly outboxes: OutboxesAtWork
   readonly schedules: SchedulesAtWork
@@ -162,11 +172,11 @@ interface RuntimeParts {
 }
 
 function runtimeOf({ processors, starter, ownership, end, stops, watch, ...own }: RuntimeParts): Runtime {
-  const { handlers, ordered, outboxes, schedules, edges } = own
+  const { handlers, jobs, ordered, outboxes, schedules, edges } = own
   let stopping: Promise<void> | undefined
   const stop = async (): Promise<void> => {
     for (const stopOne of stops) stopOne()
-    await Promise.all([handlers.stop(), outboxes.stop(), edges.stopEverywhere()])
+    await Promise.all([handlers.stop(), jobs?.stop(), outboxes.stop(), edges.stopEverywhere()])
     await ownership.stop()
     await ordered.stop()
     edges.stop()
@@ -181,6 +191,9 @@ function runtimeOf({ processors, starter, ownership, end, stops, watch, ...own }
     },
     get handlers() {
       return handlers.status
+    },
+    get jobs() {
+      return jobs?.status
     },
     get outboxes() {
       return outboxes.status
@@ -202,6 +215,11 @@ function runtimeOf({ processors, starter, ownership, end, stops, watch, ...own }
 /** The handlers that this process is to run. */
 function ownHandlers({ deployment, onlyHandlers = () => true }: RuntimeOptions): readonly DeployedHandler[] {
   return (deployment.handlers ?? []).filter((deployed) => onlyHandlers(handlerId(deployed)))
+}
+
+/** The jobs that this process is to do. */
+function ownJobs({ deployment, onlyHandlers = () => true }: RuntimeOptions): readonly DeployedJob[] {
+  return onlyHandlers(JOBS_ID) ? (deployment.jobs ?? []) : []
 }
 
 /** The schedules that this process can run. */

@@ -99,13 +99,7 @@ export async function openHandler(
 ): Promise<OpenedWebhook> {
   const { declaration, webhook, job, stream } = deployed
   const gate = await dependencies.gateOf(deployed)
-  if (job !== undefined) {
-    shared.log.warn(
-      { job: job.declaration.name },
-      'requests are recorded and queued; this version has nobody who does jobs',
-    )
-    return { declaration: openJob(job, shared), gate }
-  }
+  if (job !== undefined) return { declaration: openJob(job, shared), gate }
   if (webhook === undefined) return { declaration, gate }
   return openWebhook({ ...shared, declaration: webhook, replicas: stream.replicas, gate })
 }

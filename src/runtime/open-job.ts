@@ -2,15 +2,15 @@ import { EventStore } from '../actor/event-store.js'
 import type { Connection } from '../broker/connection.js'
 import type { StreamDeclaration } from '../broker/define-stream.js'
 import { publishOnce } from '../broker/publish-once.js'
+import type { HandlerContext } from '../delivery/handler-context.js'
 import type { HandlerDeclaration } from '../delivery/handler-options.js'
 import { isFault } from '../error/millrace-error.js'
 import type { StoredEvent } from '../event/event.js'
-import { encodeHeaderValue } from '../event/header-value.js'
 import { jobOf } from '../job/decide-job.js'
 import { draftOfJobEvent, JOB_CONTRACTS, jobEventOf } from '../job/job-contracts.js'
 import type { JobEvent } from '../job/job-event.js'
-import { laneSubject } from '../job/job-streams.js'
-import { takeRequest, type JobLog, type JobPorts, type QueuedJob } from '../job/take-request.js'
+import { queueMessage } from '../job/queue-message.js'
+import { takeRequest, type JobLog, type JobPorts } from '../job/take-request.js'
 import type { Clock } from '../time/clock.js'
 import type { DeployedJob } from './deployed-jobs.js'
 
@@ -26,7 +26,8 @@ export interface OpenJobOptions {
 export function openJob(job: DeployedJob, options: OpenJobOptions): HandlerDeclaration {
   const { declaration } = job
   const ports = jobPorts(job, options)
-  const handle = (event: StoredEvent): Promise<unknown> => takeRequest(ports, declaration, event).then(() => undefined)
+  const handle = (event: StoredEvent, { origin, generation }: HandlerContext): Promise<unknown> =>
+    takeRequest(ports, declaration, event, { origin, generation }).then(() => undefined)
   return { ...declaration.requests, run: { kind: 'single', handle } }
 }
 
@@ -36,12 +37,9 @@ export function jobPorts({ records, queue }: DeployedJob, { connection, clock }:
   return {
     log: jobLog(store),
     now: () => clock.now(),
-    enqueue: async (queued: QueuedJob) => {
-      await publishOnce(connection, {
-        subject: laneSubject(queue.name, queued.lane),
-        headers: [['Nats-Msg-Id', encodeHeaderValue(queued.id)]],
-        data: new TextEncoder().encode(JSON.stringify(queued)),
-      })
+    enqueue: async (queued, generation) => {
+      const id = generation === 0 ? queued.id : `${queued.id} g${generation}`
+      await publishOnce(connection, queueMessage(queue.name, queued, id))
     },
   }
 }

@@ -6,6 +6,9 @@ import { readLast } from '../../src/broker/last-message.ts'
 import { planStreams } from '../../src/broker/plan-streams.ts'
 import { readHandlers } from '../../src/cli/status/read-handlers.ts'
 import { readStatus } from '../../src/cli/status/read-status.ts'
+import { readDeadLetter } from '../../src/delivery/letters/dead-letter.ts'
+import { LetterRecords } from '../../src/delivery/letters/letter-records.ts'
+import { RedriveLetters, type LetterOutcome } from '../../src/delivery/letters/redrive-letters.ts'
 import { isFault } from '../../src/error/millrace-error.ts'
 import { laneSubject } from '../../src/job/job-streams.ts'
 import type { JobDeclaration } from '../../src/job/job-options.ts'
@@ -16,9 +19,12 @@ import { deployJobs } from '../../src/runtime/deployed-jobs.ts'
 import { discover } from '../../src/runtime/discover.ts'
 import { jobPorts } from '../../src/runtime/open-job.ts'
 import { processorsOf } from '../../src/runtime/processors.ts'
+import { modelAnswers } from '../../src/testing/model-server/model-answer.ts'
+import { startModelServer } from '../../src/testing/model-server/model-server.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
+import { atEnd } from '../support/cleanup.ts'
 import { connectTo, eventually } from '../support/broker.ts'
-import { publishAll } from '../support/events.ts'
+import { publishAll, readAll } from '../support/events.ts'
 import { startTestServer } from '../support/nats.ts'
 
 const test = suite('jobs of a deployment')
@@ -82,6 +88,66 @@ test('JR1 JR3 are found, have streams of their own, and their requests become jo
     (await readStatus(connection, systemClock, deployment)).handlers.some(({ handler }) => handler === 'job-triage'),
   )
   await runtime.stop()
+})
+
+test('JW1 with a stand-in they are done, a dead letter of one is redriven, and a process without a key says why they wait', async () => {
+  const { url } = await startTestServer()
+  const connection = await connectTo(url)
+  const deployment = await discover(FOLDER)
+  await applyStreams(connection, await planStreams(connection, deployment.streams))
+  const [summary] = deployment.jobs ?? []
+  const { log } = jobPorts(summary as NonNullable<typeof summary>, { connection, clock: systemClock })
+  const own = { connection, deployment, clock: systemClock, log: silentLog, owner: 'test' }
+  const draft = deployment.registry.get('summary.requested')?.({ text: 'long' }, { id: 's1', source: '/test' })
+  const without = await createRuntime(own)
+  await publishAll(connection, deployment.streams[0] as never, [draft as never])
+  const waits = await eventually('it is said why they wait', async () => {
+    const [jobs] = (await readStatus(connection, systemClock, deployment)).jobs
+    return jobs?.waiting.batch === 1 && jobs.waitsFor.length > 0 ? jobs : undefined
+  })
+  assert.match(waits.waitsFor.join(), 'MODEL_KEY_MISSING')
+  assert.not.ok(waits.started)
+  await without.stop()
+  const server = await startModelServer({
+    answers: [modelAnswers.refusal(), modelAnswers.json({ short: 'no' })],
+  })
+  atEnd(() => server.stop())
+  const runtime = await createRuntime({
+    ...own,
+    setting: (name) => (name === 'MILLRACE_MODEL_URL' ? server.url : undefined),
+  })
+  const letter = await eventually('it is a dead letter', async () => {
+    const [found] = await readAll(connection, 'DEAD_LETTERS', ['millrace.dead.SHOP.*.handler-job-summary'])
+    return found === undefined ? undefined : readDeadLetter(found)
+  })
+  assert.is(letter.code, 'JOB_DECLINED')
+  const { handlers = [], streams, registry } = deployment
+  const records = new LetterRecords(connection, systemClock)
+  await records.prepare(1)
+  const outcomes: LetterOutcome['kind'][] = []
+  const redriving = new RedriveLetters({
+    connection,
+    clock: systemClock,
+    signal: new AbortController().signal,
+    registry,
+    records,
+    wait: true,
+    places: { processors: [], handlers: handlers.map(({ declaration }) => declaration.name), streams },
+    load: () => Promise.resolve(letter),
+    onEnd: ({ kind }) => outcomes.push(kind),
+  })
+  await redriving.run([[letter.number]])
+  assert.equal(outcomes, ['handled'])
+  const state = await eventually('it is decided', async () => {
+    const found = await log.read('s1')
+    return found.state.kind === 'decided' ? found.state : undefined
+  })
+  assert.equal(state.decision, { short: 'no' })
+  assert.equal([state.account.generation, state.account.begun], [1, 2])
+  assert.is(server.totals().calls, 2)
+  await runtime.stop()
+  const [after] = (await readStatus(connection, systemClock, deployment)).jobs
+  assert.equal(after?.waiting, { urgent: 0, standard: 0, batch: 0 })
 })
 
 test('what is declared twice, or nowhere, is refused with a code', async () => {

@@ -43,9 +43,12 @@ export function saidBy(event: JobEvent, time: (at: number) => string): string {
       return listed(event.reason, event.counts ? '' : 'no attempt', again, requestOf(event), billOf(event.billed))
     }
     case 'job.completed':
+      if (event.cached !== undefined) return listed(event.stopReason, `the answer that job ${event.cached.job} has had`)
       return listed(event.stopReason, requestOf(event), billOf(event.billed))
     case 'job.attempt-billed':
       return listed('given up before', billOf(event.billed))
+    case 'job.demoted':
+      return `to the lane batch: its tenant has used up what it should until ${time(event.until)}`
     case 'job.validated':
       return JSON.stringify(event.result)
     case 'job.invalidated':
@@ -55,7 +58,7 @@ export function saidBy(event: JobEvent, time: (at: number) => string): string {
     case 'job.overridden':
       return listed(`by ${event.by}`, event.why, JSON.stringify(event.decision))
     case 'job.dead-lettered':
-      return event.reason
+      return listed(event.code ?? '', event.reason)
     case 'job.redriven':
       return `by ${event.by}`
   }

@@ -7,6 +7,7 @@ import type { Log } from '../../observe/log.js'
 import { createRuntime, type Runtime, type RuntimeOptions } from '../../runtime/create-runtime.js'
 import { handlerId } from '../../runtime/deployed-handlers.js'
 import type { Deployment } from '../../runtime/deployment.js'
+import { JOBS_ID } from '../../runtime/jobs-at-work.js'
 import { deployedOutboxId } from '../../runtime/outboxes-at-work.js'
 import { deployedScheduleId } from '../../runtime/schedules-at-work.js'
 import { processorsOf } from '../../runtime/processors.js'
@@ -63,7 +64,8 @@ export async function serve(context: CliContext, options: ServeOptions): Promise
     const schedules = (deployment.schedules ?? []).map(deployedScheduleId).filter(isOwn)
     const own = runtime.processors.map((processor) => processorId(processor))
     const edges = (deployment.edges ?? []).map(({ id }) => id).filter(isOwn)
-    const processors = [...own, ...handlers, ...outboxes, ...schedules, ...edges]
+    const jobs = runtime.jobs === undefined ? [] : [JOBS_ID]
+    const processors = [...own, ...handlers, ...jobs, ...outboxes, ...schedules, ...edges]
     if (readyFile !== undefined) await writeReady(readyFile, { pid: process.pid, processors })
     log.info({ processors: processors.length, server: connection.nats.getServer() }, 'ready')
     options.onReady?.(runtime)
@@ -100,7 +102,15 @@ function onlyThese(
   const outboxes = (deployment.outboxes ?? []).map(deployedOutboxId)
   const schedules = (deployment.schedules ?? []).map(deployedScheduleId)
   const edges = (deployment.edges ?? []).map(({ id }) => id)
-  const known = [...processorsOf(deployment).map(processorId), ...handlers, ...outboxes, ...schedules, ...edges]
+  const jobs = (deployment.jobs ?? []).length === 0 ? [] : [JOBS_ID]
+  const known = [
+    ...processorsOf(deployment).map(processorId),
+    ...handlers,
+    ...jobs,
+    ...outboxes,
+    ...schedules,
+    ...edges,
+  ]
   const unknown = only.find((name) => !known.includes(name))
   if (unknown !== undefined)
     throw fault('DECLARATION_UNKNOWN', `processor ${JSON.stringify(unknown)}; there are: ${known.join(', ')}`)

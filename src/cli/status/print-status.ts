@@ -3,6 +3,7 @@ import { formatDuration } from '../../time/duration.js'
 import type { Output } from '../output.js'
 import { bytes, count, counted, printTable, type Column } from '../table.js'
 import { printEdges } from './read-edges.js'
+import { printJobs } from './read-jobs.js'
 import { printOutboxes } from './read-outboxes.js'
 import { printSchedules, scheduleJson } from './read-schedules.js'
 import { printHandlers } from './print-handlers.js'
@@ -20,6 +21,7 @@ export function printStatus(out: Output, status: Status, now: number): void {
   for (const one of processors)
     if (one.kind === 'run') for (const why of one.waitsFor) out.line(`${one.processor} waits: ${why}`)
   printHandlers(out, status.handlers)
+  printJobs(out, status.jobs)
   printOutboxes(out, status.outboxes)
   printSchedules(out, status.schedules)
   printEdges(out, status.edges)
@@ -33,7 +35,7 @@ export function printStatus(out: Output, status: Status, now: number): void {
 
 /** The same for machines. */
 export function statusJson(status: Status, now: number): object {
-  const { server, streams, processors, rules, deadLetters, handlers, outboxes, schedules, edges } = status
+  const { server, streams, processors, rules, deadLetters, handlers, jobs, outboxes, schedules, edges } = status
   return {
     server,
     streams: streams.map(({ kind, ...rest }) => ({ ...rest, deployed: kind === 'deployed' })),
@@ -62,6 +64,7 @@ export function statusJson(status: Status, now: number): object {
     ),
     rules: rulesJson(rules),
     handlers,
+    jobs,
     outboxes,
     schedules: schedules.map(scheduleJson),
     edges,

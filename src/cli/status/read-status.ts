@@ -15,6 +15,7 @@ import type { Deployment } from '../../runtime/deployment.js'
 import { processorsOf } from '../../runtime/processors.js'
 import { RuleStore } from '../../runtime/rules/rule-store.js'
 import { readEdges, type EdgeLag } from './read-edges.js'
+import { readJobs, type JobLag } from './read-jobs.js'
 import { readOutboxes, type OutboxStatus } from './read-outboxes.js'
 import { readSchedules, type ScheduleRow } from './read-schedules.js'
 import { readHandlers, waitsFor, type HandlerLag } from './read-handlers.js'
@@ -89,6 +90,7 @@ export interface Status {
   readonly rules: readonly RuleStatus[]
   readonly deadLetters: number
   readonly handlers: readonly HandlerLag[]
+  readonly jobs: readonly JobLag[]
   readonly outboxes: readonly OutboxStatus[]
   readonly schedules: readonly ScheduleRow[]
   /** Sinks that are no handlers, and sources. */
@@ -125,6 +127,7 @@ export async function readStatus(connection: Connection, clock: Clock, deploymen
     rules: rulesStatus(deployment, processors, reportsIn(found)),
     deadLetters: dead?.kind === 'deployed' ? dead.messages : 0,
     handlers: await readHandlers(connection, clock, deployment.handlers ?? []),
+    jobs: await readJobs(connection, clock, deployment.jobs),
     outboxes: await readOutboxes(connection, deployment.outboxes),
     schedules: await readSchedules(connection, deployment.schedules),
     edges: await readEdges(connection, deployment.edges),

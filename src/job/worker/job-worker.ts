@@ -1,0 +1,249 @@
+// JobWorker
+//
+// Does the jobs of all queues in this process, beside other processes: takes a few of each lane, begins as many as there are places,
+// the lanes by their weights, and holds what it has until it is done.
+//
+//   HandlerSource -> JobWorker:   messages of each queue and lane
+//   JobWorker -> LaneSchedule:    whose turn it is
+//   JobWorker -> doJob:           one job, with signals that end its call, and all else
+//   JobWorker -> ConfirmedAcks:   messages that are done; renewals of all that is in hand
+//
+// Invariants (tests cite them):
+//   JW5  At most as many jobs are begun at a time as there are places.
+//   JW6  What is in hand is renewed, running or waiting; the call of a job that was lost to another process is ended.
+//   JW7  A stop hands back what has not begun, waits for calls that run for a while, then ends them: none of it is an attempt.
+import { ConfirmedAcks } from '../../broker/confirmed-acks.js'
+import { deliveryCountOf } from '../../broker/delivery-count.js'
+import type { StoredMessage } from '../../broker/stored-message.js'
+import { HandlerSource } from '../../delivery/handler-source.js'
+import { InFlight, type Held } from '../../delivery/held.js'
+import { fault, isFault, messageOf, type MillraceError } from '../../error/millrace-error.js'
+import { LANES, type Lane } from '../job-event.js'
+import { LaneSchedule } from '../lane-schedule.js'
+import { readQueued } from '../queue-message.js'
+import { CallStandstill } from './call-standstill.js'
+import { doJob } from './do-job.js'
+import type { JobWorkerOptions, JobWorkerStatus, WorkedQueue } from './job-worker-options.js'
+import { ACK_WAIT_MS, jobConsumer, LANE_SHARES, PREFETCH } from './lane-source.js'
+import { RunningJobs, type RunningJob } from './running-jobs.js'
+import { TaskProgress } from './task-progress.js'
+import type { TaskEnd, WorkPorts } from './work-ports.js'
+
+interface Source {
+  readonly source: HandlerSource
+  readonly queue: WorkedQueue
+  readonly lane: Lane
+  running: number
+}
+
+/** How long a stop waits for calls, and for what is to be stored then, in ms. */
+const STOP_GRACE_MS = 5_000
+const LAST_WAIT_MS = 2_000
+
+export class JobWorker {
+  readonly #options: JobWorkerOptions
+  readonly #ports: WorkPorts
+  readonly #acks: ConfirmedAcks
+  readonly #inFlight: InFlight
+  readonly #schedule = new LaneSchedule<Held>(LANE_SHARES)
+  readonly #standstill: CallStandstill
+  readonly #running: RunningJobs
+  readonly #waiting = new Set<Held>()
+  readonly #stops: (() => void)[] = []
+  #sources: readonly Source[] = []
+  #stopped: Promise<void> | undefined
+
+  /**
+   * Begins to take jobs.
+   * @throws STREAM_NOT_FOUND, HANDLER_CONSUMER_CHANGED and others of the broker
+   */
+  static async start(options: JobWorkerOptions): Promise<JobWorker> {
+    const worker = new JobWorker(options)
+    try {
+      await worker.#begin()
+      return worker
+    } catch (error) {
+      worker.#end()
+      throw error
+    }
+  }
+
+  private constructor(options: JobWorkerOptions) {
+    const { connection, clock, log, ackWait = ACK_WAIT_MS, now } = options
+    this.#options = options
+    this.#acks = new ConfirmedAcks(connection, clock)
+    this.#inFlight = new InFlight(clock, ackWait)
+    this.#running = new RunningJobs()
+    this.#standstill = new CallStandstill({
+      clock,
+      now,
+      onChange: (why) =>
+        why === undefined ? log.info({}, 'calls of models are answered again') : log.error({ ...why }, 'jobs wait'),
+      onOpen: () => this.#pump(),
+    })
+    this.#ports = {
+      ...options,
+      onRefused: ({ reason }, detail, until) => this.#standstill.refused(`${reason}: ${detail}`, until),
+      onAnswered: () => this.#standstill.answered(),
+    }
+  }
+
+  get status(): JobWorkerStatus {
+    return { held: this.#inFlight.size, running: this.#running.size, stall: this.#standstill.why }
+  }
+
+  /** Ends it in good order (JW7). Safe to call twice. Never rejects. */
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop())
+  }
+
+  async #begin(): Promise<void> {
+    const { connection, clock, log, queues, lanes = LANES, ackWait = ACK_WAIT_MS, admission } = this.#options
+    const places = queues.flatMap((queue) => lanes.map((lane) => ({ queue, lane })))
+    this.#sources = places.map(({ queue, lane }, at) => {
+      const source = new HandlerSource({
+        connection,
+        clock,
+        log,
+        consumer: jobConsumer(queue.stream, lane, ackWait),
+        from: 'first',
+        onMessages: (messages) => this.#take(at, messages),
+        onFailure: (error) => this.#fail(error),
+      })
+      source.grant(PREFETCH[lane])
+      return { source, queue, lane, running: 0 }
+    })
+    this.#stops.push(
+      admission.onChange(() => this.#pump()),
+      clock.every(ackWait / 3, () => this.#renew()),
+    )
+    await Promise.all(this.#sources.map(({ source }) => source.start()))
+  }
+
+  #take(at: number, messages: readonly StoredMessage[]): void {
+    const { source, lane } = this.#sources[at] as Source
+    for (const message of messages) {
+      const held = this.#inFlight.take(at, message, deliveryCountOf(message.reply))
+      if (held === undefined) {
+        source.release(1)
+        continue
+      }
+      const queued = readQueued(message.data)
+      if (queued === undefined) {
+        this.#options.log.warn(
+          { lane, sequence: message.sequence },
+          'what is in the queue is no job; it is thrown away',
+        )
+        this.#inFlight.remove(held)
+        this.#acks.ack(held.reply)
+        source.release(1)
+        continue
+      }
+      this.#waiting.add(held)
+      this.#schedule.add(lane, { tenant: queued.tenant, cost: queued.tokens, item: held })
+    }
+    this.#pump()
+  }
+
+  #pump(): void {
+    while (this.#stopped === undefined && this.#schedule.size > 0) {
+      if (this.#running.size >= this.#options.admission.places || !this.#standstill.begin()) return
+      const taken = this.#schedule.next(this.#options.admission.places)
+      if (taken === undefined) return this.#standstill.ended()
+      this.#waiting.delete(taken.item)
+      void this.#do(taken.item)
+    }
+  }
+
+  async #do(held: Held): Promise<void> {
+    const at = this.#sources[held.source] as Source
+    this.#count(at, 1)
+    const queued = readQueued(held.message.data)
+    let end: TaskEnd = 'left'
+    const running = this.#running.begin(held)
+    const telling = new TaskProgress(at.queue.place.progress)
+    try {
+      // somebody else has it, since this process did nothing for long
+      if (queued !== undefined && !this.#inFlight.lapsed(held))
+        end = await doJob(this.#ports, {
+          place: at.queue.place,
+          queued,
+          message: held.message.sequence,
+          deliveries: held.deliveries,
+          call: running.call.signal,
+          signal: running.all.signal,
+          telling,
+        })
+    } catch (error) {
+      end = this.#endOf(running, error)
+    }
+    telling.left()
+    this.#running.ended(held)
+    this.#schedule.ended(at.lane)
+    this.#standstill.ended()
+    this.#count(at, -1)
+    this.#finish(held, end)
+    this.#pump()
+  }
+
+  /** What is done here takes no credit from what is to come. */
+  #count(at: Source, by: 1 | -1): void {
+    at.running += by
+    at.source.grant(PREFETCH[at.lane] + at.running)
+  }
+
+  #endOf(running: RunningJob, error: unknown): TaskEnd {
+    if (running.call.signal.aborted) return running.lost ? 'left' : 'back'
+    const { log } = this.#options
+    const code = isFault(error) ? error.code : 'INTERNAL'
+    log.error({ code, detail: messageOf(error) }, 'a job cannot be done; it is tried again')
+    return 'left'
+  }
+
+  #finish(held: Held, end: TaskEnd): void {
+    if (!this.#inFlight.remove(held)) return
+    if (end === 'done') this.#acks.ack(held.reply)
+    else if (end === 'back' && !this.#inFlight.lapsed(held)) this.#acks.handBack([held.reply])
+    this.#sources[held.source]?.source.release(1)
+  }
+
+  #renew(): void {
+    for (const running of this.#running.all) {
+      if (!this.#inFlight.lapsed(running.held) || running.lost) continue
+      running.lost = true
+      running.call.abort(new Error('lost'))
+    }
+    this.#inFlight.renew((replies) => this.#acks.renew(replies))
+  }
+
+  #fail(error: MillraceError): void {
+    if (this.#stopped !== undefined) return
+    this.#options.log.error({ code: error.code, detail: error.detail }, 'the worker of jobs has stopped')
+    void this.stop().then(() => this.#options.onFailure(error))
+  }
+
+  async #stop(): Promise<void> {
+    const { stopGraceMs = STOP_GRACE_MS, clock, connection } = this.#options
+    await this.#handBack()
+    await this.#running.idle(clock, stopGraceMs)
+    for (const { call } of this.#running.all) call.abort(new Error('aborted'))
+    await this.#running.idle(clock, LAST_WAIT_MS)
+    for (const { all } of this.#running.all) all.abort(fault('BROKER_TIMEOUT', 'the worker has stopped'))
+    if (connection.state.kind === 'connected') await this.#acks.settled(LAST_WAIT_MS)
+    this.#end()
+  }
+
+  async #handBack(): Promise<void> {
+    const arrived = await Promise.all(this.#sources.map(({ source }) => source.drain()))
+    const waiting = [...this.#waiting].filter((held) => this.#inFlight.remove(held))
+    this.#waiting.clear()
+    this.#acks.handBack([...waiting, ...arrived.flat()].map(({ reply }) => reply))
+  }
+
+  #end(): void {
+    for (const stop of this.#stops) stop()
+    for (const { source } of this.#sources) source.stop()
+    this.#standstill.stop()
+    this.#acks.close()
+  }
+}

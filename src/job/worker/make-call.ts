@@ -1,0 +1,152 @@
+import { isFault, messageOf } from '../../error/millrace-error.js'
+import type { Permit } from '../admission.js'
+import type { JobCommand } from '../decide-job.js'
+import type { JobDeclaration } from '../job-options.js'
+import type { Billed } from '../job-event.js'
+import { callModel, type BilledCall, type CallOutcome } from '../model-call.js'
+import type { ModelAsk } from '../model-client.js'
+import { afterCall } from './after-call.js'
+import { insisting, type JobHistory } from './job-history.js'
+import { later } from './put-off.js'
+import type { JobTask, TaskEnd, WorkPorts } from './work-ports.js'
+
+export interface Attempt {
+  readonly job: JobDeclaration
+  readonly ask: ModelAsk
+  readonly history: JobHistory
+  readonly permit: Permit
+  readonly estimatedTokens: number
+}
+
+/**
+ * Begins an attempt on the log, makes its call, and has the log say how it ended: what was billed first of all.
+ * @returns undefined: the job is to be looked at again
+ */
+export async function makeCall(ports: WorkPorts, task: JobTask, made: Attempt): Promise<TaskEnd | undefined> {
+  const { job, ask, history, permit, estimatedTokens } = made
+  const { owner, estimates } = ports
+  const { id, version, hash } = job.prompt
+  const prompt = { id, version, hash }
+  const told = await begun(permit, () =>
+    history.tell({ kind: 'start', owner, model: ask.model, prompt, estimatedTokens, message: task.message }),
+  )
+  if (told !== 'told' || history.state.kind !== 'running') {
+    await permit.end({ kind: 'aborted' })
+    await history.read()
+    return undefined
+  }
+  const { attempt, account } = history.state
+  const bill = new Bill(ports, task, permit)
+  const outcome = await called(ports, task, made, attempt, bill)
+  if (outcome.billed !== undefined) estimates.learn(ask, hash, outcome.billed.usage)
+  const aborted = messageOf(task.call.reason)
+  const { billed } = bill
+  const after = afterCall({ ...ports, job, account, attempt, outcome, billed, aborted, now: ports.now() })
+  const [how] = await Promise.all([tellEnd(history, after.commands, { attempt, billed }), permit.end(after.end)])
+  return await ended(ports, task, { ...after, how, outcome, history })
+}
+
+/** A place that was given is given back, also when the attempt cannot be begun. */
+async function begun<T>(permit: Permit, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    await permit.end({ kind: 'aborted' })
+    throw error
+  }
+}
+
+function called(
+  { client, clock }: WorkPorts,
+  { call, queued, telling }: JobTask,
+  { ask, job }: Attempt,
+  attempt: number,
+  bill: Bill,
+): Promise<CallOutcome<unknown>> {
+  const { model, maxTokens } = ask
+  const { text: onText } = telling.started({ job: queued.id, attempt, model, maxTokens })
+  return callModel({
+    client,
+    ask,
+    // the answer is judged from the log, by whoever has the job then
+    result: undefined,
+    clock,
+    limits: job.limits,
+    signal: call,
+    record: (billed) => bill.record(billed),
+    onText,
+  })
+}
+
+/** What the server does not store, as it is too large, is billed all the same, and no answer. */
+async function tellEnd(
+  history: JobHistory,
+  commands: readonly JobCommand[],
+  { attempt, billed }: { readonly attempt: number; readonly billed: Billed | undefined },
+): Promise<string> {
+  try {
+    return await history.tell(...commands)
+  } catch (error) {
+    if (!isFault(error, 'MESSAGE_TOO_LARGE')) throw error
+    const end = { kind: 'failed', reason: 'answer-too-large', counts: true, again: undefined, billed } as const
+    const dead = {
+      kind: 'dead-letter',
+      code: 'JOB_OUTPUT_INVALID',
+      reason: `it is too large: ${error.detail}`,
+    } as const
+    return history.tell({ kind: 'end', attempt, requestId: undefined, end }, dead)
+  }
+}
+
+interface Ended extends Omit<ReturnType<typeof afterCall>, 'commands'> {
+  readonly how: string
+  readonly outcome: CallOutcome<unknown>
+  readonly history: JobHistory
+}
+
+async function ended(
+  ports: WorkPorts,
+  task: JobTask,
+  { how, again, refused, outcome, history }: Ended,
+): Promise<TaskEnd | undefined> {
+  // whoever has begun another attempt has the message
+  if (how === 'superseded') return 'left'
+  if (outcome.kind === 'failed' && refused) ports.onRefused(outcome.failure, outcome.message, again ?? ports.now())
+  else if (outcome.kind !== 'aborted') ports.onAnswered()
+  if (outcome.kind === 'aborted') return 'back'
+  if (how !== 'told') await history.read()
+  else if (again !== undefined) return later(ports, task, again)
+  return undefined
+}
+
+/** What the call was billed, counted before its answer is looked at. */
+class Bill {
+  readonly #ports: WorkPorts
+  readonly #task: JobTask
+  readonly #permit: Permit
+  #billed: Billed | undefined
+
+  constructor(ports: WorkPorts, task: JobTask, permit: Permit) {
+    this.#ports = ports
+    this.#task = task
+    this.#permit = permit
+  }
+
+  get billed(): Billed | undefined {
+    return this.#billed
+  }
+
+  async record(billed: BilledCall): Promise<void> {
+    const { usage, estimated } = billed
+    this.#billed = { usage, estimated, nanos: undefined }
+    const { clock, log } = this.#ports
+    try {
+      const nanos = await insisting({ clock, signal: this.#task.signal }, () => this.#permit.settle(billed))
+      this.#billed = { usage, estimated, nanos }
+    } catch (error) {
+      // the log of the job says what was used; without its answer it would be paid for once more
+      const code = isFault(error) ? error.code : 'INTERNAL'
+      log.warn({ job: this.#task.queued.id, code, detail: messageOf(error) }, 'the cost of a call cannot be counted')
+    }
+  }
+}

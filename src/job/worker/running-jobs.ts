@@ -1,0 +1,51 @@
+import type { Held } from '../../delivery/held.js'
+import type { Clock } from '../../time/clock.js'
+
+/** A job that is worked on. */
+export interface RunningJob {
+  readonly held: Held
+  /** Ends its call. */
+  readonly call: AbortController
+  /** Ends all else. */
+  readonly all: AbortController
+  /** Another process has it by now. */
+  lost: boolean
+}
+
+/** What a worker is at. */
+export class RunningJobs {
+  readonly #running = new Map<Held, RunningJob>()
+  #waiting: (() => void)[] = []
+
+  get size(): number {
+    return this.#running.size
+  }
+
+  get all(): readonly RunningJob[] {
+    return [...this.#running.values()]
+  }
+
+  begin(held: Held): RunningJob {
+    const running: RunningJob = { held, call: new AbortController(), all: new AbortController(), lost: false }
+    this.#running.set(held, running)
+    return running
+  }
+
+  ended(held: Held): void {
+    this.#running.delete(held)
+    if (this.#running.size > 0) return
+    for (const wake of this.#waiting.splice(0)) wake()
+  }
+
+  /** Resolves when there is none, or after so many ms. */
+  async idle(clock: Clock, limitMs: number): Promise<void> {
+    if (this.#running.size === 0) return
+    await new Promise<void>((resolve) => {
+      const cancel = clock.after(limitMs, resolve)
+      this.#waiting.push(() => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+}

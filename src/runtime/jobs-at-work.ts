@@ -1,0 +1,146 @@
+import type { Connection } from '../broker/connection.js'
+import type { StreamDeclaration } from '../broker/define-stream.js'
+import { streamTimeOf } from '../broker/stream-time.js'
+import { HandlerStalls, type HandlerStall } from '../delivery/handler-stalls.js'
+import { isFault, type MillraceError } from '../error/millrace-error.js'
+import { anthropicClient } from '../job/anthropic-client.js'
+import { BucketAnswers } from '../job/bucket-answers.js'
+import { LocalAdmission } from '../job/local-admission.js'
+import type { ModelClient } from '../job/model-client.js'
+import type { JobProgress } from '../job/progress/job-progress.js'
+import { ProgressSender } from '../job/progress/progress-sender.js'
+import type { JobWorkerStatus } from '../job/worker/job-worker-options.js'
+import { JobWorker } from '../job/worker/job-worker.js'
+import { TokenEstimates } from '../job/worker/token-estimates.js'
+import type { Log } from '../observe/log.js'
+import type { Clock } from '../time/clock.js'
+import { systemChance } from '../time/system-chance.js'
+import type { DeployedJob } from './deployed-jobs.js'
+import { jobPlaces } from './job-places.js'
+
+/** How the worker of jobs is named beside processors and handlers. */
+export const JOBS_ID = 'jobs'
+/** Under which it tells why it stands still: no handler can have this name. */
+export const JOBS_STALL = 'jobs.worker'
+
+export interface JobsOptions {
+  readonly connection: Connection
+  readonly clock: Clock
+  readonly log: Log
+  readonly owner: string
+  readonly jobs: readonly DeployedJob[]
+  /** The value of a setting: the key, and the address of a stand-in. */
+  readonly setting: (name: string) => string | undefined
+}
+
+/** How often it is looked whether it stands still, in ms. */
+const LOOK_MS = 1_000
+
+/** What does the jobs in this process; or why nothing does. */
+export class JobsAtWork {
+  readonly #stops: (() => void)[]
+  /** What is needed until the last job has ended. */
+  readonly #lastStops: (() => void)[] = []
+  #worker: JobWorker | undefined
+  #stall: HandlerStall | undefined
+
+  private constructor({ connection, clock }: JobsOptions) {
+    const stalls = new HandlerStalls(connection, clock)
+    this.#stops = [clock.every(LOOK_MS, () => stalls.tell({ name: JOBS_STALL, stall: this.stall }))]
+  }
+
+  /**
+   * Starts it where there are jobs. Without a key, or without the SDK, nothing else is kept from running: jobs wait, and
+   * the log and `millrace status` say why.
+   * @throws STREAM_NOT_FOUND and others of the broker
+   */
+  static async start(options: JobsOptions): Promise<JobsAtWork | undefined> {
+    if (options.jobs.length === 0) return undefined
+    const work = new JobsAtWork(options)
+    try {
+      await work.#start(options)
+      return work
+    } catch (error) {
+      await work.stop()
+      throw error
+    }
+  }
+
+  get status(): JobWorkerStatus | undefined {
+    return this.#worker?.status
+  }
+
+  /** Why no job is begun here; undefined: nothing keeps them. */
+  get stall(): HandlerStall | undefined {
+    return this.#stall ?? this.#worker?.status.stall
+  }
+
+  /** Hands back what has not begun, and gives what runs a while. Never rejects. */
+  async stop(): Promise<void> {
+    for (const stop of this.#stops) stop()
+    await this.#worker?.stop()
+    for (const stop of this.#lastStops) stop()
+  }
+
+  async #start(options: JobsOptions): Promise<void> {
+    const { connection, clock, log, owner, jobs } = options
+    const client = await this.#client(options)
+    if (client === undefined) return
+    const progressOf = ({ name }: StreamDeclaration): JobProgress => {
+      const sender = new ProgressSender({ connection, clock, log, stream: name })
+      this.#lastStops.push(() => sender.stop())
+      return sender.progress
+    }
+    const queues = jobPlaces(jobs, { connection, clock, log, progressOf })
+    const cache = new BucketAnswers({ connection, clock, log })
+    if (jobs.some(({ declaration }) => declaration.cacheTtl !== undefined))
+      await cache.prepare(Math.max(...jobs.map(({ records }) => records.replicas)))
+    const time = streamTimeOf(connection, clock, queues[0]?.stream.name ?? '')
+    this.#stops.push(time.follow(() => undefined))
+    const now = (): number => (time.known ? time.now() : clock.now())
+    const admission = new LocalAdmission({ clock, now })
+    this.#worker = await JobWorker.start({
+      connection,
+      clock,
+      log,
+      owner,
+      now,
+      chance: systemChance,
+      client,
+      admission,
+      queues,
+      cache,
+      estimates: new TokenEstimates(),
+      onFailure: (error) => (this.#stall = stallOf(error)),
+    })
+    log.info({ queues: queues.map(({ stream }) => stream.name) }, 'worker of jobs started')
+  }
+
+  async #client({ setting, log }: JobsOptions): Promise<ModelClient | undefined> {
+    const baseUrl = setting('MILLRACE_MODEL_URL') ?? setting('ANTHROPIC_BASE_URL')
+    try {
+      return await anthropicClient({ apiKey: setting('ANTHROPIC_API_KEY'), baseUrl })
+    } catch (error) {
+      if (!isFault(error, 'MODEL_KEY_MISSING', 'MODEL_SDK_MISSING')) throw error
+      this.#stall = stallOf(error)
+      log.error({ code: error.code, advice: error.advice }, 'jobs wait: no model can be called')
+      return undefined
+    }
+  }
+}
+
+function stallOf({ code, detail, advice }: MillraceError): HandlerStall {
+  return { code, detail: detail === '' ? advice : detail }
+}
+
+/** Starts it. @param giveUp called when it cannot be: ends what runs, and throws */
+export async function startJobs(
+  options: JobsOptions,
+  giveUp: (error: unknown) => Promise<never>,
+): Promise<JobsAtWork | undefined> {
+  try {
+    return await JobsAtWork.start(options)
+  } catch (error) {
+    return giveUp(error)
+  }
+}
