@@ -14,21 +14,17 @@ import type { Log } from '../observe/log.js'
 import type { ScheduleStatus } from '../schedule/schedule-run.js'
 import type { Clock } from '../time/clock.js'
 import { systemChance } from '../time/system-chance.js'
-import type { DeployedJob } from './deployed-jobs.js'
 import type { Deployment } from './deployment.js'
 import { keepForgetting } from './forgetting.js'
 import { End } from './end.js'
-import { handlerId, type DeployedHandler } from './deployed-handlers.js'
-import { startHandlers, type HandlersAtWork } from './handlers-at-work.js'
 import { OrderedHandlers } from './ordered-handlers.js'
-import { JOBS_ID, startJobs, type JobsAtWork } from './jobs-at-work.js'
-import { startOutboxes, type OutboxesAtWork } from './outboxes-at-work.js'
 import { processorsOf } from './processors.js'
 import { reconcileRules } from './rules/reconcile-rules.js'
 import { watchRules } from './rules/watch-rules.js'
 import { deployedScheduleId, SchedulesAtWork } from './schedules-at-work.js'
 import { EdgesAtWork } from './edges-at-work.js'
 import type { EdgeStatus } from '../edge/edge-status.js'
+import { ownHandlers, startBeside, type BesideUnits } from './start-beside.js'
 import { StuckWatch } from './stuck/stuck-watch.js'
 import { UnitStarter } from './unit-starter.js'
 import { untilShared } from './until-shared.js'
@@ -137,32 +133,21 @@ async function startRuntime(options: RuntimeOptions, watch: StuckWatch | undefin
     await ordered.stop()
     return starter.giveUp(error)
   }
-  const handlers = await startHandlers({ ...shared, handlers: own, onFailure }, giveUp)
-  const outboxes = await startOutboxes(options, async (error) => {
-    await handlers.stop()
-    return giveUp(error)
-  })
-  const jobs = await startJobs({ ...shared, owner, jobs: ownJobs(options) }, async (error) => {
-    await Promise.all([handlers.stop(), outboxes.stop()])
-    return giveUp(error)
-  })
+  const beside = await startBeside(options, { ...shared, handlers: own, onFailure }, giveUp)
   const stops = [
     keepForgetting({ connection, clock, log, processors: all }),
     watchRules(options, { known, all, processors, starter, ownership, watch }),
   ]
   edges.startEverywhere()
-  const besides = { handlers, jobs, ordered, outboxes, schedules, edges }
+  const besides = { ...beside, ordered, schedules, edges }
   return runtimeOf({ processors, starter, ownership, ...besides, end, stops, watch })
 }
 
-interface RuntimeParts {
+interface RuntimeParts extends BesideUnits {
   readonly processors: readonly Processor[]
   readonly starter: UnitStarter
   readonly ownership: Ownership
-  readonly handlers: HandlersAtWork
-  readonly jobs: JobsAtWork | undefined
   readonly ordered: OrderedHandlers
-  readonly outboxes: OutboxesAtWork
   readonly schedules: SchedulesAtWork
   readonly edges: EdgesAtWork
   readonly end: End
@@ -210,16 +195,6 @@ function runtimeOf({ processors, starter, ownership, end, stops, watch, ...own }
     ended: end.promise,
     stop: () => (stopping ??= stop()),
   }
-}
-
-/** The handlers that this process is to run. */
-function ownHandlers({ deployment, onlyHandlers = () => true }: RuntimeOptions): readonly DeployedHandler[] {
-  return (deployment.handlers ?? []).filter((deployed) => onlyHandlers(handlerId(deployed)))
-}
-
-/** The jobs that this process is to do. */
-function ownJobs({ deployment, onlyHandlers = () => true }: RuntimeOptions): readonly DeployedJob[] {
-  return onlyHandlers(JOBS_ID) ? (deployment.jobs ?? []) : []
 }
 
 /** The schedules that this process can run. */
