@@ -12,11 +12,12 @@ import { startRedis } from './redis-server.ts'
 const VERSION = '6'
 
 /** The part of BullMQ that is used. */
-interface BullMq {
+export interface BullMq {
   readonly Queue: new (
     name: string,
     options: object,
   ) => {
+    add(name: string, data: unknown, options: object): Promise<unknown>
     addBulk(jobs: readonly { name: string; data: unknown; opts?: object }[]): Promise<unknown>
     obliterate(options: object): Promise<void>
     close(): Promise<void>
@@ -39,21 +40,37 @@ export interface Peer {
   stop(): Promise<void>
 }
 
+/** BullMQ, and a Redis for it. */
+export interface OpenBullMq {
+  readonly bullmq: BullMq
+  readonly version: string
+  readonly connection: object
+  stop(): Promise<void>
+}
+
+/** As people use it: what fails is tried again, what is done is not kept. */
+export const BULLMQ_JOB = { removeOnComplete: true, attempts: 8, backoff: { type: 'exponential', delay: 200 } }
+
 /** @throws that it is not here and cannot be had */
-export async function startBullMq(): Promise<Peer> {
+export async function openBullMq(): Promise<OpenBullMq> {
   const { bullmq, version } = await loadBullMq()
   const redis = await startRedis()
   const connection = { host: '127.0.0.1', port: redis.port, maxRetriesPerRequest: null }
+  return { bullmq, version, connection, stop: redis.stop }
+}
+
+/** @throws that it is not here and cannot be had */
+export async function startBullMq(): Promise<Peer> {
+  const { bullmq, version, connection, stop } = await openBullMq()
   let count = 0
   return {
     version,
-    stop: redis.stop,
+    stop,
     run: async (events, concurrency) => {
       const name = `bench-${(count += 1)}`
       const queue = new bullmq.Queue(name, { connection })
-      const opts = { removeOnComplete: true, attempts: 8, backoff: { type: 'exponential', delay: 200 } }
       for (let at = 0; at < events.length; at += 1_000)
-        await queue.addBulk(events.slice(at, at + 1_000).map((data) => ({ name: 'paid', data, opts })))
+        await queue.addBulk(events.slice(at, at + 1_000).map((data) => ({ name: 'paid', data, opts: BULLMQ_JOB })))
       let left = events.length
       let failed: unknown
       const worker = new bullmq.Worker(name, async () => undefined, { connection, concurrency, autorun: false })
