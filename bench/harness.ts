@@ -48,6 +48,8 @@ export interface BenchContext extends Rounds {
   readonly connection: Connection
   /** A second connection, where a baseline must not share the first one’s. */
   readonly other: Connection
+  /** Process number of the server. */
+  readonly serverPid: number
 }
 
 export type Bench = (context: BenchContext) => Promise<void>
@@ -94,7 +96,7 @@ export async function measure(context: Rounds, bench: string, item: Case): Promi
 
 /** Starts a server for one bench run; everything it left is removed afterwards. */
 export async function withServer(
-  work: (connection: Connection, other: Connection) => Promise<void>,
+  work: (connection: Connection, other: Connection, serverPid: number) => Promise<void>,
   settings: { readonly syncAlways?: boolean } = {},
 ): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'millrace-bench-'))
@@ -110,7 +112,7 @@ export async function withServer(
   try {
     const connection = await open('bench')
     const other = await open('bench-baseline')
-    await work(connection, other)
+    await work(connection, other, server.pid)
     await connection.close()
     await other.close()
   } finally {

@@ -6,6 +6,7 @@ import { cep } from './cep/cep.ts'
 import { consume } from './consume.ts'
 import { delivery } from './delivery/delivery.ts'
 import { withServer, type Bench, type PureBench, type Result } from './harness.ts'
+import { jobs } from './jobs/jobs.ts'
 import { limits } from './limits.ts'
 import { outbox } from './outbox.ts'
 import { pipeline } from './pipeline.ts'
@@ -26,6 +27,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   replay,
   actor,
   delivery: handlers,
+  jobs,
   limits,
 }
 const PURE: Readonly<Record<string, PureBench>> = { cep }
@@ -52,8 +54,8 @@ for (const name of names)
   if (PURE[name] !== undefined) await PURE[name]({ rounds, cases: values.case, peers: values.peers, report })
   // a server for each: what one bench stored does not slow the next
   else
-    await withServer(async (connection, other) => {
-      await BENCHES[name]?.({ connection, other, rounds, cases: values.case, peers: values.peers, report })
+    await withServer(async (connection, other, serverPid) => {
+      await BENCHES[name]?.({ connection, other, serverPid, rounds, cases: values.case, peers: values.peers, report })
     })
 
 function report(result: Result): void {
