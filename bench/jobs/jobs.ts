@@ -53,7 +53,9 @@ async function peers(context: BenchContext): Promise<void> {
         name,
         unit: 'jobs/s',
         against: `${against}, concurrency ${concurrency}`,
-        prepare: async () => (site = await queued(connection, few)),
+        prepare: async () => {
+          site = await queued(connection, few)
+        },
         candidate: () => worked(connection, site, few.length, concurrency),
         baseline: () => peer.process(few, concurrency),
       })

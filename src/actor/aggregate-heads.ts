@@ -1,6 +1,6 @@
 import type { Connection } from '../broker/connection.js'
 import { readLastUpTo } from '../broker/direct-read.js'
-import { readLast } from '../broker/last-message.js'
+import { readLast, type LastMessage } from '../broker/last-message.js'
 import { nextMessage } from '../broker/next-message.js'
 import type { Clock } from '../time/clock.js'
 import { recordSubjects, type RecordStream } from './aggregate-subject.js'
@@ -39,9 +39,14 @@ export class AggregateHeads {
     this.#place = place
   }
 
+  /** What was seen last; undefined: nothing. */
+  seen(type: string, id: string): AggregateHead | undefined {
+    return this.#known.get(this.#subject(type, id))
+  }
+
   /** What was seen last, or read now. */
   async known(type: string, id: string): Promise<AggregateHead> {
-    return this.#known.get(this.#subject(type, id)) ?? (await this.read(type, id))
+    return this.seen(type, id) ?? (await this.read(type, id))
   }
 
   set(type: string, id: string, { version, sequence }: AggregateHead): void {
@@ -57,11 +62,19 @@ export class AggregateHeads {
 
   /** Asks the stream's leader. */
   async read(type: string, id: string): Promise<AggregateHead> {
+    return (await this.readLast(type, id)).head
+  }
+
+  /** Asks the stream's leader. @returns with its last record, when there is one */
+  async readLast(
+    type: string,
+    id: string,
+  ): Promise<{ readonly head: AggregateHead; readonly last: LastMessage | undefined }> {
     const { connection, stream } = this.#place
     const last = await readLast(connection, stream.name, this.#subject(type, id))
-    const head = last === undefined ? { version: 0, sequence: 0 } : readRecordHead(last, nameOf({ type, id }))
-    this.set(type, id, head)
-    return { version: head.version, sequence: head.sequence }
+    const found = last === undefined ? { version: 0, sequence: 0 } : readRecordHead(last, nameOf({ type, id }))
+    this.set(type, id, found)
+    return { head: { version: found.version, sequence: found.sequence }, last }
   }
 
   /**

@@ -70,9 +70,10 @@ export class Appender {
   readonly #place: HeadPlace
   readonly #heads: AggregateHeads
 
-  constructor(place: HeadPlace) {
+  /** @param heads how far aggregates are, as far as others have seen */
+  constructor(place: HeadPlace, heads = new AggregateHeads(place)) {
     this.#place = place
-    this.#heads = new AggregateHeads(place)
+    this.#heads = heads
   }
 
   /**
@@ -97,7 +98,7 @@ export class Appender {
     const time = clock.now()
     const until = clock.monotonic() + PATIENCE_MS
     const appendIds = appends.map(({ metadata }) => metadata?.id ?? newId())
-    let heads = await Promise.all(appends.map(({ type, id }) => this.#heads.known(type, id)))
+    let heads = await Promise.all(appends.map((append) => this.#firstHead(append)))
     let [races, wait] = [0, FIRST_RETRY_MS]
     let maybeStored = appends.some(({ metadata }) => metadata?.id !== undefined)
     for (;;) {
@@ -120,6 +121,13 @@ export class Appender {
       this.#requireExpected(appends, heads)
       if ((races += 1) > RACES) throw known ?? fault('SEQUENCE_CONFLICT', 'other writers are faster')
     }
+  }
+
+  /** Where nothing is known of one that is to be new, it is taken to be: the server refuses what is not true. */
+  async #firstHead({ type, id, expected }: Append): Promise<AggregateHead> {
+    return expected === 'none' || expected === 0
+      ? (this.#heads.seen(type, id) ?? { version: 0, sequence: 0 })
+      : this.#heads.known(type, id)
   }
 
   /** @returns undefined: one of them is at another version, as far as is known */

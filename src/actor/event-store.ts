@@ -13,7 +13,8 @@ import { assertAggregateType, type RecordStream } from './aggregate-subject.js'
 import { Appender, type Append, type Appended, type AppendMetadata, type ExpectedVersion } from './append.js'
 import { readPersonal } from './read-personal.js'
 import { readRecordsBackwards } from './read-back.js'
-import { readRecords, type AggregatePlace } from './read-records.js'
+import { readRecordEvents } from './read-record.js'
+import { nameOf, readRecords, type AggregatePlace } from './read-records.js'
 import { subscribeRecords, type SubscribedRecord, type SubscribeOptions } from './record-subscription.js'
 
 export interface EventStoreOptions {
@@ -21,6 +22,8 @@ export interface EventStoreOptions {
   /** Contracts of the events that are read; others are AGGREGATE_RECORD_INVALID. */
   readonly events: readonly EventContract[]
   readonly clock?: Clock
+  /** Whether an actor of this stream may own them, which is asked before each append. Default true. */
+  readonly mayHaveOwner?: boolean
 }
 
 export interface ReadOptions {
@@ -44,15 +47,17 @@ export class EventStore {
   readonly #registry: Registry
   readonly #appender: Appender
   readonly #heads: AggregateHeads
+  readonly #mayHaveOwner: boolean
   readonly #owners = new AskedTogether((type) => this.#isOwned(type))
 
-  constructor(connection: Connection, { stream, events, clock = systemClock }: EventStoreOptions) {
+  constructor(connection: Connection, { stream, events, clock = systemClock, mayHaveOwner = true }: EventStoreOptions) {
+    this.#mayHaveOwner = mayHaveOwner
     this.#connection = connection
     this.#clock = clock
     this.#stream = stream
     this.#registry = createRegistry(events)
-    this.#appender = new Appender({ connection, clock, stream })
     this.#heads = new AggregateHeads({ connection, clock, stream })
+    this.#appender = new Appender({ connection, clock, stream }, this.#heads)
   }
 
   /**
@@ -85,6 +90,7 @@ export class EventStore {
     const types = new Set(appends.map(({ type }) => type))
     for (const type of types) assertAggregateType(type)
     return this.#appender.store(appends, async () => {
+      if (!this.#mayHaveOwner) return
       const owned = await Promise.all(
         [...types].map(async (type) => ((await this.#owners.ask(type)) ? type : undefined)),
       )
@@ -103,9 +109,13 @@ export class EventStore {
    * @throws AGGREGATE_HISTORY_GONE, AGGREGATE_VERSION_GAP, AGGREGATE_RECORD_INVALID; errors of the broker
    */
   async *read(type: string, id: string, { from = 0 }: ReadOptions = {}): AsyncGenerator<StoredEvent, void> {
-    const through = await this.#heads.read(type, id)
-    if (through.version <= from) return
-    for await (const record of readRecords(this.#place(type, id), { from: 1, after: from, within: true, through }))
+    const { head: through, last } = await this.#heads.readLast(type, id)
+    if (last === undefined || through.version <= from) return
+    const place = this.#place(type, id)
+    const latest = readRecordEvents(this.#registry, last, this.#stream.name, nameOf(place), through.version)
+    // a short history is one record, which is here
+    if (latest.length >= through.version - from) return yield* latest.slice(latest.length - (through.version - from))
+    for await (const record of readRecords(place, { from: 1, after: from, within: true, through }))
       yield* record.events.slice(Math.max(0, from - (record.version - record.events.length)))
   }
 

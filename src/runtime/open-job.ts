@@ -33,7 +33,7 @@ export function openJob(job: DeployedJob, options: OpenJobOptions): HandlerDecla
 
 /** The log and the queue of a job on their streams. */
 export function jobPorts({ records, queue }: DeployedJob, { connection, clock }: OpenJobOptions): JobPorts {
-  const store = new EventStore(connection, { stream: records, events: JOB_CONTRACTS, clock })
+  const store = new EventStore(connection, { stream: records, events: JOB_CONTRACTS, clock, mayHaveOwner: false })
   return {
     log: jobLog(store),
     now: () => clock.now(),
@@ -50,7 +50,10 @@ export function readJob(
   { connection, clock }: OpenJobOptions,
   id: string,
 ): Promise<readonly JobEvent[]> {
-  return eventsOf(new EventStore(connection, { stream: records, events: JOB_CONTRACTS, clock }), id)
+  return eventsOf(
+    new EventStore(connection, { stream: records, events: JOB_CONTRACTS, clock, mayHaveOwner: false }),
+    id,
+  )
 }
 
 async function eventsOf(store: EventStore, id: string): Promise<readonly JobEvent[]> {
