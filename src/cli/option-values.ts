@@ -35,3 +35,10 @@ export function perSecond(text: string): number {
   if (number === '' || !(value > 0)) throw new InvalidArgumentError('Write it like 50/s.')
   return value
 }
+
+/** A day such as 2026-01-31, or `all`. */
+export function dayOrAll(text: string): string {
+  const isDay = /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text))
+  if (text === 'all' || isDay) return text
+  throw new InvalidArgumentError('Write it like 2026-01-31, or all.')
+}

@@ -1,11 +1,12 @@
 import { Option, type Command } from 'commander'
 import type { CliContext } from '../context.js'
 import { examples } from '../examples.js'
+import type { CostFlags } from '../job/cost-command.js'
 import type { ListFlags } from '../job/list-command.js'
 import type { OverrideFlags } from '../job/override-command.js'
 import type { SubmitFlags } from '../job/submit-command.js'
 import type { WatchFlags } from '../job/watch-command.js'
-import { duration, wholeNumber } from '../option-values.js'
+import { dayOrAll, duration, wholeNumber } from '../option-values.js'
 
 export function register(program: Command, context: CliContext): void {
   const job = program.command('job').description('jobs: request them, see what became of them, decide in their place')
@@ -14,6 +15,7 @@ export function register(program: Command, context: CliContext): void {
     ['millrace job show 4711', 'its request, attempts, bills and decision'],
     [`millrace job submit triage --id 4711 --data '{"amount":12}'`, 'request one'],
     ['millrace job watch 4711', 'until it is decided'],
+    ['millrace job cost --tenant acme', 'what its calls have cost today'],
     [
       `millrace job override 4711 --decision '{"fraud":false}' --by ann --why "the customer called"`,
       'decide otherwise',
@@ -31,6 +33,7 @@ export function register(program: Command, context: CliContext): void {
   submit(job, context)
   watch(job, context)
   override(job, context)
+  cost(job, context)
 }
 
 function list(job: Command, context: CliContext): void {
@@ -99,4 +102,21 @@ function override(job: Command, context: CliContext): void {
       const { overrideCommand } = await import('../job/override-command.js')
       await overrideCommand(context, id, flags)
     })
+}
+
+function cost(job: Command, context: CliContext): void {
+  job
+    .command('cost')
+    .description('show what calls of models have used and cost, by tenant and job')
+    .option('--day <day>', 'of this day (UTC), such as 2026-01-31, or `all` (default: today)', dayOrAll)
+    .option('--tenant <tenant>', 'only of this tenant')
+    .option('--job <name>', 'only of this kind')
+    .action(async (flags: CostFlags) => {
+      const { costCommand } = await import('../job/cost-command.js')
+      await costCommand(context, flags)
+    })
+    .addHelpText(
+      'after',
+      '\nIt reads counters, which are kept for 13 months. What one job was billed: millrace job show.',
+    )
 }
