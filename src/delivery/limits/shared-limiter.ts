@@ -33,9 +33,8 @@ export interface SharedLimiterOptions {
 /** A lease is for as much as comes in this time, and its tokens count for so long. */
 const WORK_MS = 150
 export const LEASE_MS = 200
-/** After the server could not be asked, in ms. */
+/** After the server could not be asked, and the longest time that a timer is for, in ms. */
 const PAUSE_MS = 100
-/** Timers are not for longer, in ms. */
 const LONGEST_WAIT_MS = 60_000
 
 export class SharedLimiter {
@@ -177,7 +176,7 @@ export class SharedLimiter {
   /** @returns how long to wait before another try, in ms */
   async #takeLease(): Promise<number> {
     const { cell, clock, now, rules } = this.#options
-    await this.#end()
+    const left = this.#leave()
     const want = Math.max(this.#least, Math.min(this.#most, Math.max(this.#size, this.#waiters.size)))
     const cost = this.#least
     let wait = 0
@@ -187,10 +186,11 @@ export class SharedLimiter {
     await cell.update((value) => {
       began = clock.monotonic()
       got = undefined
-      const answer = lease(readTokenBucket(value), rules, now(), cost, want)
+      const given = giveBack(readTokenBucket(value), rules, now(), left)
+      const answer = lease(given ?? readTokenBucket(value), rules, now(), cost, want)
       if (answer.kind === 'wait') {
         wait = answer.ms
-        return undefined
+        return given
       }
       got = answer
       return answer.bucket
@@ -225,20 +225,26 @@ export class SharedLimiter {
     if (this.#waiters.size > 0) this.#stopTimer = this.#options.clock.after(1, () => this.#ask())
   }
 
-  /** The end of a lease: what was not used is given back, and shows how much is needed. */
+  /** The end of a lease: what was not used is given back. */
   async #end(): Promise<void> {
-    this.#stopEnd()
-    const { tokens, size, ends, epoch } = this.#lease
-    if (size === 0) return
-    const { cell, clock, rules, now } = this.#options
-    const early = clock.monotonic() < ends
-    this.#size = early && tokens === 0 ? Math.min(this.#most, size * 2) : Math.max(1, size - tokens)
-    this.#lease = { ...NO_LEASE, epoch }
-    if (tokens <= 0) return
+    const { cell, rules, now } = this.#options
+    const left = this.#leave()
+    if (left.tokens <= 0) return
     try {
-      await cell.update((value) => giveBack(readTokenBucket(value), rules, now(), { tokens, epoch }))
+      await cell.update((value) => giveBack(readTokenBucket(value), rules, now(), left))
     } catch {
       // they count as used
     }
+  }
+
+  /** Ends the lease; what is left of it shows how much is needed. */
+  #leave(): { readonly tokens: number; readonly epoch: number } {
+    this.#stopEnd()
+    const { tokens, size, ends, epoch } = this.#lease
+    // who ends one before its time has too little in it
+    if (size > 0)
+      this.#size = this.#options.clock.monotonic() < ends ? Math.min(this.#most, size * 2) : Math.max(1, size - tokens)
+    this.#lease = { ...NO_LEASE, epoch }
+    return { tokens, epoch }
   }
 }

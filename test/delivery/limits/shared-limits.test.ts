@@ -61,6 +61,25 @@ test('DP3 three that take all they can get have the rate together, with few writ
   assert.ok(cells.stored < 200, `${cells.stored} writes for ${times.length}`)
 })
 
+test('what costs more than one each is leased in parts that are large enough, too', async () => {
+  const { clock, cells, all } = limiters(3, { limit: 1_000, per: 1_000, burst: 200 })
+  let tokens = 0
+  const stop = new AbortController()
+  const greedy = async (limiter: SharedLimiter): Promise<void> => {
+    for (let cost = 5; !stop.signal.aborted; cost = 5 + ((cost + 3) % 7)) {
+      await limiter.take(cost, stop.signal)
+      tokens += cost
+    }
+  }
+  const ends = Promise.allSettled(all.map(greedy))
+  await pass(clock, 2_000)
+  stop.abort(new Error('enough'))
+  await pass(clock, 500)
+  await ends
+  assert.ok(tokens >= 1_500, `${tokens} in 2 s`)
+  assert.ok(cells.stored < 120, `${cells.stored} writes for ${tokens}`)
+})
+
 test('what an idle process has leased is given back, and what is given back is there for others', async () => {
   const { clock, all } = limiters(2, { limit: 10, per: 1_000, burst: 10 })
   const [one, other] = all as [SharedLimiter, SharedLimiter]
