@@ -5,8 +5,9 @@ import { HandlerStalls, type HandlerStall } from '../delivery/handler-stalls.js'
 import { isFault, type MillraceError } from '../error/millrace-error.js'
 import { anthropicClient } from '../job/anthropic-client.js'
 import { BucketAnswers } from '../job/bucket-answers.js'
-import { LocalAdmission } from '../job/local-admission.js'
+import { SharedAdmission } from '../job/limits/shared-admission.js'
 import type { ModelClient } from '../job/model-client.js'
+import type { ModelsConfig } from '../job/models-config.js'
 import type { JobProgress } from '../job/progress/job-progress.js'
 import { ProgressSender } from '../job/progress/progress-sender.js'
 import type { JobWorkerStatus } from '../job/worker/job-worker-options.js'
@@ -29,6 +30,8 @@ export interface JobsOptions {
   readonly log: Log
   readonly owner: string
   readonly jobs: readonly DeployedJob[]
+  /** What is known of models; undefined: nothing. */
+  readonly models: ModelsConfig | undefined
   /** The value of a setting: the key, and the address of a stand-in. */
   readonly setting: (name: string) => string | undefined
 }
@@ -40,7 +43,7 @@ const LOOK_MS = 1_000
 export class JobsAtWork {
   readonly #stops: (() => void)[]
   /** What is needed until the last job has ended. */
-  readonly #lastStops: (() => void)[] = []
+  readonly #lastStops: (() => unknown)[] = []
   #worker: JobWorker | undefined
   #stall: HandlerStall | undefined
 
@@ -79,7 +82,7 @@ export class JobsAtWork {
   async stop(): Promise<void> {
     for (const stop of this.#stops) stop()
     await this.#worker?.stop()
-    for (const stop of this.#lastStops) stop()
+    for (const stop of this.#lastStops) await stop()
   }
 
   async #start(options: JobsOptions): Promise<void> {
@@ -98,7 +101,7 @@ export class JobsAtWork {
     const time = streamTimeOf(connection, clock, queues[0]?.stream.name ?? '')
     this.#stops.push(time.follow(() => undefined))
     const now = (): number => (time.known ? time.now() : clock.now())
-    const admission = new LocalAdmission({ clock, now })
+    const admission = await this.#admission(options, now)
     this.#worker = await JobWorker.start({
       connection,
       clock,
@@ -114,6 +117,20 @@ export class JobsAtWork {
       onFailure: (error) => (this.#stall = stallOf(error)),
     })
     log.info({ queues: queues.map(({ stream }) => stream.name) }, 'worker of jobs started')
+  }
+
+  async #admission(options: JobsOptions, now: () => number): Promise<SharedAdmission> {
+    const { jobs, setting } = options
+    const admission = await SharedAdmission.open({
+      ...options,
+      now,
+      chance: systemChance,
+      replicas: Math.max(...jobs.map(({ records }) => records.replicas)),
+      credential: setting('ANTHROPIC_API_KEY') ?? '',
+      calls: jobs.map(({ declaration }) => declaration),
+    })
+    this.#lastStops.push(() => admission.stop())
+    return admission
   }
 
   async #client({ setting, log }: JobsOptions): Promise<ModelClient | undefined> {

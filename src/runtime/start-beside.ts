@@ -26,7 +26,10 @@ export async function startBeside(
   const handlers = await startHandlers(handlersOptions, failing)
   started.push(handlers)
   const { setting } = handlersOptions
-  const jobs = await startJobs({ ...options, setting, jobs: ownJobs(options) }, failing)
+  const jobs = await startJobs(
+    { ...options, setting, jobs: ownJobs(options), models: options.deployment.models },
+    failing,
+  )
   if (jobs !== undefined) started.push(jobs)
   return { handlers, jobs, outboxes: await startOutboxes(options, failing) }
 }
