@@ -10,7 +10,9 @@ import { submitCommand } from '../../src/cli/job/submit-command.ts'
 import { watchCommand } from '../../src/cli/job/watch-command.ts'
 import { isFault } from '../../src/error/millrace-error.ts'
 import type { JobEvent, JobRequest } from '../../src/job/job-event.ts'
+import { ProgressSender } from '../../src/job/progress/progress-sender.ts'
 import { NO_USAGE } from '../../src/job/usage.ts'
+import { silentLog } from '../../src/observe/log.ts'
 import { discover } from '../../src/runtime/discover.ts'
 import type { DeployedJob } from '../../src/runtime/deployed-jobs.ts'
 import { jobPorts, readJob } from '../../src/runtime/open-job.ts'
@@ -54,7 +56,7 @@ const world = (async () => {
     connect: async () => connection,
   })
   const events = (id: string) => readJob(job.records, { connection, clock: systemClock }, id)
-  return { connection, log, context, events }
+  return { connection, log, context, events, job }
 })()
 
 async function codeOf(running: Promise<unknown>): Promise<string> {
@@ -180,6 +182,39 @@ test('watch waits for a job that was just submitted, prints what becomes of it, 
   await eventually('it is seen', () => stopped.out.text().includes('job.requested'))
   stopped.interrupt()
   assert.is(await waits, 'INTERRUPTED')
+})
+
+test('watch --text prints answers while they come, each event on a line of its own', async () => {
+  const { log, context, connection, job } = await world
+  const sender = new ProgressSender({ connection, clock: systemClock, log: silentLog, stream: job.progress.name })
+  await log.append('t1', 0, [requested('t1', 1_000), ...started(2_000)], cause)
+  const watching = context()
+  const running = watchCommand(watching, 't1', { wait: 1, text: true })
+  await eventually('it is seen', () => watching.out.text().includes('job.attempt-started 1') || undefined)
+  const call = sender.progress.started({ job: 't1', attempt: 1, model: 'm', maxTokens: 10 })
+  call.text('{"fraud":')
+  await eventually('it is seen', () => watching.out.text().includes('{"fraud":') || undefined)
+  call.text('true}')
+  await eventually('it is seen', () => watching.out.text().includes('{"fraud":true}') || undefined)
+  await log.append('t1', 3, decided(3_000), cause)
+  await running
+  assert.match(watching.out.text(), /attempt-started 1 .*\n\{"fraud":true\}\n.*job\.completed/)
+  assert.is(watching.exit.code, 0)
+  const lines = context(true)
+  await watchCommand(lines, 't1', { wait: 1, text: true })
+  const texts = lines.out
+    .text()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { type: string; text?: string })
+  assert.is(
+    texts
+      .filter(({ type }) => type === 'job.text')
+      .map(({ text }) => text)
+      .join(''),
+    '{"fraud":true}',
+  )
+  sender.stop()
 })
 
 test.run()

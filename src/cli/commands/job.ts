@@ -82,6 +82,7 @@ function watch(job: Command, context: CliContext): void {
     .argument('<id>', 'id of the job')
     .option('--stream <name>', 'where several contexts have one with this id: the stream whose event requested it')
     .option('--wait <duration>', 'how long it may take until the job is on the log', duration, 10_000)
+    .option('--text', 'print answers while they come')
     .action(async (id: string, flags: WatchFlags) => {
       const { watchCommand } = await import('../job/watch-command.js')
       await watchCommand(context, id, flags)

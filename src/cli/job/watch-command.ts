@@ -9,11 +9,14 @@ import { orStopped } from '../or-stopped.js'
 import { findJobs, onlyJob, recordStreams, type FoundJob } from './find-job.js'
 import { saidBy } from './job-story.js'
 import { timeText } from './job-time.js'
+import { WatchedText } from './watch-text.js'
 
 export interface WatchFlags {
   readonly stream?: string
   /** How long a job may take to be on the log, in ms. */
   readonly wait: number
+  /** Whether answers are printed while they come. */
+  readonly text?: boolean
 }
 
 const LOOK_MS = 200
@@ -31,11 +34,16 @@ export async function watchCommand(context: CliContext, id: string, flags: Watch
     look: () => findJobs(context, connection, recordStreams(deployment, flags.stream), id),
   })
   const store = new EventStore(connection, { stream, events: JOB_CONTRACTS, clock })
+  const text = new WatchedText(context)
+  const job = deployment.jobs?.find(({ records }) => records.name === stream.name)
+  const following = flags.text === true && job !== undefined ? text.follow(connection, job, id) : undefined
+  following?.catch(() => undefined) // it is waited for below
   let state: JobState = NO_JOB
   for await (const { events } of store.subscribe({ from: 'start', type: 'job', id, signal })) {
     for (const stored of events) {
       const event = jobEventOf(stored)
       state = evolveJob(state, event)
+      text.close()
       if (json) printJsonLine(context, event)
       else printEvent(context, event)
     }
@@ -43,6 +51,7 @@ export async function watchCommand(context: CliContext, id: string, flags: Watch
     if (state.kind === 'decided' || state.kind === 'dead') break
   }
   signal.throwIfAborted()
+  await following
   context.exitWith(state.kind === 'dead' ? EXIT.rejected : EXIT.ok)
 }
 
