@@ -112,7 +112,8 @@ export class Pull {
 
   #ask(): void {
     // without a link the pull is at its end; who owns it hears so from the connection
-    if (this.#ended || this.#connection.state.kind !== 'connected' || this.#connection.nats.isDraining()) return
+    const { nats, state } = this.#connection
+    if (this.#ended || state.kind !== 'connected' || nats.isDraining() || nats.isClosed()) return
     const credit = this.#credit
     const want = credit - this.#asked - this.#held - this.#buffer.length
     // few large requests; but never sit with nothing asked for while there is credit
@@ -120,7 +121,7 @@ export class Pull {
     if (this.#asked === 0) this.#heardAt = this.#options.clock.monotonic()
     this.#asked += want
     const request = { batch: want, expires: EXPIRES_MS * 1e6, idle_heartbeat: HEARTBEAT_MS * 1e6 }
-    this.#connection.nats.publish(this.#request, JSON.stringify(request), { reply: this.#inbox })
+    nats.publish(this.#request, JSON.stringify(request), { reply: this.#inbox })
   }
 
   #onDelivery(delivery: Delivery): void {

@@ -59,7 +59,31 @@ export type AdmissionVerdict =
   /** And what it may. */
   | { readonly kind: 'rejected'; readonly resetAt: number }
 
+/** Calls that the provider makes some time in a day: they take no place here, and no tokens of a minute. */
+export interface BatchedCalls {
+  /** @returns undefined: it may be. @throws see Admission */
+  admit(
+    call: AskedCall,
+    signal: AbortSignal,
+  ): Promise<Exclude<AdmissionVerdict, { kind: 'admitted' | 'demoted' }> | undefined>
+  /** Counts what one was billed, as `settle` of a permit does; it was admitted hours ago, and maybe by another process. */
+  settle(call: BilledCallOf, billed: BilledCall): Promise<number | undefined>
+}
+
+/** Whose call it was. */
+export interface BilledCallOf {
+  readonly job: string
+  /** Of its declaration. */
+  readonly name: string
+  readonly attempt: number
+  readonly tenant: string
+  /** As it was asked for. */
+  readonly model: string
+}
+
 export interface Admission {
+  /** Absent: they are neither limited nor priced. */
+  readonly batched?: BatchedCalls
   /**
    * Waits for tokens and a place, for as long as these come within seconds.
    * @throws `signal.reason`; PRICE_MISSING, MODEL_CLASS_UNKNOWN before anything is taken; errors of the broker

@@ -1,5 +1,6 @@
 import { fault, messageOf } from '../error/millrace-error.js'
-import type { CallFacts, ModelAsk, ModelClient } from './model-client.js'
+import { messageParams } from './anthropic-params.js'
+import type { CallFacts, ModelClient } from './model-client.js'
 import type { ReadHeader } from './retry-after.js'
 
 export interface AnthropicOptions {
@@ -19,11 +20,25 @@ const SDK_TIMEOUT_MS = 3_600_000
  * wait, repeat what a spend limit refuses, and do not show on the log.
  * @throws MODEL_KEY_MISSING, MODEL_SDK_MISSING
  */
-export async function anthropicClient({ apiKey, baseUrl }: AnthropicOptions): Promise<ModelClient> {
+export async function anthropicClient(options: AnthropicOptions): Promise<ModelClient> {
+  const { client, factsOf } = await openAnthropic(options)
+  return {
+    async open(ask, signal, alive) {
+      const params = await messageParams(ask)
+      const { data, response, request_id } = await client.messages
+        .create({ ...params, stream: true }, { signal, middleware: [watching(alive)] })
+        .withResponse()
+      return { requestId: request_id ?? undefined, header: (name) => response.headers.get(name), events: data }
+    },
+    factsOf,
+  }
+}
+
+/** The SDK as all that asks uses it. @throws MODEL_KEY_MISSING, MODEL_SDK_MISSING */
+export async function openAnthropic({ apiKey, baseUrl }: AnthropicOptions) {
   // a stand-in takes any key
   if (apiKey === undefined && baseUrl === undefined) throw fault('MODEL_KEY_MISSING', '')
   const sdk = await loadSdk()
-  const { jsonSchemaOutputFormat } = await import('@anthropic-ai/sdk/helpers/json-schema')
   const client = new sdk.Anthropic({
     apiKey: apiKey ?? 'none',
     baseURL: baseUrl ?? null,
@@ -31,29 +46,7 @@ export async function anthropicClient({ apiKey, baseUrl }: AnthropicOptions): Pr
     timeout: SDK_TIMEOUT_MS,
     logLevel: 'off',
   })
-  return {
-    async open(ask, signal, alive) {
-      const { schema } = ask
-      const format = schema === undefined ? undefined : jsonSchemaOutputFormat(schema as { readonly type: 'object' })
-      const { data, response, request_id } = await client.messages
-        .create(
-          {
-            model: ask.model,
-            max_tokens: ask.maxTokens,
-            stream: true,
-            messages: messagesOf(ask),
-            ...(ask.system.length === 0 ? {} : { system: [...ask.system] }),
-            ...(format === undefined
-              ? {}
-              : { output_config: { format: { type: format.type, schema: format.schema } } }),
-          },
-          { signal, middleware: [watching(alive)] },
-        )
-        .withResponse()
-      return { requestId: request_id ?? undefined, header: (name) => response.headers.get(name), events: data }
-    },
-    factsOf: (error) => factsOf(sdk, error),
-  }
+  return { client, factsOf: (error: unknown) => factsOf(sdk, error) }
 }
 
 async function loadSdk(): Promise<Sdk> {
@@ -62,17 +55,6 @@ async function loadSdk(): Promise<Sdk> {
   } catch (cause) {
     throw fault('MODEL_SDK_MISSING', messageOf(cause), { cause })
   }
-}
-
-function messagesOf({ user, repair }: ModelAsk) {
-  const asked = { role: 'user' as const, content: [...user] }
-  if (repair === undefined) return [asked]
-  const wrong = `This is not what was asked for: ${repair.wrong}. Answer again, with the JSON alone.`
-  return [
-    asked,
-    { role: 'assistant' as const, content: repair.text === '' ? '(nothing)' : repair.text },
-    { role: 'user' as const, content: wrong },
-  ]
 }
 
 /** The SDK does not show pings; the bytes do. */

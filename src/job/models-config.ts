@@ -1,6 +1,8 @@
 import { z } from 'zod'
-import { fault } from '../error/millrace-error.js'
+import { fault, isFault } from '../error/millrace-error.js'
 import { issuesOf } from '../event/data-issues.js'
+import { parseDuration } from '../time/duration.js'
+import { MOST_JOBS } from './batch/batch-rules.js'
 import { fittingName } from './fitting-name.js'
 import { PRICES, pricesOf } from './prices.js'
 
@@ -33,6 +35,17 @@ const budget = z
   })
   .refine(({ soft = 0, hard = Number.POSITIVE_INFINITY }) => soft <= hard, 'soft is above hard')
 
+const wait = z.union([z.string(), z.number()]).transform((given, context) => {
+  try {
+    const ms = parseDuration(given)
+    if (ms > 0) return ms
+  } catch (error) {
+    if (!isFault(error, 'DURATION_INVALID')) throw error
+  }
+  context.addIssue({ code: 'custom', message: `${JSON.stringify(given)} is no duration above 0: write it like 60s` })
+  return z.NEVER
+})
+
 const config = z
   .strictObject({
     prices: PRICES.optional(),
@@ -40,6 +53,15 @@ const config = z
     /** For a tenant and a day (UTC), in the currency of the prices. */
     budgets: z
       .strictObject({ default: budget.optional(), tenants: z.record(z.string().min(1), budget).default({}) })
+      .optional(),
+    /** How jobs of the lane `batch` are put together. */
+    batches: z
+      .strictObject({
+        /** Most of one. */
+        jobs: z.number().int().min(1).max(MOST_JOBS).optional(),
+        /** How long the first waits for others, in ms. */
+        wait: wait.optional(),
+      })
       .optional(),
   })
   .superRefine(({ prices, classes = {}, budgets }, context) => {

@@ -3,12 +3,14 @@ import type { StreamDeclaration } from '../broker/define-stream.js'
 import { publishOnce } from '../broker/publish-once.js'
 import { readMessage } from '../broker/read-message.js'
 import { isFault } from '../error/millrace-error.js'
+import type { BatchedQueue } from '../job/batch/batch-lane.js'
+import { isInBatch } from '../job/batch/record-batch.js'
 import { jobLetter } from '../job/worker/job-letter.js'
 import { laterMessage, queueMessage, readQueued } from '../job/queue-message.js'
-import type { WorkedQueue } from '../job/worker/job-worker-options.js'
 import type { JobPlace, JobQueue } from '../job/worker/work-ports.js'
 import type { JobProgress } from '../job/progress/job-progress.js'
 import type { Log } from '../observe/log.js'
+import { batchLog, batchLooks } from './batch-log.js'
 import type { DeployedJob } from './deployed-jobs.js'
 import { jobPorts, type OpenJobOptions } from './open-job.js'
 
@@ -19,20 +21,24 @@ export interface JobPlacesOptions extends OpenJobOptions {
 }
 
 /** The queues of a deployment’s jobs, each with what is known of its jobs. */
-export function jobPlaces(jobs: readonly DeployedJob[], options: JobPlacesOptions): readonly WorkedQueue[] {
+export function jobPlaces(jobs: readonly DeployedJob[], options: JobPlacesOptions): readonly BatchedQueue[] {
   const queues = new Map(jobs.map((job) => [job.queue, job]))
   return [...queues.values()].map((first) => {
     const own = jobs.filter(({ queue }) => queue === first.queue)
     const byName = new Map(own.map(({ declaration }) => [declaration.name, declaration]))
+    const batches = batchLog(first.records, options)
+    const looks = batchLooks(first.queue, options.connection)
+    const now = (): number => options.clock.now()
     const place: JobPlace = {
       log: jobPorts(first, options).log,
       queue: jobQueueOf(options.connection, first.queue),
       letter: (dead) => storeLetter(options, dead),
       declared: (name) => byName.get(name),
+      inBatch: (batch, own) => isInBatch({ batches, looks, now }, batch, own),
       progress: options.progressOf(first.progress),
       context: first.stream.name,
     }
-    return { stream: first.queue, place }
+    return { stream: first.queue, place, batches, looks }
   })
 }
 

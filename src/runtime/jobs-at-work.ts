@@ -4,6 +4,8 @@ import { streamTimeOf } from '../broker/stream-time.js'
 import { HandlerStalls, type HandlerStall } from '../delivery/handler-stalls.js'
 import { isFault, type MillraceError } from '../error/millrace-error.js'
 import { anthropicClient } from '../job/anthropic-client.js'
+import type { BatchLane } from '../job/batch/batch-lane.js'
+import { batchRulesOf } from '../job/batch/batch-rules.js'
 import { BucketAnswers } from '../job/bucket-answers.js'
 import { SharedAdmission } from '../job/limits/shared-admission.js'
 import type { ModelClient } from '../job/model-client.js'
@@ -16,7 +18,9 @@ import { TokenEstimates } from '../job/worker/token-estimates.js'
 import type { Log } from '../observe/log.js'
 import type { Clock } from '../time/clock.js'
 import { systemChance } from '../time/system-chance.js'
+import { collectsBatches, ONE_BY_ONE, startBatches } from './batches-at-work.js'
 import type { DeployedJob } from './deployed-jobs.js'
+import { providerOf } from './model-provider.js'
 import { jobPlaces } from './job-places.js'
 
 /** How the worker of jobs is named beside processors and handlers. */
@@ -45,6 +49,7 @@ export class JobsAtWork {
   /** What is needed until the last job has ended. */
   readonly #lastStops: (() => unknown)[] = []
   #worker: JobWorker | undefined
+  #batches: BatchLane | undefined
   #stall: HandlerStall | undefined
 
   private constructor({ connection, clock }: JobsOptions) {
@@ -81,7 +86,7 @@ export class JobsAtWork {
   /** Hands back what has not begun, and gives what runs a while. Never rejects. */
   async stop(): Promise<void> {
     for (const stop of this.#stops) stop()
-    await this.#worker?.stop()
+    await Promise.all([this.#worker?.stop(), this.#batches?.stop()])
     for (const stop of this.#lastStops) await stop()
   }
 
@@ -102,20 +107,13 @@ export class JobsAtWork {
     this.#stops.push(time.follow(() => undefined))
     const now = (): number => (time.known ? time.now() : clock.now())
     const admission = await this.#admission(options, now)
-    this.#worker = await JobWorker.start({
-      connection,
-      clock,
-      log,
-      owner,
-      now,
-      chance: systemChance,
-      client,
-      admission,
-      queues,
-      cache,
-      estimates: new TokenEstimates(),
-      onFailure: (error) => (this.#stall = stallOf(error)),
-    })
+    const onFailure = (error: MillraceError): void => void (this.#stall = stallOf(error))
+    const ports = { client, admission, queues, cache, estimates: new TokenEstimates(), onFailure }
+    const shared = { connection, clock, log, owner, now, chance: systemChance, ...ports }
+    const collects = collectsBatches(options.setting)
+    this.#worker = await JobWorker.start({ ...shared, ...(collects ? { lanes: ONE_BY_ONE } : {}) })
+    const rules = batchRulesOf(options.models?.batches)
+    this.#batches = await startBatches({ ...shared, collects, rules, setting: options.setting })
     log.info({ queues: queues.map(({ stream }) => stream.name) }, 'worker of jobs started')
   }
 
@@ -134,9 +132,8 @@ export class JobsAtWork {
   }
 
   async #client({ setting, log }: JobsOptions): Promise<ModelClient | undefined> {
-    const baseUrl = setting('MILLRACE_MODEL_URL') ?? setting('ANTHROPIC_BASE_URL')
     try {
-      return await anthropicClient({ apiKey: setting('ANTHROPIC_API_KEY'), baseUrl })
+      return await anthropicClient(providerOf(setting))
     } catch (error) {
       if (!isFault(error, 'MODEL_KEY_MISSING', 'MODEL_SDK_MISSING')) throw error
       this.#stall = stallOf(error)

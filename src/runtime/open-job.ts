@@ -15,7 +15,7 @@ import type { Clock } from '../time/clock.js'
 import type { DeployedJob } from './deployed-jobs.js'
 
 /** The type of the aggregates that jobs are. */
-const AGGREGATE = 'job'
+export const JOB_AGGREGATE = 'job'
 
 export interface OpenJobOptions {
   readonly connection: Connection
@@ -58,7 +58,7 @@ export function readJob(
 
 async function eventsOf(store: EventStore, id: string): Promise<readonly JobEvent[]> {
   const events: JobEvent[] = []
-  for await (const event of store.read(AGGREGATE, id)) events.push(jobEventOf(event))
+  for await (const event of store.read(JOB_AGGREGATE, id)) events.push(jobEventOf(event))
   return events
 }
 
@@ -70,7 +70,7 @@ function jobLog(store: EventStore): JobLog {
     },
     async append(id, version, events, cause) {
       try {
-        await store.append(AGGREGATE, id, version, events.map(draftOfJobEvent), cause)
+        await store.append(JOB_AGGREGATE, id, version, events.map(draftOfJobEvent), cause)
         return true
       } catch (error) {
         if (isFault(error, 'EXPECTED_VERSION_CONFLICT')) return false

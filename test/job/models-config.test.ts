@@ -54,6 +54,7 @@ test('prices, classes and budgets are read; a model is of the class with the lon
   assert.equal(limitsOf(models, 'default'), {}, 'a tenant may be named so')
   assert.throws(() => requireModel(models, 'claude-opus-5-5'), /PRICE_MISSING.*claude-opus-5-5, in the table 2026-10/)
   requireModel(models, 'claude-haiku-5-5')
+  assert.equal(parseModels('batches: { jobs: 900, wait: 2m }', 'models.yaml').batches, { jobs: 900, wait: 120_000 })
   for (const [empty, name] of [
     [NO_MODELS, 'x'],
     [parseModels('', 'models.yaml'), 'x'],
@@ -74,6 +75,8 @@ test('a mistake is told with its pointer, line and column', () => {
   assert.equal(places(PRICES + BUDGETS.replace('soft: 5', 'soft: 50')), [['/budgets/default', 7, 12]])
   assert.equal(places(CLASSES.replace('claude-opus-5-5', 'claude-haiku-4-5')), [['/classes/large/models/0', 7, 14]])
   assert.match(refused(PRICES + 'limits: 5\n').message, /limits/)
+  assert.equal(places('batches: { wait: soon }\n'), [['/batches/wait', 1, 18]])
+  assert.equal(places('batches: { jobs: 901 }\n'), [['/batches/jobs', 1, 18]])
   assert.equal(refused('classes:\n  a: [\n').issues[0]?.line, 3)
   assert.match(refused(CLASSES.replace('most: 4', 'least: 5, most: 4')).message, /least is above most/)
 })

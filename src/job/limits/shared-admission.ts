@@ -10,11 +10,12 @@ import type { Connection } from '../../broker/connection.js'
 import { SharedCells } from '../../delivery/limits/shared-cells.js'
 import type { Log } from '../../observe/log.js'
 import type { Clock } from '../../time/clock.js'
-import type { Admission, AdmissionVerdict, AskedCall, Permit } from '../admission.js'
+import type { Admission, AdmissionVerdict, AskedCall, BatchedCalls, Permit } from '../admission.js'
 import { CostCounters, readCosts } from '../costs/cost-counters.js'
 import { tallyOf } from '../costs/cost-tally.js'
 import { NO_MODELS, requireModel, type ModelsConfig } from '../models-config.js'
 import { limitedInputOf, NO_USAGE, type Usage } from '../usage.js'
+import { batchedCalls } from './batched-calls.js'
 import { Budgets, type BudgetHold } from './budgets.js'
 import type { PassedCall } from './model-gate.js'
 import { ModelGates } from './model-gates.js'
@@ -47,9 +48,10 @@ export class SharedAdmission implements Admission {
   readonly #gates: ModelGates
   readonly #counters: CostCounters
   readonly #budgets: Budgets
+  readonly batched: BatchedCalls
 
   private constructor(
-    { models = NO_MODELS }: SharedAdmissionOptions,
+    { models = NO_MODELS, now }: SharedAdmissionOptions,
     parts: { cells: SharedCells; gates: ModelGates; counters: CostCounters; budgets: Budgets },
   ) {
     this.#models = models
@@ -57,6 +59,7 @@ export class SharedAdmission implements Admission {
     this.#gates = parts.gates
     this.#counters = parts.counters
     this.#budgets = parts.budgets
+    this.batched = batchedCalls({ ...parts, models, now })
   }
 
   /** Makes what processes share, where it is not there. @throws errors of the broker */

@@ -62,6 +62,12 @@ async function admitted(
   const { clock } = ports
   const verdict = await insisting({ clock, signal: task.call }, () => ports.admission.admit(call, task.call))
   if (verdict.kind !== 'admitted') return notNow(ports, task, { job, account, history }, verdict)
+  if (ports.collect !== undefined) {
+    await verdict.permit.end({ kind: 'aborted' })
+    const end = await ports.collect({ task, job, ask, account })
+    if (end === undefined) await history.read()
+    return end
+  }
   const estimatedTokens = inputTokens + ask.maxTokens
   return makeCall(ports, task, { job, ask, history, permit: verdict.permit, estimatedTokens })
 }

@@ -64,6 +64,8 @@ async function doStep(
       const { state } = history
       return state.kind === 'running' ? doStep(ports, task, history, beginning(state, ports.now())) : undefined
     }
+    case 'batched':
+      return inBatch(ports, task, history, step)
     case 'give-up':
       return told(history, await history.tell({ kind: 'dead-letter', code: step.code, reason: step.reason }))
     case 'judge': {
@@ -82,6 +84,22 @@ async function doStep(
       return askFor(ports, task, { job, account: step.account, history })
     }
   }
+}
+
+/** A batch that may still have the answer has the job. */
+async function inBatch(
+  ports: WorkPorts,
+  task: JobTask,
+  history: JobHistory,
+  { batch, state }: Extract<NextStep, { kind: 'batched' }>,
+): Promise<TaskEnd | undefined> {
+  const { place, queued, signal } = task
+  const own = { id: queued.id, attempt: state.attempt }
+  const has = await insisting({ clock: ports.clock, signal }, async () => place.inBatch?.(batch, own))
+  if (has === true) return 'done'
+  const now = await history.read()
+  const left = now.kind === 'running' && now.attempt === state.attempt
+  return left ? doStep(ports, task, history, beginning(now, ports.now())) : undefined
 }
 
 /** What somebody else has done meanwhile is looked at. */

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '../../error/catalogue.js'
+import { batchOfOwner } from '../batch/batch-owner.js'
 import type { JobAccount, JobState } from '../job-state.js'
 
 type At<Kind extends JobState['kind']> = Extract<JobState, { kind: Kind }>
@@ -12,6 +13,8 @@ export type NextStep =
   | { readonly kind: 'wait'; readonly at: number; readonly account: JobAccount }
   /** Its attempt was begun for another message: that one has it, as long as it is there. */
   | { readonly kind: 'elsewhere'; readonly message: number; readonly account: JobAccount }
+  /** Its attempt is in a batch: that one has it, until it is settled. */
+  | { readonly kind: 'batched'; readonly batch: string; readonly state: At<'running'> }
   | { readonly kind: 'give-up'; readonly code: ErrorCode; readonly reason: string }
   | { readonly kind: 'judge'; readonly state: At<'answered'> }
   | { readonly kind: 'decide'; readonly state: At<'valid'> }
@@ -43,6 +46,8 @@ export function nextStep(
       return { kind: 'decide', state }
   }
   const { account } = state
+  const batch = state.kind === 'running' ? batchOfOwner(state.owner) : undefined
+  if (state.kind === 'running' && batch !== undefined) return { kind: 'batched', batch, state }
   if (state.kind === 'running' && state.message !== undefined && state.message !== message)
     return { kind: 'elsewhere', message: state.message, account }
   return beginning(state, now)

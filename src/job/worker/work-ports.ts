@@ -4,8 +4,8 @@ import type { Admission } from '../admission.js'
 import type { AnswerCache } from '../answer-cache.js'
 import type { FailureClass } from '../classify-failure.js'
 import type { JobDeclaration } from '../job-options.js'
-import type { JobState } from '../job-state.js'
-import type { ModelClient } from '../model-client.js'
+import type { JobAccount, JobState } from '../job-state.js'
+import type { ModelAsk, ModelClient } from '../model-client.js'
 import type { JobLog, QueuedJob } from '../take-request.js'
 import type { JobProgress } from '../progress/job-progress.js'
 import type { TaskProgress } from './task-progress.js'
@@ -32,6 +32,8 @@ export interface JobPlace {
   /** Stores the dead letter of a job, once for each generation. */
   letter(dead: Extract<JobState, { kind: 'dead' }>): Promise<void>
   declared(name: string): JobDeclaration | undefined
+  /** Whether an attempt is in a batch that may still have its answer. Absent: there are no batches. */
+  inBatch?(batch: string, attempt: { readonly id: string; readonly attempt: number }): Promise<boolean>
   /** Who wants to know how calls go on. */
   readonly progress: JobProgress
   /** Whose answers its jobs may have: those of this stream. */
@@ -43,6 +45,8 @@ export interface WorkPorts {
   readonly client: ModelClient
   readonly admission: Admission
   readonly cache?: AnswerCache | undefined
+  /** Takes jobs that are admitted, in place of calling for each. */
+  readonly collect?: ((job: CollectedJob) => Promise<TaskEnd | undefined>) | undefined
   readonly estimates: TokenEstimates
   readonly clock: Clock
   readonly log: Log
@@ -71,6 +75,15 @@ export interface JobTask {
   readonly signal: AbortSignal
   /** What is told of its calls. */
   readonly telling: TaskProgress
+}
+
+/** A job that is to be asked together with others. */
+export interface CollectedJob {
+  readonly task: JobTask
+  readonly job: JobDeclaration
+  readonly ask: ModelAsk
+  /** As it was when that was decided. */
+  readonly account: JobAccount
 }
 
 /** What becomes of a message. */

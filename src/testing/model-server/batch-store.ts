@@ -26,6 +26,7 @@ interface Batch {
   polls: number
   cancelled: number | undefined
   ended: number | undefined
+  ending: Promise<void> | undefined
   results: readonly { readonly custom_id: string; readonly result: BatchResult }[]
 }
 
@@ -69,7 +70,7 @@ export class BatchStore {
     const number = ++this.#made
     const { missing = 0, polls = 1 } = this.#options
     const id = `msgbatch_standin_${String(number).padStart(6, '0')}`
-    const rest = { cancelled: undefined, ended: undefined, results: [] }
+    const rest = { cancelled: undefined, ended: undefined, ending: undefined, results: [] }
     const batch: Batch = { id, number, requests, created: now, missing, polls, ...rest }
     this.#batches.set(id, batch)
     return batchJson(batch, url)
@@ -78,14 +79,14 @@ export class BatchStore {
   /** undefined: it is not found, be it that it is not known yet. */
   async retrieve(id: string, now: number, url: string): Promise<unknown> {
     const batch = this.#batches.get(id)
-    if (batch === undefined || batch.missing-- > 0) return undefined
-    if (batch.ended === undefined && (batch.cancelled !== undefined || batch.polls-- <= 0)) await this.#end(batch, now)
-    return batchJson(batch, url)
+    return batch !== undefined && (await this.#isFound(batch, now)) ? batchJson(batch, url) : undefined
   }
 
-  /** The newest first. */
-  list(limit: number, afterId: string | undefined, url: string): unknown {
-    const all = [...this.#batches.values()].sort((a, b) => b.number - a.number)
+  /** The newest first. To be in a list is to be asked for. */
+  async list(limit: number, afterId: string | undefined, now: number, url: string): Promise<unknown> {
+    const all: Batch[] = []
+    for (const batch of [...this.#batches.values()].sort((a, b) => b.number - a.number))
+      if (await this.#isFound(batch, now)) all.push(batch)
     const from = afterId === undefined ? 0 : all.findIndex(({ id }) => id === afterId) + 1
     const data = all.slice(from, from + limit)
     const ids = { first_id: data[0]?.id ?? null, last_id: data.at(-1)?.id ?? null }
@@ -111,14 +112,21 @@ export class BatchStore {
     return this.#batches.get(id)?.ended !== undefined && this.#batches.delete(id)
   }
 
+  async #isFound(batch: Batch, now: number): Promise<boolean> {
+    if (batch.missing-- > 0) return false
+    if (batch.ended === undefined && (batch.cancelled !== undefined || batch.polls-- <= 0))
+      await (batch.ending ??= this.#end(batch, now))
+    return true
+  }
+
   async #end(batch: Batch, now: number): Promise<void> {
-    batch.ended = now
     const results = []
     for (const request of batch.requests) {
       const result = batch.cancelled === undefined ? await this.#resolve(request) : { type: 'canceled' }
       results.push({ custom_id: request.customId, result })
     }
     batch.results = results.reverse()
+    batch.ended = now
   }
 }
 

@@ -125,13 +125,8 @@ export class ModelServer {
     }
     if (id === undefined) {
       const { searchParams } = url
-      return found(
-        this.#batches.list(
-          Number(searchParams.get('limit') ?? 20),
-          searchParams.get('after_id') ?? undefined,
-          this.url,
-        ),
-      )
+      const [limit, after] = [Number(searchParams.get('limit') ?? 20), searchParams.get('after_id') ?? undefined]
+      return found(await this.#batches.list(limit, after, now, this.url))
     }
     if (act === 'cancel' && method === 'POST') return found(this.#batches.cancel(id, now, this.url))
     if (act === 'results') return sendLines(at, this.#batches.results(id), path)

@@ -77,6 +77,27 @@ test('AD1 BU1 a budget demotes, then rejects until the next day; what calls may 
   assert.is((await verdict(one)).kind, 'admitted', 'another day')
 })
 
+test('AD1 a call of a batch is counted at half the price, once; a budget that is used up lets none into one', async () => {
+  const connection = await sharedConnection()
+  const now = Date.UTC(2026, 10, 22, 12) + count * 864e5 * 400
+  const models = { prices: PRICES, budgets: { default: { soft: 0.001, hard: 0.01 } } }
+  const { batched } = await admissionOf({ connection, models, now: () => now })
+  const tenant = tenantOf('e')
+  const call = callOf({ tenant, name: 'triage', lane: 'batch', inputTokens: 2_000, outputTokens: 1_000 })
+  assert.is(await batched.admit(call, NEVER), undefined)
+  const bill = billed({ input: 2_000, output: 1_000, terms: ['batch'] })
+  const own = { job: call.job, name: 'triage', attempt: 1, tenant, model: 'm' }
+  assert.equal([await batched.settle(own, bill), await batched.settle(own, bill)], [3_500_000, 3_500_000])
+  const [costs] = await readCosts(connection, systemClock, { tenant })
+  assert.equal([costs?.tally.calls, costs?.tally.nanos, costs?.tally.saved], [1, 3_500_000, 3_500_000])
+  assert.is(await batched.admit({ ...call, attempt: 2 }, NEVER), undefined, 'above soft: it is where it would be sent')
+  await batched.settle({ ...own, attempt: 2 }, bill)
+  const resetAt = Math.ceil(now / 864e5) * 864e5
+  assert.equal(await batched.admit({ ...call, attempt: 3 }, NEVER), { kind: 'rejected', resetAt })
+  const unknown = batched.admit({ ...call, model: 'other' }, NEVER)
+  assert.ok(isFault(await unknown.catch((error: unknown) => error), 'PRICE_MISSING'))
+})
+
 test('a call of before midnight counts for the day in which it was admitted', async () => {
   const connection = await sharedConnection()
   const midnight = Date.UTC(2027, 0, 1)

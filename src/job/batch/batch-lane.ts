@@ -1,0 +1,120 @@
+// BatchLane
+//
+// The jobs of the lane `batch` in this process, of all contexts: taken by a worker of their own, put together, sent, and looked after.
+import type { Admission } from '../admission.js'
+import type { JobWorkerOptions, WorkedQueue } from '../worker/job-worker-options.js'
+import { JobWorker } from '../worker/job-worker.js'
+import type { BatchClient } from './batch-client.js'
+import type { BatchLog, BatchLooks, BatchPorts } from './batch-ports.js'
+import type { BatchRules } from './batch-rules.js'
+import { BatchTimes } from './batch-times.js'
+import { BatchWatch } from './batch-watch.js'
+import { CollectJobs } from './collect-jobs.js'
+import { LookAfter } from './look-after.js'
+
+/** The queue of a context, and where its batches are. */
+export interface BatchedQueue extends WorkedQueue {
+  readonly batches: BatchLog
+  readonly looks: BatchLooks
+}
+
+export interface BatchLaneOptions extends Omit<JobWorkerOptions, 'lanes' | 'queues' | 'collect'> {
+  readonly queues: readonly BatchedQueue[]
+  readonly batchClient: BatchClient
+  readonly rules: BatchRules
+  /** Whether jobs are put together here; batches that there are, are looked after in any case. */
+  readonly collects: boolean
+  readonly newId: () => string
+}
+
+/** Places that no job of this lane takes: some are kept for urgent ones. */
+const SPARE = 8
+
+/** How long a stop waits for what is being sent or looked at, in ms; whoever comes next goes on with it. */
+const STOP_MS = 10_000
+
+export class BatchLane {
+  readonly #options: BatchLaneOptions
+  readonly #ending = new AbortController()
+  readonly #collecting: readonly CollectJobs[]
+  readonly #ports: readonly BatchPorts[]
+  #watches: readonly BatchWatch[] = []
+  #worker: JobWorker | undefined
+  #stopped: Promise<void> | undefined
+
+  private constructor(options: BatchLaneOptions) {
+    this.#options = options
+    const { batchClient: client, rules, clock, log, chance, now, newId, admission } = options
+    const { signal } = this.#ending
+    const shared = { client, rules, clock, log, chance, now, newId, signal, times: new BatchTimes(rules.usual) }
+    const bill: BatchPorts['bill'] = async (call, billed) => admission.batched?.settle(call, billed)
+    this.#ports = options.queues.map(({ place, batches, looks }) => ({ ...shared, place, batches, looks, bill }))
+    this.#collecting = options.collects ? this.#ports.map((ports) => new CollectJobs(ports)) : []
+  }
+
+  /** @throws STREAM_NOT_FOUND, HANDLER_CONSUMER_CHANGED and others of the broker */
+  static async start(options: BatchLaneOptions): Promise<BatchLane> {
+    const lane = new BatchLane(options)
+    try {
+      await lane.#start()
+      return lane
+    } catch (error) {
+      await lane.stop()
+      throw error
+    }
+  }
+
+  /** Jobs that wait for others. */
+  get waiting(): number {
+    return this.#collecting.reduce((sum, { waiting }) => sum + waiting, 0)
+  }
+
+  /** Hands back what waits for others, and waits for what is being sent or looked at. Safe to call twice. Never rejects. */
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#stop())
+  }
+
+  async #start(): Promise<void> {
+    const { connection, clock, log, ackWait, onFailure, queues, collects } = this.#options
+    const watched = { connection, clock, log, ackWait, onFailure }
+    this.#watches = await Promise.all(
+      queues.map(({ stream }, at) => {
+        const after = new LookAfter(this.#ports[at] as BatchPorts)
+        return BatchWatch.start({ ...watched, queue: stream, look: (batch, copy) => after.look(batch, copy) })
+      }),
+    )
+    if (!collects) return
+    const byPlace = new Map(queues.map(({ place }, at) => [place, this.#collecting[at]]))
+    this.#worker = await JobWorker.start({
+      ...this.#options,
+      lanes: ['batch'],
+      admission: admissionOf(this.#options),
+      collect: (job) => byPlace.get(job.task.place)?.add(job) ?? Promise.resolve('left'),
+    })
+  }
+
+  async #stop(): Promise<void> {
+    const { clock } = this.#options
+    // nothing is taken any more; what waits goes back at once; a batch that is on the log is sent
+    const worker = this.#worker?.stop()
+    const watches = this.#watches.map((watch) => watch.stop())
+    const all = Promise.all([worker, ...watches, ...this.#collecting.map((one) => one.stop())])
+    const late = new AbortController()
+    await Promise.race([all, clock.sleep(STOP_MS, late.signal).catch(() => undefined)])
+    late.abort()
+    this.#ending.abort(new Error('the process stops'))
+    await Promise.all([worker, ...watches])
+  }
+}
+
+/** A job that waits for others takes no place from calls, and no tokens of a minute: only the budget of its tenant is asked. */
+function admissionOf({ admission, rules, queues }: BatchLaneOptions): Admission {
+  const permit = { settle: () => Promise.resolve(undefined), end: () => Promise.resolve() }
+  return {
+    admit: async (call, signal) => (await admission.batched?.admit(call, signal)) ?? { kind: 'admitted', permit },
+    // one that is full is put on the log while the next one comes
+    places: SPARE + 2 * rules.size * Math.max(1, queues.length),
+    onChange: () => () => undefined,
+    stop: () => Promise.resolve(),
+  }
+}

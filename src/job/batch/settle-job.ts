@@ -1,0 +1,124 @@
+import { fullJitter } from '../../delivery/backoff.js'
+import { messageOf } from '../../error/millrace-error.js'
+import type { BilledCallOf } from '../admission.js'
+import type { Billed, Lane } from '../job-event.js'
+import type { JobDeclaration } from '../job-options.js'
+import type { JobState } from '../job-state.js'
+import type { CallOutcome } from '../model-call.js'
+import type { QueuedJob } from '../take-request.js'
+import { afterCall } from '../worker/after-call.js'
+import { insisting, JobHistory } from '../worker/job-history.js'
+import { judgeAnswer } from '../worker/judge-answer.js'
+import { TaskProgress } from '../worker/task-progress.js'
+import type { BatchAnswer } from './batch-client.js'
+import type { BatchedJob } from './batch-event.js'
+import type { BatchPorts } from './batch-ports.js'
+import { outcomeOf } from './read-answer.js'
+
+export interface AnsweredJob {
+  /** Sequence of the message that says to look. */
+  readonly copy: number
+  /** The batch was given up before: only its bills count. */
+  readonly stray: boolean
+  readonly job: BatchedJob
+  readonly answer: BatchAnswer
+}
+
+/** Of a job that is not declared here. */
+const UNDECLARED: Pick<JobDeclaration, 'retry' | 'model' | 'maxTokens'> = {
+  retry: { attempts: 5, backoff: fullJitter('1s', '60s'), wait: 1_000 },
+  model: 'unknown',
+  maxTokens: 1,
+}
+
+/** Has a job get its answer, with the commands of any attempt, from wherever whoever began that was ended. */
+export async function settleJob(ports: BatchPorts, { copy, stray, job, answer }: AnsweredJob): Promise<void> {
+  const history = await historyOf(ports, job.id)
+  const { state } = history
+  if (state.kind === 'none') return
+  const { account } = state
+  const declared = ports.place.declared(account.request.name)
+  const outcome = outcomeOf(answer, (declared ?? UNDECLARED).model, ports.now())
+  const telling = new TaskProgress(ports.place.progress)
+  const { attempt } = job
+  // an attempt that is over has what it needs; one that was given up is billed all the same
+  if (!account.billed.includes(attempt) && (state.kind === 'running' || account.begun > attempt)) {
+    const { model, maxTokens, retry } = declared ?? UNDECLARED
+    const { name, tenant } = account.request
+    const billed = await billedOf(ports, { job: job.id, name, attempt, tenant, model }, outcome)
+    const { now, chance } = ports
+    const made = { job: { retry }, account, attempt, outcome, billed, aborted: 'canceled', now: now(), chance }
+    const how = await history.tell(...afterCall(made).commands)
+    if (how === 'told') {
+      const call = telling.started({ job: job.id, attempt, model, maxTokens })
+      if ('text' in outcome) call.text(outcome.text)
+    }
+  }
+  if (stray) return
+  // where its declaration is not known here, whoever takes it from its lane judges it
+  if (declared !== undefined && history.state.kind === 'answered' && history.state.attempt === attempt)
+    await history.tell(...judgeAnswer(declared.result, history.state))
+  await goOn(ports, { copy, job }, history.state)
+  telling.at(history.state)
+  telling.left()
+}
+
+export interface DroppedJob {
+  readonly copy: number
+  readonly job: BatchedJob
+  readonly reason: string
+  /** In ms since the Unix epoch. */
+  readonly again: number
+  readonly lane: Lane
+}
+
+/** Has a job go on whose batch is not at the provider: it was no attempt. */
+export async function goOnWithout(ports: BatchPorts, dropped: DroppedJob): Promise<void> {
+  const { job, reason, again, lane } = dropped
+  const history = await historyOf(ports, job.id)
+  const end = { kind: 'failed', reason, counts: false, again, billed: undefined } as const
+  await history.tell({ kind: 'end', attempt: job.attempt, requestId: undefined, end })
+  await goOn(ports, dropped, history.state, lane)
+}
+
+async function historyOf(ports: BatchPorts, id: string): Promise<JobHistory> {
+  const history = new JobHistory({ ...ports, log: ports.place.log }, id)
+  await history.read()
+  return history
+}
+
+/** What an answer was billed, counted before it is looked at. */
+async function billedOf(
+  ports: BatchPorts,
+  call: BilledCallOf,
+  { billed }: CallOutcome<unknown>,
+): Promise<Billed | undefined> {
+  if (billed === undefined) return undefined
+  const { usage, estimated } = billed
+  try {
+    return { usage, estimated, nanos: await insisting(ports, () => ports.bill(call, billed)) }
+  } catch (error) {
+    ports.signal.throwIfAborted()
+    // the log of the job says what was used; without its answer it would be paid for once more
+    ports.log.warn({ job: call.job, detail: messageOf(error) }, 'the cost of a call cannot be counted')
+    return { usage, estimated, nanos: undefined }
+  }
+}
+
+/** Has a job that is not over come back to its lane, and one that is dead have its letter. */
+async function goOn(
+  ports: BatchPorts,
+  { copy, job }: { readonly copy: number; readonly job: BatchedJob },
+  state: JobState,
+  lane?: Lane,
+): Promise<void> {
+  const { place, now } = ports
+  // whoever has begun another attempt has the job
+  if (state.kind === 'none' || state.kind === 'decided' || state.account.begun !== job.attempt) return
+  if (state.kind === 'dead') return insisting(ports, () => place.letter(state))
+  const { request } = state.account
+  const queued: QueuedJob = { id: job.id, lane: lane ?? request.lane, tenant: request.tenant, tokens: job.tokens }
+  const from = state.kind === 'waiting' ? state.from : undefined
+  // also for what may begin at once: what a look has queued is told apart by its message
+  await insisting(ports, () => place.queue.later(queued, copy, from ?? now()))
+}
