@@ -108,7 +108,9 @@ export class Appender {
       const known = await this.#attempt(planned, time, mayWrite)
       if (known !== undefined && !isFault(known)) return known
       if (known !== undefined && !isFault(known, 'SEQUENCE_CONFLICT', 'AGGREGATE_HAS_OWNER')) {
-        if (!outcomeUnknown(known) || clock.monotonic() > until) throw known
+        // a connection that was closed does not come back
+        const over = clock.monotonic() > until || this.#place.connection.state.kind === 'closed'
+        if (!outcomeUnknown(known) || over) throw known
         maybeStored = true
         await clock.sleep(wait)
         wait = Math.min(LAST_RETRY_MS, 2 * wait)

@@ -176,7 +176,7 @@ export class Kill {
         const value: unknown = Reflect.get(target, key)
         if (typeof value !== 'function' || PASSIVE.includes(String(key))) return value
         if (READS.includes(String(key)))
-          return (...given: unknown[]): unknown => (this.dead ? NEVER : Reflect.apply(value, target, given))
+          return (...given: unknown[]) => this.#unlessDead(() => Reflect.apply(value, target, given))
         return (...given: unknown[]) => this.#do(`${name}.${String(key)}`, () => Reflect.apply(value, target, given))
       },
     })
@@ -187,9 +187,20 @@ export class Kill {
     const last = this.done.length === this.#at
     this.done.push(what)
     if (last && this.#when === 'before') this.#end()
-    const result = this.dead ? undefined : await work()
-    if (last) this.#end()
-    return this.dead ? NEVER : result
+    return this.#unlessDead(work, last)
+  }
+
+  /** Who is ended hears of nothing any more. */
+  async #unlessDead(work: () => unknown, last = false): Promise<unknown> {
+    if (this.dead) return NEVER
+    try {
+      const result = await work()
+      if (last) this.#end()
+      return this.dead ? NEVER : result
+    } catch (error) {
+      if (this.dead) return NEVER
+      throw error
+    }
   }
 
   #end(): void {
