@@ -9,10 +9,10 @@ import type { RateStates } from './rate-headers.js'
 /** A call that somebody wants to make. */
 export interface AskedCall {
   readonly job: string
-  /** Of its declaration, for the counters of cost. Default: none is known. */
-  readonly name?: string
-  /** In which it waits. A job of `batch` is not demoted again. Default `standard`. */
-  readonly lane?: Lane
+  /** Of its declaration. */
+  readonly name: string
+  /** In which it waits. A job of `batch` is not demoted again. */
+  readonly lane: Lane
   /** Which one it will be. */
   readonly attempt: number
   readonly tenant: string

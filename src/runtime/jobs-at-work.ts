@@ -50,6 +50,7 @@ export class JobsAtWork {
   readonly #lastStops: (() => unknown)[] = []
   #worker: JobWorker | undefined
   #batches: BatchLane | undefined
+  #admitting: SharedAdmission | undefined
   #stall: HandlerStall | undefined
 
   private constructor({ connection, clock }: JobsOptions) {
@@ -80,7 +81,14 @@ export class JobsAtWork {
 
   /** Why no job is begun here; undefined: nothing keeps them. */
   get stall(): HandlerStall | undefined {
-    return this.#stall ?? this.#worker?.status.stall
+    return this.#stall ?? this.#worker?.status.stall ?? this.#leftAlone
+  }
+
+  /** Models that all processes leave alone for now. */
+  get #leftAlone(): HandlerStall | undefined {
+    const closed = this.#admitting?.closed ?? []
+    if (closed.length === 0) return undefined
+    return { code: 'JOBS_WAIT', detail: closed.map(({ why }) => why).join('; ') }
   }
 
   /** Hands back what has not begun, and gives what runs a while. Never rejects. */
@@ -127,6 +135,7 @@ export class JobsAtWork {
       credential: setting('ANTHROPIC_API_KEY') ?? '',
       calls: jobs.map(({ declaration }) => declaration),
     })
+    this.#admitting = admission
     this.#lastStops.push(() => admission.stop())
     return admission
   }

@@ -59,7 +59,9 @@ export class CostCounters {
   async count(key: CostKey, job: string, attempt: number, tally: CostTally): Promise<CostTally> {
     const { connection, clock } = this.#options
     const subject = subjectOf(key)
-    const added = { subject, by: packTally(tally), id: `${encodeToken(wellFormed(job))}:${attempt}` }
+    // jobs of two names may have one id: those of two contexts
+    const id = `${tokenOf(key.name)}:${tokenOf(job)}:${attempt}`
+    const added = { subject, by: packTally(tally), id }
     const until = clock.monotonic() + INSIST_MS
     for (;;)
       try {
@@ -116,11 +118,7 @@ function keyOf(subject: string): CostKey {
   return { day, tenant: decodeToken(tenant) ?? tenant, name: decodeToken(name) ?? name }
 }
 
-function tokenOf(text: string): string {
-  return encodeToken(wellFormed(text))
-}
-
 /** Half of a character has no bytes. */
-function wellFormed(text: string): string {
-  return Buffer.from(text).toString()
+function tokenOf(text: string): string {
+  return encodeToken(Buffer.from(text).toString())
 }

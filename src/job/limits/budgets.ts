@@ -73,14 +73,17 @@ export class Budgets {
     const time = now()
     const day = dayOf(time)
     const limits = inNanos(limitsOf(models, tenant))
-    const { job, attempt } = asked
+    const { attempt, nanos, demotable } = asked
+    // jobs of two names may have one id: those of two contexts
+    const job = `${name} ${asked.job}`
+    const asking = { job, attempt, nanos, demotable, now: time, leaseMs: LEASE_MS }
     if (limits === undefined) return { kind: 'held', day, release: () => Promise.resolve() }
     const { cell, spent } = await this.#of(day, tenant)
     const stateOf = (value: unknown): BudgetState => {
       const state = readBudgetState(value)
       return { ...state, spent: larger(state.spent, spent) }
     }
-    const decide = (value: unknown) => reserve(stateOf(value), limits, { ...asked, now: time, leaseMs: LEASE_MS })
+    const decide = (value: unknown) => reserve(stateOf(value), limits, asking)
     // what is known here may be old: nobody is refused for it
     if (decide(cell.value).kind !== 'held') await cell.read()
     let answer = decide(cell.value)

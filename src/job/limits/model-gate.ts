@@ -13,6 +13,7 @@
 import type { SharedBreaker } from '../../delivery/limits/shared-breaker.js'
 import type { SharedLimiter } from '../../delivery/limits/shared-limiter.js'
 import type { Cell } from '../../delivery/limits/cell.js'
+import { formatTime } from '../../event/rfc3339.js'
 import type { Clock } from '../../time/clock.js'
 import type { AskedCall, CallEnd } from '../admission.js'
 import type { RateStates } from '../rate-headers.js'
@@ -79,7 +80,8 @@ export class ModelGate {
   get closed(): Later | undefined {
     const { name, breaker, frozen, now } = this.#options
     const until = frozenUntil(frozen.value)
-    if (until > now()) return { kind: 'later', at: until, why: `the provider asks to leave ${name} alone` }
+    if (until > now())
+      return { kind: 'later', at: until, why: `the provider asks to leave ${name} alone until ${formatTime(until)}` }
     const opens = breaker.until
     return opens === undefined || opens <= now()
       ? undefined

@@ -9,7 +9,7 @@ import { DEFAULT_CONCURRENCY, MOST_AT_START, startingLimit } from '../concurrenc
 import { classOf, type ModelClass, type ModelsConfig } from '../models-config.js'
 import { CallPlaces } from './call-places.js'
 import { frozenUntil } from './frozen-class.js'
-import { ModelGate, type RateName } from './model-gate.js'
+import { ModelGate, type Later, type RateName } from './model-gate.js'
 
 export interface ModelGatesOptions {
   readonly clock: Clock
@@ -58,6 +58,10 @@ export class ModelGates {
   get places(): number {
     if (this.#open.length === 0) return MOST_AT_START
     return this.#open.reduce((sum, { gate }) => sum + gate.places, 0)
+  }
+
+  get closed(): readonly Later[] {
+    return this.#open.flatMap(({ gate }) => gate.closed ?? [])
   }
 
   /** @throws MODEL_CLASS_UNKNOWN, errors of the broker */

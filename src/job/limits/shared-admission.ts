@@ -17,7 +17,7 @@ import { NO_MODELS, requireModel, type ModelsConfig } from '../models-config.js'
 import { limitedInputOf, NO_USAGE, type Usage } from '../usage.js'
 import { batchedCalls } from './batched-calls.js'
 import { Budgets, type BudgetHold } from './budgets.js'
-import type { PassedCall } from './model-gate.js'
+import type { Later, PassedCall } from './model-gate.js'
 import { ModelGates } from './model-gates.js'
 
 export interface SharedAdmissionOptions {
@@ -107,20 +107,24 @@ export class SharedAdmission implements Admission {
     }
   }
 
+  /** Why calls of a class are not begun for now, by any process; empty: nothing is in the way. */
+  get closed(): readonly Later[] {
+    return this.#gates.closed
+  }
+
   async stop(): Promise<void> {
     await this.#gates.stop()
     this.#cells.stop()
   }
 
-  #hold({ job, attempt, tenant, name = '', lane, model, inputTokens, outputTokens }: AskedCall) {
+  #hold({ job, attempt, tenant, name, lane, model, inputTokens, outputTokens }: AskedCall) {
     const usage = { ...NO_USAGE, input: inputTokens, output: outputTokens }
     const { nanos } = tallyOf(usage, model, model, this.#models.prices)
-    return this.#budgets.reserve({ job, attempt, tenant, name: named(name), nanos, demotable: lane !== 'batch' })
+    return this.#budgets.reserve({ job, attempt, tenant, name, nanos, demotable: lane !== 'batch' })
   }
 
   #permit(call: AskedCall, hold: BudgetHold, passed: PassedCall): Permit {
-    const { job, attempt, tenant, model } = call
-    const name = named(call.name ?? '')
+    const { job, name, attempt, tenant, model } = call
     let used: Usage | undefined
     return {
       settle: async (billed) => {
@@ -137,9 +141,4 @@ export class SharedAdmission implements Admission {
       },
     }
   }
-}
-
-/** A call of which nobody says what it is for. */
-function named(name: string): string {
-  return name === '' ? 'unknown' : name
 }

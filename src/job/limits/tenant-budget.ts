@@ -17,9 +17,9 @@ export interface Hold {
 }
 
 export interface BudgetState {
-  /** Billionths, by the name of the job: sums only grow, and the larger one is the newer. */
+  /** Billionths, by the name of the jobs: sums only grow, and the larger one is the newer. */
   readonly spent: Readonly<Record<string, number>>
-  /** By the id of the job. */
+  /** By job. */
   readonly held: Readonly<Record<string, Hold>>
 }
 

@@ -22,7 +22,7 @@ test('CO1 whoever tells of an attempt how often: it is counted once, with all of
     told.flatMap((at) => [first.count(key, 'j 1', 1 + (at % 10), call), second.count(key, 'j 1', 1 + (at % 10), call)]),
   )
   assert.is(Math.max(...sums.map(({ calls }) => calls)), 10)
-  await first.count({ ...key, name: 'other' }, 'j2', 1, call)
+  await first.count({ ...key, name: 'other' }, 'j 1', 1, call) // another job, though of one id
   await first.count({ ...key, day: '2026-11-23' }, 'j3', 1, call)
   await first.count({ ...key, tenant: 'b' }, 'j4', 1, call)
   const day = await readCosts(one, clock, { day: key.day })

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -48,7 +49,10 @@ test('MG1 BU1 CO1 three processes, one of them killed: never more tokens than th
   // what the killed one held is kept for its calls: the others are told to come again later
   const refused = () => told.filter(({ what }) => what === 'later' || what === 'rejected').length
   await eventually('the budget is used up', () => refused() > 20, 120_000)
+  const closed = children.map((child) => once(child, 'close'))
   for (const child of children) child.kill('SIGKILL')
+  // what they wrote before has arrived then
+  await Promise.all(closed.slice(1))
 
   const events = told
     .filter(({ what }) => what === 'took' || what === 'back')

@@ -31,8 +31,8 @@ async function caller(): Promise<never> {
   for (;;) {
     const job = `${process.pid}-${jobs++}`
     const outputTokens = 300 + Math.floor(Math.random() * 600)
-    const call = { job, name: 'triage', attempt: 1, tenant, model: 'm', inputTokens: 10, outputTokens, repeats: false }
-    const verdict = await admission.admit(call, never)
+    const call = { job, name: 'triage', lane: 'standard', attempt: 1, tenant, model: 'm' } as const
+    const verdict = await admission.admit({ ...call, inputTokens: 10, outputTokens, repeats: false }, never)
     if (verdict.kind !== 'admitted') {
       process.stdout.write(`${verdict.kind} 0 0\n`)
       await systemClock.sleep(50)

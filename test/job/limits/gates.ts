@@ -56,8 +56,8 @@ export async function pass(clock: VirtualClock, ms: number, step = 5): Promise<v
 let count = 0
 
 export function callOf(more: Partial<AskedCall> = {}): AskedCall {
-  const call = { attempt: 1, tenant: 't', model: 'm', inputTokens: 100, outputTokens: 100, repeats: false }
-  return { ...call, job: `j${count++}`, ...more }
+  const call = { name: 'triage', lane: 'standard', attempt: 1, tenant: 't', model: 'm' } as const
+  return { ...call, inputTokens: 100, outputTokens: 100, repeats: false, job: `j${count++}`, ...more }
 }
 
 export const ANSWERED: CallEnd = { kind: 'answered', rates: {} }

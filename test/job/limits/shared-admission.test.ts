@@ -154,6 +154,7 @@ test('MG2 what one process is told to leave alone, all with the same key do, and
   await (await admitted(one)).end(failed(WAIT, { frozenUntil: until }))
   await eventually('the other has heard of it', () => other.places === 0)
   assert.ok(changes > 0)
+  assert.match(other.closed.map(({ why }) => why).join(), /^the provider asks to leave small alone until \d{4}-/)
   const verdict = await other.admit(callOf({ model: 'm-2' }), NEVER)
   assert.equal([verdict.kind, verdict.kind === 'later' && verdict.at], ['later', until])
   await (await admitted(third)).end(ANSWERED)
