@@ -13,35 +13,30 @@ export interface BatchedCallsOptions {
   readonly now: () => number
 }
 
+/** A batch takes a day at the most, in ms. */
+const LEASE_MS = 25 * 60 * 60 * 1_000
+
 /**
- * Calls that are made in a batch: the budget of their tenant is asked when they are put into one, and knows of them again when they were
- * billed. Nothing is held for them meanwhile, as a batch may take a day: so much more than a budget can be spent as was in batches.
+ * Calls that are made in a batch: what they may cost is held for a day, or until their job begins again, and counted when they were
+ * billed, for the day in which that is known.
  */
 export function batchedCalls({ models, budgets, counters, now }: BatchedCallsOptions): BatchedCalls {
   return {
-    async admit({ job, attempt, tenant, name = '', model, inputTokens, outputTokens }: AskedCall) {
+    async admit({ job, attempt, tenant, name, model, inputTokens, outputTokens }: AskedCall) {
       requireModel(models, model)
       const usage = { ...NO_USAGE, input: inputTokens, output: outputTokens, terms: ['batch'] }
       const { nanos } = tallyOf(usage, model, model, models.prices)
-      const hold = await budgets.reserve({ job, attempt, tenant, name, nanos, demotable: false })
-      switch (hold.kind) {
-        case 'held':
-          await hold.release(undefined)
-          return undefined
-        case 'later':
-          return { kind: 'later', at: hold.at, why: `calls that run may use up the budget of ${tenant}` }
-        case 'soft':
-          return undefined
-        case 'hard':
-          return { kind: 'rejected', resetAt: hold.resetAt }
-      }
+      const asked = { job, attempt, tenant, name, nanos, demotable: false, leaseMs: LEASE_MS }
+      const hold = await budgets.reserve(asked)
+      if (hold.kind === 'hard') return { kind: 'rejected', resetAt: hold.resetAt }
+      if (hold.kind !== 'later') return undefined
+      return { kind: 'later', at: hold.at, why: `calls that run may use up the budget of ${tenant}` }
     },
     async settle({ job, name, attempt, tenant, model }, billed) {
       const tally = tallyOf(billed.usage, billed.model, model, models.prices)
-      const { nanos: total } = await counters.count({ day: dayOf(now()), tenant, name }, job, attempt, tally)
-      const hold = await budgets.reserve({ job, attempt, tenant, name, nanos: 0, demotable: false })
-      // a budget that is used up knows that it is
-      if (hold.kind === 'held') await hold.release(total)
+      const day = dayOf(now())
+      const { nanos: total } = await counters.count({ day, tenant, name }, job, attempt, tally)
+      await budgets.release({ day, tenant, name, job, attempt }, total)
       return tally.unpriced > 0 ? undefined : tally.nanos
     },
   }

@@ -28,6 +28,17 @@ export interface BudgetAsk {
   /** What it may cost, in billionths. */
   readonly nanos: number
   readonly demotable: boolean
+  /** How long it is kept if nothing more is heard of the call, in ms. Default: 15 minutes, as a call is silent for less. */
+  readonly leaseMs?: number
+}
+
+/** Whose call it was, and in which day it counts. */
+export interface BudgetedCall {
+  readonly day: string
+  readonly tenant: string
+  readonly name: string
+  readonly job: string
+  readonly attempt: number
 }
 
 /** What a call may cost is kept for it. */
@@ -73,17 +84,11 @@ export class Budgets {
     const time = now()
     const day = dayOf(time)
     const limits = inNanos(limitsOf(models, tenant))
-    const { attempt, nanos, demotable } = asked
-    // jobs of two names may have one id: those of two contexts
-    const job = `${name} ${asked.job}`
-    const asking = { job, attempt, nanos, demotable, now: time, leaseMs: LEASE_MS }
+    const { job, attempt, nanos, demotable, leaseMs = LEASE_MS } = asked
+    const asking = { job: keyOf(name, job), attempt, nanos, demotable, now: time, leaseMs }
     if (limits === undefined) return { kind: 'held', day, release: () => Promise.resolve() }
     const { cell, spent } = await this.#of(day, tenant)
-    const stateOf = (value: unknown): BudgetState => {
-      const state = readBudgetState(value)
-      return { ...state, spent: larger(state.spent, spent) }
-    }
-    const decide = (value: unknown) => reserve(stateOf(value), limits, asking)
+    const decide = (value: unknown) => reserve(stateOf(value, spent), limits, asking)
     // what is known here may be old: nobody is refused for it
     if (decide(cell.value).kind !== 'held') await cell.read()
     let answer = decide(cell.value)
@@ -93,14 +98,20 @@ export class Budgets {
     })
     if (answer.kind === 'later') return { kind: 'later', at: time + AGAIN_MS }
     if (answer.kind !== 'held') return { kind: answer.kind, resetAt: nextDay(time) }
-    const release = async (total: number | undefined): Promise<void> => {
-      try {
-        await cell.update((value) => released(stateOf(value), { job, attempt, name, total }))
-      } catch {
-        // it is free when its time is over, and the next bill of the job tells the sum
-      }
-    }
+    const release = (total: number | undefined) => this.release({ day, tenant, name, job, attempt }, total)
     return { kind: 'held', day, release }
+  }
+
+  /** A call is over, whichever process had begun it; see BudgetHold. Never rejects. */
+  async release({ day, tenant, name, job, attempt }: BudgetedCall, total: number | undefined): Promise<void> {
+    if (inNanos(limitsOf(this.#options.models, tenant)) === undefined) return
+    try {
+      const { cell, spent } = await this.#of(day, tenant)
+      const over = { job: keyOf(name, job), attempt, name, total }
+      await cell.update((value) => released(stateOf(value, spent), over))
+    } catch {
+      // it is free when its time is over, and the next bill of the job tells the sum
+    }
   }
 
   #of(day: string, tenant: string): Promise<KnownBudget> {
@@ -122,6 +133,16 @@ export class Budgets {
     const { cellOf, spentOn } = this.#options
     return { cell: cellOf(name), spent: await spentOn(day, tenant) }
   }
+}
+
+function stateOf(value: unknown, spent: BudgetState['spent']): BudgetState {
+  const state = readBudgetState(value)
+  return { ...state, spent: larger(state.spent, spent) }
+}
+
+/** Jobs of two names may have one id: those of two contexts. */
+function keyOf(name: string, job: string): string {
+  return `${name} ${job}`
 }
 
 function inNanos({ soft, hard }: { soft?: number | undefined; hard?: number | undefined }): BudgetLimits | undefined {

@@ -5,7 +5,7 @@ export const BURST = 250_000
 /** The most that one call takes. */
 export const LONGEST = 900
 /** In the currency. */
-export const HARD = 3
+export const HARD = 2
 
 /** Models of the processes that share limits: a token costs five millionths. */
 export const MODELS = {

@@ -116,6 +116,29 @@ test('a call of before midnight counts for the day in which it was admitted', as
   await admitted(admission, { tenant, outputTokens: 1_500 })
 })
 
+test('AD1 a call in a batch has a budget, half the price, and no limits by the minute; what it cost is counted by whoever is told', async () => {
+  const connection = await sharedConnection()
+  const classes = { m: { models: ['m*'], perMinute: { requests: 1 } } }
+  const shared = { connection, models: { prices: PRICES, classes, budgets: { default: { hard: 0.01 } } } }
+  const [one, other] = [await admissionOf(shared), await admissionOf(shared)]
+  const tenant = tenantOf('g')
+  const call = (job: string) => ({
+    ...callOf({ tenant, outputTokens: 1_200, inputTokens: 0 }),
+    job: `${tenant}-${job}`,
+  })
+  for (const job of ['1', '2', '3']) assert.is(await one.batched.admit(call(job), NEVER), undefined, 'it holds 0.003')
+  assert.is((await other.batched.admit(call('4'), NEVER))?.kind, 'later')
+  const bill = billed({ output: 1_200, terms: ['batch'] })
+  assert.equal([await other.batched.settle(call('1'), bill), await one.batched.settle(call('1'), bill)], [3e6, 3e6])
+  await other.batched.settle(call('2'), billed({ output: 100, terms: ['batch'] }))
+  assert.is(await other.batched.admit(call('4'), NEVER), undefined)
+  await other.batched.settle(call('3'), bill)
+  await other.batched.settle(call('4'), bill)
+  assert.is((await one.batched.admit(call('5'), NEVER))?.kind, 'rejected')
+  const [costs] = await readCosts(connection, systemClock, { tenant })
+  assert.equal([costs?.tally.calls, costs?.tally.nanos, costs?.tally.saved], [4, 9_250_000, 9_250_000])
+})
+
 test('a model without a price or a class is refused before anything is taken', async () => {
   const connection = await sharedConnection()
   const classes = { small: { models: ['m-small'] } }
