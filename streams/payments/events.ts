@@ -56,3 +56,16 @@ export const FraudSuspected = defineEvent('fraud.suspected', {
   }),
   key: (data) => data.cardId,
 })
+
+export const TriageRequested = defineEvent('triage.requested', {
+  description: 'Somebody is to say what a suspicion is worth. It has all that there is to go by.',
+  data: z.object({
+    cardId,
+    pattern: z.string().min(1).describe('The rule that found it.'),
+    severity: z.string().min(1),
+    amount: z.number().min(0).describe('What is at stake; 0 where the rule does not say.'),
+    country: z.string().min(1).describe('Where the payment was made that the pattern ends with.'),
+    evidence: z.string().min(1).describe('What happened, in a sentence.'),
+  }),
+  key: (data) => data.cardId,
+})

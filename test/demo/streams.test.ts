@@ -74,17 +74,30 @@ for (const event of payments.events) {
 const lines = readFileSync(`${folder}/machines/recordings/cpu-april-2014.ndjson`, 'utf8').trimEnd().split('\n')
 const readings = lines.map((line, at) => read('MACHINES', JSON.parse(line) as GeneratedEvent, at + 1) as StoredEvent)
 
-test('the folder declares four streams and those of their commands, two pipelines, five rules and six actors, and its README names them all', () => {
+test('the folder declares four streams and those beside them, three pipelines, five rules, six actors and a job, and its README names them all', () => {
   const readme = readFileSync(`${folder}/README.md`, 'utf8')
   const names = [deployment.streams, deployment.pipelines, rules].map((all) => all.map(({ name }) => name).sort())
   assert.equal(names, [
-    ['CARDS', 'CARDS_COMMANDS', 'MACHINES', 'PAYMENTS', 'SUPPLY', 'SUPPLY_COMMANDS'],
-    ['large-payments', 'overload'],
+    [
+      'CARDS',
+      'CARDS_COMMANDS',
+      'MACHINES',
+      'PAYMENTS',
+      'PAYMENTS_JOBS',
+      'PAYMENTS_JOBS_TOKENS',
+      'PAYMENTS_JOBS_WORK',
+      'PAYMENTS_WORK',
+      'SUPPLY',
+      'SUPPLY_COMMANDS',
+    ],
+    ['large-payments', 'overload', 'triage-requests'],
     ['card-testing', 'impossible-travel', 'refund-abuse', 'sustained-overload', 'velocity'],
   ])
   const actors = deployment.actors.map(({ actor }) => actor.name)
   assert.equal(actors.sort(), ['analysis', 'card', 'charge', 'order', 'shipment', 'stock'])
-  for (const name of [...names.flat(), ...actors]) assert.ok(readme.includes(`\`${name}\``), name)
+  const jobs = (deployment.jobs ?? []).map(({ declaration }) => declaration.name)
+  assert.equal(jobs, ['triage'])
+  for (const name of [...names.flat(), ...actors, ...jobs]) assert.ok(readme.includes(`\`${name}\``), name)
 })
 
 test('the contracts refuse exactly the events that were broken, for the reason given', () => {
