@@ -1,4 +1,4 @@
-// npm run demo [-- --json] [--stay] [--events N] [--seed N]
+// npm run demo [-- --json] [--stay] [--events N] [--seed N] [--model]
 //
 // The main job, end to end: a server of its own, the streams of this repository, real metrics and generated payments
 // published, pipelines and rules run in a process that is killed in the middle, and then everything that came out held
@@ -16,6 +16,7 @@ import { resolveServerBinary } from '../src/broker/server-binary.ts'
 import { isFault } from '../src/error/millrace-error.ts'
 import { discover } from '../src/runtime/discover.ts'
 import { systemClock } from '../src/time/system-clock.ts'
+import { DemoModel } from './model.ts'
 import { Narrator } from './narrate.ts'
 import { report } from './report.ts'
 import { runScenario } from './scenario.ts'
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     stay: { type: 'boolean', default: false },
     events: { type: 'string', default: '100000' },
     seed: { type: 'string', default: '1' },
+    model: { type: 'boolean', default: false },
     help: { type: 'boolean', short: 'h', default: false },
   },
 })
@@ -35,7 +37,8 @@ if (values.help) {
   --json       the result as one JSON object, on the last line
   --stay       keep the server running afterwards, to look around
   --events N   payments to generate (default 100000)
-  --seed N     seed of the generator (default 1)`)
+  --seed N     seed of the generator (default 1)
+  --model      have jobs ask the real model, which costs money: needs ANTHROPIC_API_KEY (default: a stand-in)`)
   process.exit(0)
 }
 
@@ -70,6 +73,7 @@ async function demo(): Promise<number> {
     signal: abort.signal,
     onProgress: ({ text }) => tell.note(text),
   })
+  const model = await DemoModel.start(values.model, process.env)
   const server = await startEmbeddedServer({ binary: binary.path, dataDir, clock: systemClock, signal: abort.signal })
   const ready = performance.now()
   tell.done(`nats-server at ${server.url}, store in a temporary directory`)
@@ -90,6 +94,7 @@ async function demo(): Promise<number> {
       connection,
       url: server.url,
       deployment,
+      model,
       tell,
       signal: abort.signal,
       events: Number(values.events),
@@ -97,12 +102,15 @@ async function demo(): Promise<number> {
     })
     const seconds = (performance.now() - started) / 1_000
     // fetching a server the first time is not the runtime's doing: told apart in the result
-    const failed = report(result, { seconds, serverSeconds: (ready - started) / 1_000, json: values.json, tell })
+    const currency = deployment.models?.prices?.currency ?? ''
+    const serverSeconds = (ready - started) / 1_000
+    const failed = report(result, { seconds, serverSeconds, json: values.json, currency, tell })
     if (values.stay && !failed) await stay(server.url)
     await connection.close()
     return failed ? 5 : 0
   } finally {
     await server.stop()
+    await model.stop()
   }
 }
 
@@ -111,6 +119,7 @@ async function stay(url: string): Promise<void> {
 The server stays at ${url} until Ctrl-C. In another terminal:
   npx millrace status --server ${url}
   npx millrace dead-letters list --server ${url}
+  npx millrace job list --limit 10 --server ${url}      # and job show ID
   npx millrace replay --server ${url} --stream PAYMENTS --from-seq 1 --rule card-testing --compare
   npx millrace dev                      # a server and a store of your own`)
   await new Promise((resolve) => abort.signal.addEventListener('abort', resolve, { once: true }))

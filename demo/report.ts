@@ -1,5 +1,6 @@
 // The demo's verdict: one table for people, one JSON object for machines.
 import { styleText } from 'node:util'
+import { jobsLines, jobsSummary } from './report-jobs.ts'
 import type { Narrator } from './narrate.ts'
 import type { ScenarioResult } from './scenario.ts'
 
@@ -7,19 +8,27 @@ export interface ReportOptions {
   readonly seconds: number
   readonly serverSeconds: number
   readonly json: boolean
+  /** Of the prices. */
+  readonly currency: string
   readonly tell: Narrator
 }
 
 /** Prints the result; true when something is not as it must be. */
 export function report(result: ScenarioResult, options: ReportOptions): boolean {
-  const { rows, deadLetters, expectedDeadLetters, inputsLost, duplicated, sent, actors } = result
+  const { rows, deadLetters, expectedDeadLetters, inputsLost, duplicated, sent, actors, jobs } = result
   const missing = rows.reduce((sum, { comparison }) => sum + comparison.onlyInReplay + comparison.ahead, 0)
   const foreign = rows.reduce((sum, { comparison }) => sum + comparison.onlyStored, 0)
   const different = rows.reduce((sum, { comparison }) => sum + comparison.different, 0)
   const lost = inputsLost + missing
   const deadAsExpected = JSON.stringify(deadLetters) === JSON.stringify(expectedDeadLetters)
   const failed =
-    lost !== 0 || duplicated !== 0 || foreign !== 0 || different !== 0 || !deadAsExpected || actors.wrong.length > 0
+    lost !== 0 ||
+    duplicated !== 0 ||
+    foreign !== 0 ||
+    different !== 0 ||
+    !deadAsExpected ||
+    actors.wrong.length > 0 ||
+    jobs.wrong.length > 0
   const events = sent.metrics + sent.payments
   const rules = rows.filter(({ processor }) => processor.startsWith('rule-'))
   const summary = {
@@ -43,6 +52,7 @@ export function report(result: ScenarioResult, options: ReportOptions): boolean 
     publishedPerSecond: Math.round(events / result.publishSeconds),
     turnsPerSecond: Math.round(result.turns / result.processSeconds),
     actors: { ...actors, wrong: actors.wrong.length },
+    jobs: jobsSummary(jobs),
     killedAt: result.killedAt,
     recoveredMs: Math.round(result.recoveredMs),
     seconds: round(options.seconds),
@@ -67,6 +77,9 @@ export function report(result: ScenarioResult, options: ReportOptions): boolean 
     `actors          ${actors.commands.toLocaleString('en')} commands for ${actors.aggregates.toLocaleString('en')} aggregates; orders: ${actors.completed} completed, ${actors.compensated} taken back; wrong ${bad(actors.wrong.length)}`,
   )
   for (const line of actors.wrong.slice(0, 10)) console.log(`                ${line}`)
+  for (const [name, text] of jobsLines(jobs, options.currency)) console.log(`${name.padEnd(16)}${text}`)
+  console.log(`                jobs or bills that are wrong ${bad(jobs.wrong.length)}`)
+  for (const line of jobs.wrong.slice(0, 10)) console.log(`                ${line}`)
   console.log(`recovery        ${summary.recoveredMs} ms from kill -9 to running, process start included`)
   console.log(
     `lost ${bad(lost)}   duplicated ${bad(summary.duplicated)}   different in replay ${bad(different)}   ${options.seconds.toFixed(1)} s`,

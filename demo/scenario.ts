@@ -9,7 +9,9 @@ import { pipelineStreams, streamNamed, type Deployment } from '../src/runtime/de
 import { ruleProcessor } from '../src/pipeline/rule-processor.ts'
 import { processorsOf } from '../src/runtime/processors.ts'
 import { DemoActors, type ActorsResult } from './actors.ts'
+import { DemoJobs, type JobsResult } from './jobs.ts'
 import { generatePayments } from './generate-payments.ts'
+import type { DemoModel } from './model.ts'
 import type { Narrator } from './narrate.ts'
 import { caughtUp, committedTurns } from './positions.ts'
 import { publishEvents, recordedMetrics } from './publish.ts'
@@ -21,6 +23,7 @@ export interface ScenarioOptions {
   readonly connection: Connection
   readonly url: string
   readonly deployment: Deployment
+  readonly model: DemoModel
   readonly tell: Narrator
   readonly signal: AbortSignal
   readonly events: number
@@ -51,10 +54,11 @@ export interface ScenarioResult {
   readonly inputsLost: number
   readonly duplicated: number
   readonly actors: ActorsResult
+  readonly jobs: JobsResult
 }
 
 export async function runScenario(options: ScenarioOptions): Promise<ScenarioResult> {
-  const { connection, url, deployment, tell, signal, events, seed } = options
+  const { connection, url, deployment, model, tell, signal, events, seed } = options
   const processors = processorsOf(deployment)
   const streamOf = (name: string) => streamNamed(deployment, name)
   // rules work together, and each is replayed by itself
@@ -72,10 +76,11 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   if (first === undefined) throw new Error('no processor is declared')
 
   tell.step('runtime')
-  let runtime = await RuntimeProcess.start(url)
+  let runtime = await RuntimeProcess.start(url, model.env)
   tell.done(`process ${runtime.pid}: ${worked.map(({ processor }) => processorId(processor)).join(', ')}`)
 
   const actors = new DemoActors(connection, deployment)
+  const jobs = new DemoJobs({ connection, url, deployment, model, tell })
   const placing = actors.place()
   placing.catch(() => undefined)
 
@@ -105,7 +110,7 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   }
   await runtime.kill()
   const killed = performance.now()
-  runtime = await RuntimeProcess.start(url)
+  runtime = await RuntimeProcess.start(url, model.env)
   const recoveredMs = performance.now() - killed
   const { real, made } = await publishing
   tell.done(
@@ -124,8 +129,15 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   for (const processor of processors) turns += await committedTurns(connection, processor)
   tell.progress('the last orders')
   await actors.deliver(signal)
-  await runtime.stop()
   tell.done(`${turns.toLocaleString('en')} turns of ${processors.length} processors in ${processSeconds.toFixed(1)} s`)
+
+  tell.step('triage')
+  const triaging = performance.now()
+  await jobs.finish(signal)
+  await runtime.stop()
+  const triaged = await jobs.check()
+  const waited = (performance.now() - triaging) / 1_000
+  tell.done(`${triaged.jobs.length} jobs; model: ${triaged.model}; the last ones after ${waited.toFixed(1)} s`)
 
   tell.step('orders')
   const ordered = await actors.check()
@@ -135,9 +147,10 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
 
   tell.step('replay')
   const stored = await Promise.all(
-    deployment.streams
-      .filter(({ name }) => deployment.actors.every(({ commands }) => commands.name !== name))
-      .map((stream) => readStored(connection, stream)),
+    // those of actors and jobs have no events of producers
+    [...new Set(worked.flatMap(({ processor: { from, to } }) => [from.stream, to.stream]))].map((stream) =>
+      readStored(connection, stream),
+    ),
   )
   const rows: Row[] = []
   const matches: ScoredMatch[] = []
@@ -170,7 +183,8 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
   const labelled = new Set(payments.labels.map(({ kind }) => `rule-${kind}`))
   tell.done('every pipeline and rule over the whole log again, from sequence 1')
   const expectedDeadLetters: Record<string, number> = {}
-  for (const { code } of payments.broken) expectedDeadLetters[code] = (expectedDeadLetters[code] ?? 0) + 1
+  for (const code of [...payments.broken.map((event) => event.code), ...deadJobs(triaged)])
+    expectedDeadLetters[code] = (expectedDeadLetters[code] ?? 0) + 1
   const sent = { metrics: real.sent, payments: made.sent }
   return {
     sent,
@@ -187,6 +201,12 @@ export async function runScenario(options: ScenarioOptions): Promise<ScenarioRes
     expectedDeadLetters: Object.fromEntries(Object.entries(expectedDeadLetters).sort()),
     inputsLost: sent.metrics + sent.payments - stored.reduce((sum, { inputs }) => sum + inputs, 0),
     actors: ordered,
+    jobs: triaged,
     duplicated: stored.reduce((sum, { duplicated }) => sum + duplicated, 0),
   }
+}
+
+/** Codes of the letters that jobs have left: they stay when they are redriven. */
+function deadJobs({ jobs }: JobsResult): readonly string[] {
+  return jobs.flatMap(({ died, lastDeath = '' }) => Array<string>(died).fill(lastDeath))
 }
