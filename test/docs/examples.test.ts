@@ -10,28 +10,33 @@ import { createRuntime } from '../../src/runtime/create-runtime.ts'
 import { discover } from '../../src/runtime/discover.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { connectTo } from '../support/broker.ts'
+import { freePorts } from '../support/free-ports.ts'
 import { startTestServer } from '../support/nats.ts'
 import { testProgram } from '../support/program.ts'
 
 const test = suite('the examples')
 const TOP = fileURLToPath(new URL('../..', import.meta.url))
 
-async function tried(example: string): Promise<string[]> {
+/** @param port where the example’s program has a stand-in for a model */
+async function tried(example: string, port?: number): Promise<string[]> {
   const { url } = await startTestServer()
   const connection = await connectTo(url)
   const deployment = await discover(`${TOP}/examples/${example}/streams`)
   await applyStreams(connection, await planStreams(connection, deployment.streams))
-  const runtime = await createRuntime({ connection, deployment, clock: systemClock, log: silentLog, owner: 'test' })
+  const setting = (name: string): string | undefined =>
+    name === 'MILLRACE_MODEL_URL' && port !== undefined ? `http://127.0.0.1:${port}` : undefined
+  const shared = { connection, deployment, clock: systemClock, log: silentLog, owner: 'test' }
+  const runtime = await createRuntime({ ...shared, setting })
   try {
-    return await output(`${TOP}/examples/${example}/try.ts`, url)
+    return await output(`${TOP}/examples/${example}/try.ts`, port === undefined ? [url] : [url, String(port)])
   } finally {
     await runtime.stop()
     await connection.close()
   }
 }
 
-function output(program: string, url: string): Promise<string[]> {
-  const child = spawn(process.execPath, [...testProgram(program), url], { cwd: TOP })
+function output(program: string, args: readonly string[]): Promise<string[]> {
+  const child = spawn(process.execPath, [...testProgram(program), ...args], { cwd: TOP })
   let [out, err] = ['', '']
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
@@ -74,6 +79,16 @@ test('3: a mailer that is busy is asked again with the same key, and one that re
     'nobody: refused for good',
     'bob: busy',
     'bob: sent, by the key of the attempt before',
+  ])
+})
+
+test('4: a ticket is asked about until there is an answer, one that is known is not, and what is refused is a dead letter', async () => {
+  const [port] = await freePorts(1)
+  assert.equal(await tried('04-jobs', port), [
+    'ticket-1: {"desk":"billing"}, calls: 1',
+    'ticket-2: {"desk":"technical"}, calls: 2',
+    'ticket-3: {"desk":"billing"}, calls: 0',
+    'ticket-4: a dead letter, calls: 1',
   ])
 })
 

@@ -1,0 +1,3 @@
+import { defineStream } from 'millrace'
+
+export default defineStream({ name: 'SUPPORT', root: 'support', partitions: 4 })
