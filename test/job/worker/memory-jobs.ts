@@ -27,7 +27,7 @@ export const job = defineJob({
   result: z.object({ verdict: z.string() }),
   model: 'm',
   maxTokens: 10,
-  retry: { attempts: 3, backoff: fixed(1) },
+  retry: { attempts: 3, backoff: fixed(1_000) },
 })
 
 const request: JobRequest = {
@@ -50,6 +50,8 @@ export class MemoryJobs {
   readonly letters = new Map<number, number>()
   readonly calls: Says[] = []
   settled = 0
+  /** It passes with what is put off. */
+  time = 1_000
   kills = 0
   #sequence = 1
   #steps = 0
@@ -69,7 +71,7 @@ export class MemoryJobs {
   }
 
   /** The server delivers a message to a process of its own. @returns undefined: it was killed */
-  async deliver(message: number, now: () => number = Date.now): Promise<TaskEnd | undefined> {
+  async deliver(message: number): Promise<TaskEnd | undefined> {
     const life = { dead: false }
     const step = <T>(work: () => T): Promise<T> => this.#step(life, work)
     const place: JobPlace = {
@@ -83,7 +85,11 @@ export class MemoryJobs {
           }),
       },
       queue: {
-        later: (later) => step(() => this.add(later)),
+        later: (later, _, at) =>
+          step(() => {
+            this.add(later)
+            this.time = Math.max(this.time, at)
+          }),
         move: (moved) => step(() => this.add(moved)),
         has: (sequence, id) => step(() => this.messages.get(sequence)?.id === id),
       },
@@ -99,7 +105,7 @@ export class MemoryJobs {
       clock: systemClock,
       log: silentLog,
       chance: () => 0,
-      now,
+      now: () => this.time,
       owner: 'me',
       onRefused: () => undefined,
       onAnswered: () => undefined,

@@ -57,12 +57,17 @@ let count = 0
 
 /** A context with its jobs, created. */
 export async function jobContext(connection: Connection, options: Partial<Options> = {}): Promise<JobContext> {
-  const name = `J${process.pid}-${(count += 1)}`
+  const context = contextNamed(connection, `J${process.pid}-${(count += 1)}`, options)
+  const { stream, records, queue } = context.job
+  await applyStreams(connection, await planStreams(connection, [stream, records, queue]))
+  return context
+}
+
+/** A context that is there. */
+export function contextNamed(connection: Connection, name: string, options: Partial<Options> = {}): JobContext {
   const stream = defineStream({ name, root: name.toLowerCase(), partitions: 1 })
   const records = jobStream(stream)
-  const queue = jobQueue(records)
-  const progress = progressStream(records)
-  await applyStreams(connection, await planStreams(connection, [stream, records, queue]))
+  const [queue, progress] = [jobQueue(records), progressStream(records)]
   return new JobContext(connection, { declaration: jobOn(name, options), stream, records, queue, progress })
 }
 

@@ -1,0 +1,163 @@
+// Jobs while the processes that do them are killed all the time, and the provider has every kind of fault.
+import { spawn, type ChildProcess } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { readCosts } from '../../src/job/costs/cost-counters.ts'
+import type { JobEvent } from '../../src/job/job-event.ts'
+import { readJob } from '../../src/runtime/open-job.ts'
+import { startModelServer } from '../../src/testing/model-server/model-server.ts'
+import type { ModelCall } from '../../src/testing/model-server/model-call.ts'
+import { inputOf } from '../../src/job/usage.ts'
+import { systemClock } from '../../src/time/system-clock.ts'
+import { connectTo, eventually } from '../support/broker.ts'
+import { atEnd } from '../support/cleanup.ts'
+import { startTestServer } from '../support/nats.ts'
+import { testProgram } from '../support/program.ts'
+import { jobContext, type JobContext } from '../job/worker/working-jobs.ts'
+import { JOB, REQUESTS } from './limited-jobs.ts'
+
+const test = suite('chaos of jobs')
+
+const JOBS = 2_000
+const WORKERS = 3
+/** A process is killed when so many calls more have ended. */
+const KILL_EVERY = 100
+const KINDS = [
+  'rate-limited',
+  'overloaded',
+  'server-error',
+  'invalid',
+  'reset',
+  'silent',
+  'stalled',
+  'cut',
+  'torn',
+  'failed-in-stream',
+  'refusal',
+  'truncated',
+  'invalid-output',
+] as const
+const FAULTS = Object.fromEntries(KINDS.map((kind) => [kind, 0.1 / KINDS.length]))
+const LIMIT_MS = 280_000
+
+function start(args: readonly string[]): ChildProcess {
+  const script = fileURLToPath(new URL('jobs-worker.ts', import.meta.url))
+  const child = spawn(process.execPath, [...testProgram(script), ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
+  atEnd(() => void child.kill('SIGKILL'))
+  return child
+}
+
+/** Kills one after the other, as the calls go on, and starts another in its place; how far they are at which time is noted. */
+function killing(children: ChildProcess[], args: readonly string[], calls: () => number) {
+  let [kills, next] = [0, KILL_EVERY]
+  const seen: { readonly at: number; readonly calls: number }[] = []
+  const stop = systemClock.every(20, () => {
+    seen.push({ at: performance.now(), calls: calls() })
+    if (calls() < next) return
+    next += KILL_EVERY
+    children[kills % WORKERS]?.kill('SIGKILL')
+    children[kills % WORKERS] = start(args)
+    kills += 1
+  })
+  return { stop, seen, kills: () => kills }
+}
+
+/** What each job has on the log. */
+async function histories(context: JobContext, ids: readonly string[]): Promise<Map<string, readonly JobEvent[]>> {
+  const options = { connection: context.connection, clock: systemClock }
+  const all = new Map<string, readonly JobEvent[]>()
+  for (let at = 0; at < ids.length; at += 50)
+    await Promise.all(
+      ids.slice(at, at + 50).map(async (id) => all.set(id, await readJob(context.job.records, options, id))),
+    )
+  return all
+}
+
+test('JW1 JW2 JW3 JB1 JB3 2,000 jobs, processes that are killed, every kind of fault: each ends once, and is billed what it was', async () => {
+  const { url } = await startTestServer()
+  const context = await jobContext(await connectTo(url), JOB)
+  const server = await startModelServer({ faults: FAULTS, seed: 'jobs' })
+  atEnd(() => server.stop())
+  const ids = Array.from({ length: JOBS }, (_, n) => `job-${n}`)
+  for (let at = 0; at < JOBS; at += 50)
+    await Promise.all(ids.slice(at, at + 50).map((id) => context.request(id, `<${id}>`)))
+  const args = [url, context.stream.name, server.url, 'key']
+  const began = performance.now()
+  const children = Array.from({ length: WORKERS }, () => start(args))
+  const { stop, kills, seen } = killing(children, args, () => server.calls.length)
+  await eventually('the queue is empty', async () => (await context.queued()) === 0 || undefined, LIMIT_MS)
+  stop()
+  const seconds = Math.round((performance.now() - began) / 1_000)
+  for (const child of children) child.kill('SIGKILL')
+
+  const all = await histories(context, ids)
+  const count = (events: readonly JobEvent[], type: string): number => events.filter((e) => e.type === type).length
+  const decided = [...all.values()].filter((events) => count(events, 'job.decided') === 1).length
+  const dead = [...all.values()].filter((events) => count(events, 'job.dead-lettered') === 1).length
+  const ends = [...all].filter(([, events]) => count(events, 'job.decided') + count(events, 'job.dead-lettered') !== 1)
+  assert.equal(ends, [], 'each ends once')
+  const letters = await context.connection.manager.streams.info('DEAD_LETTERS')
+  assert.is(letters.state.messages, dead, 'and whoever is dead has a letter')
+
+  const lost = judgeBills(all, server.calls)
+  const costs = await readCosts(context.connection, systemClock, {})
+  const counted = costs.reduce((sum, { tally }) => sum + tally.calls, 0)
+  const { billed, overLimit } = server.totals()
+  const logged = [...all.values()].flatMap((events) => billsIn(events)).length
+  console.log(
+    `${decided} decided, ${dead} dead, ${kills()} kills, ${server.calls.length} calls, ${billed} billed, ${logged} on the log, ` +
+      `${counted} counted, ${lost} lost with their processes, ${overLimit} over the limit, ${seconds} s`,
+  )
+  assert.ok(kills() >= 20, `${kills()} kills`)
+  assert.ok(counted >= logged && counted <= billed, 'what is counted was billed, and what is on the log is counted')
+  assert.ok(decided > JOBS / 2 && dead > 0)
+  // whatever is seen late was admitted before
+  for (const { at, calls } of seen)
+    assert.ok(calls <= REQUESTS / 12 + (REQUESTS * (at - began)) / 60_000 + 10, `${calls} calls after ${at - began} ms`)
+})
+
+/** An event that says what a call was billed. */
+function billsIn(events: readonly JobEvent[]) {
+  return events.flatMap((event) => {
+    if (event.type !== 'job.completed' && event.type !== 'job.attempt-failed' && event.type !== 'job.attempt-billed')
+      return []
+    return event.billed === undefined ? [] : [{ ...event, billed: event.billed }]
+  })
+}
+
+/**
+ * Each bill on the log is one of the server’s, and once; what the server has billed beside them belongs to attempts that never ended.
+ * @returns how many those are
+ */
+function judgeBills(all: ReadonlyMap<string, readonly JobEvent[]>, calls: readonly ModelCall[]): number {
+  const billed = new Map<string, ModelCall[]>()
+  for (const call of calls.filter((one) => one.billed !== undefined)) {
+    const id = /<(job-\d+)>/.exec(JSON.stringify(call.request.body))?.[1] ?? ''
+    billed.set(id, [...(billed.get(id) ?? []), call])
+  }
+  let lost = 0
+  for (const [id, events] of all) {
+    const bills = billsIn(events)
+    const own = billed.get(id) ?? []
+    const attempts = bills.map(({ attempt }) => attempt)
+    assert.is(new Set(attempts).size, attempts.length, `${id}: an attempt is billed once`)
+    const ended = events.filter(({ type }) => type === 'job.completed' || type === 'job.attempt-failed').length
+    const unended = events.filter(({ type }) => type === 'job.attempt-started').length - ended
+    assert.ok(own.length - bills.length >= 0 && own.length - bills.length <= unended, `${id}: ${own.length} bills`)
+    lost += own.length - bills.length
+    for (const event of bills) {
+      if (event.type !== 'job.completed') continue
+      const same = own.filter(({ requestId }) => requestId === event.requestId)
+      const { usage } = event.billed
+      assert.equal(
+        same.map((call) => call.billed),
+        [{ inputTokens: inputOf(usage), outputTokens: usage.output }],
+        `${id}: it is billed as the server says`,
+      )
+    }
+  }
+  return lost
+}
+
+test.run()
