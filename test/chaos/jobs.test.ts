@@ -19,10 +19,11 @@ import { JOB, REQUESTS } from './limited-jobs.ts'
 
 const test = suite('chaos of jobs')
 
-const JOBS = 2_000
+/** `CHAOS_JOBS=2000` asks for more: it takes minutes, most of them for processes that start on a machine that others use. */
+const JOBS = Number(process.env['CHAOS_JOBS'] ?? 600)
 const WORKERS = 3
-/** A process is killed when so many calls more have ended. */
-const KILL_EVERY = 100
+/** A process is killed when so many calls more have ended: more than twenty times. */
+const KILL_EVERY = Math.floor(JOBS / 21)
 const KINDS = [
   'rate-limited',
   'overloaded',
@@ -39,7 +40,7 @@ const KINDS = [
   'invalid-output',
 ] as const
 const FAULTS = Object.fromEntries(KINDS.map((kind) => [kind, 0.1 / KINDS.length]))
-const LIMIT_MS = 280_000
+const LIMIT_MS = JOBS > 1_000 ? 1_000_000 : 270_000
 
 function start(args: readonly string[]): ChildProcess {
   const script = fileURLToPath(new URL('jobs-worker.ts', import.meta.url))
@@ -74,7 +75,7 @@ async function histories(context: JobContext, ids: readonly string[]): Promise<M
   return all
 }
 
-test('JW1 JW2 JW3 JB1 JB3 2,000 jobs, processes that are killed, every kind of fault: each ends once, and is billed what it was', async () => {
+test('JW1 JW2 JW3 JB1 JB3 hundreds of jobs, processes that are killed, every kind of fault: each ends once, and is billed what it was', async () => {
   const { url } = await startTestServer()
   const context = await jobContext(await connectTo(url), JOB)
   const server = await startModelServer({ faults: FAULTS, seed: 'jobs' })

@@ -155,7 +155,7 @@ export const JOB_ERRORS = {
   MODEL_KEY_MISSING: {
     disposition: 'crash',
     means: 'a model is to be called, and there is no key for it',
-    advice: 'Set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL to a stand-in (startModelServer of millrace/testing)',
+    advice: 'Set ANTHROPIC_API_KEY, or MILLRACE_MODEL_URL to a stand-in (startModelServer of millrace/testing)',
     exit: EXIT.usage,
     status: 500,
   },
