@@ -12,6 +12,13 @@ export function wholeNumber(least = 1): (text: string) => number {
   }
 }
 
+/** A number above 0, such as 2.50. */
+export function positiveNumber(text: string): number {
+  const value = Number(text)
+  if (!/^\d+(?:\.\d+)?$/.test(text) || !(value > 0)) throw new InvalidArgumentError('Write it like 2.50.')
+  return value
+}
+
 /** Names with commas between, as often as the option is given. */
 export function names(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, ...text.split(',').filter((name) => name !== '')]

@@ -16,6 +16,7 @@ const FIELDS: ReadonlySet<string> = new Set<keyof JobOptions<EventContract, z.Zo
   'name',
   'on',
   'prompt',
+  'prompts',
   'result',
   'model',
   'maxTokens',
@@ -73,8 +74,7 @@ export function defineJob<Request extends EventContract, Result extends z.ZodTyp
   if (typeof on.event?.type !== 'string') invalid('on.event', 'is no contract (defineEvent)')
   const { from = 'first' } = on
   if (from !== 'first' && from !== 'new') invalid('on.from', `${JSON.stringify(from)} is not known`)
-  if (prompt?.kind !== 'prompt') invalid('prompt', 'is no prompt (definePrompt)')
-  requirePlaces(prompt, on.event, invalid)
+  const prompts = readPrompts(options, invalid)
   if (typeof result?.safeParse !== 'function') invalid('result', 'is no zod schema')
   if (typeof model !== 'string' || model.trim() === '' || model.length > LONGEST_MODEL)
     invalid('model', `must be the name of a model, at most ${LONGEST_MODEL} characters`)
@@ -87,6 +87,7 @@ export function defineJob<Request extends EventContract, Result extends z.ZodTyp
     name,
     on: Object.freeze({ stream: on.stream, event: on.event }),
     prompt,
+    prompts,
     result,
     resultSchema: resultSchemaOf(name, result),
     model,
@@ -103,6 +104,23 @@ export function defineJob<Request extends EventContract, Result extends z.ZodTyp
       },
     }),
   })
+}
+
+/** All versions, that in use first. */
+function readPrompts(
+  { prompt, prompts: others = [], on }: JobOptions<EventContract, z.ZodType>,
+  invalid: Invalid,
+): readonly PromptDeclaration[] {
+  if (!Array.isArray(others)) return invalid('prompts', 'is no list of prompts')
+  const prompts = [prompt, ...(others as readonly PromptDeclaration[])]
+  for (const [at, one] of prompts.entries()) {
+    const field = at === 0 ? 'prompt' : `prompts.${at - 1}`
+    if (one?.kind !== 'prompt') invalid(field, 'is no prompt (definePrompt)')
+    if (prompts.findIndex(({ version }) => version === one.version) < at)
+      invalid(field, `there is a version ${one.version} already`)
+    requirePlaces(one, on.event, (_, detail) => invalid(field, detail))
+  }
+  return Object.freeze(prompts)
 }
 
 /** A place that no input can have a value for would fail each job. */

@@ -35,6 +35,8 @@ export interface JobOptions<Request extends EventContract, Result extends z.ZodT
   }
   /** Its places are fields of the input. */
   readonly prompt: PromptDeclaration
+  /** Other versions of it, former or coming ones: `millrace job replay --prompt-version` asks with them. */
+  readonly prompts?: readonly PromptDeclaration[]
   /** What the answer has to be: an object that JSON Schema can say. */
   readonly result: Result
   /** As the provider calls it. */
@@ -55,6 +57,8 @@ export interface JobDeclaration {
   readonly name: string
   readonly on: { readonly stream: string; readonly event: EventContract }
   readonly prompt: PromptDeclaration
+  /** All versions, that in use first. */
+  readonly prompts: readonly PromptDeclaration[]
   readonly result: z.ZodType
   /** The same as a model is asked for it. */
   readonly resultSchema: ResultSchema

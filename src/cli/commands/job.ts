@@ -4,9 +4,10 @@ import { examples } from '../examples.js'
 import type { CostFlags } from '../job/cost-command.js'
 import type { ListFlags } from '../job/list-command.js'
 import type { OverrideFlags } from '../job/override-command.js'
+import type { ReplayFlags } from '../job/replay-flags.js'
 import type { SubmitFlags } from '../job/submit-command.js'
 import type { WatchFlags } from '../job/watch-command.js'
-import { dayOrAll, duration, wholeNumber } from '../option-values.js'
+import { dayOrAll, duration, positiveNumber, wholeNumber } from '../option-values.js'
 
 export function register(program: Command, context: CliContext): void {
   const job = program.command('job').description('jobs: request them, see what became of them, decide in their place')
@@ -34,6 +35,7 @@ export function register(program: Command, context: CliContext): void {
   watch(job, context)
   override(job, context)
   cost(job, context)
+  replay(job, context)
 }
 
 function list(job: Command, context: CliContext): void {
@@ -120,4 +122,41 @@ function cost(job: Command, context: CliContext): void {
       'after',
       '\nIt reads counters, which are kept for 13 months. What one job was billed: millrace job show.',
     )
+}
+
+function replay(job: Command, context: CliContext): void {
+  const command = job
+    .command('replay')
+    .description('decide jobs of the past again: from recorded answers, or asked with another prompt or model')
+    .option('--job <name>', 'only of this kind')
+    .option('--tenant <tenant>', 'only of this tenant')
+    .option('--stream <name>', 'only those that events of this stream request')
+    .option('--from-seq <number>', 'first sequence of a request in the stream of the jobs’ records', wholeNumber())
+    .option('--to-seq <number>', 'last sequence (default: the last one stored now)', wholeNumber())
+    .option('--since <time>', 'only requested since this time, or so long ago: 2026-01-31T12:00:00Z, 2h')
+    .option('--sample <number>', 'only so many of them, the same ones each time', wholeNumber())
+    .option('--model <model>', 'ask this model')
+    .option('--prompt-version <number>', 'ask with this version of the prompt', wholeNumber())
+    .option('--concurrency <number>', 'calls at a time', wholeNumber(), 4)
+    .option('--max-cost <amount>', 'stop before a call that may pass it, in the currency of the prices', positiveNumber)
+    .option('--output <file>', 'where the answers are kept (default: job-replay-<time>.ndjson)')
+    .option('--resume <file>', 'go on with a comparison: what it has is not paid again')
+    .option('--all', 'print also those that came to the same')
+    .option('--check', 'exit code 5 unless all came to the same')
+    .action(async (flags: ReplayFlags) => {
+      const { replayCommand } = await import('../job/replay-command.js')
+      await replayCommand(context, flags)
+    })
+  examples(command, [
+    ['millrace job replay --since 7d --check', 'does the result schema of now accept what was answered?'],
+    ['millrace job replay --job triage --model claude-sonnet-5-5 --sample 100', 'another model'],
+    ['millrace job replay --job triage --prompt-version 3 --max-cost 2.50', 'another prompt, for 2.50 at most'],
+    ['millrace job replay --resume job-replay-….ndjson --max-cost 5', 'go on, for 5 in all'],
+  ])
+  command.addHelpText(
+    'after',
+    `
+The log of the jobs is only read. Without --model and --prompt-version nothing is asked, and no key is needed. Ctrl-C prints what
+there is; --max-cost counts all that the comparison has cost.`,
+  )
 }

@@ -194,4 +194,11 @@ export const JOB_ERRORS = {
     exit: EXIT.rejected,
     status: 422,
   },
+  PROMPT_VERSION_UNKNOWN: {
+    disposition: 'reject',
+    means: 'a job has no prompt of the version that is asked for; nothing was asked',
+    advice: 'Add it to prompts in defineJob, or choose one of the versions in the detail',
+    exit: EXIT.notFound,
+    status: 404,
+  },
 } as const satisfies Record<string, ErrorEntry>
