@@ -89,6 +89,11 @@ export interface Admission {
    * @throws `signal.reason`; PRICE_MISSING, MODEL_CLASS_UNKNOWN before anything is taken; errors of the broker
    */
   admit(call: AskedCall, signal: AbortSignal): Promise<AdmissionVerdict>
+  /**
+   * A job took the answer of another one, and made no call. Never rejects: that a hit is not counted changes nothing.
+   * @param tokens that it was not billed for
+   */
+  spared?(call: Pick<AskedCall, 'job' | 'name' | 'attempt' | 'tenant'>, tokens: number): Promise<void>
   /** Calls that may run at a time in this process. */
   readonly places: number
   /** Calls `listener` when there may be more places. @returns ends that */

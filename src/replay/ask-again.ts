@@ -100,7 +100,8 @@ class AskAgain {
     // whoever goes on has waited
     let state = withoutWait(jobOf([{ type: 'job.requested', at: clock.now(), request }, ...before]) as Standing)
     while (state.kind !== 'decided' && state.kind !== 'dead') {
-      if (this.stopped) return
+      // what is paid for is judged all the same
+      if (this.stopped && state.kind !== 'answered' && state.kind !== 'valid') return
       const next: Standing | undefined =
         state.kind === 'answered'
           ? await this.#tell(state, judgeAnswer(asked.job.result, state))

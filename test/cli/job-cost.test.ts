@@ -46,8 +46,8 @@ test('says what was used and cost by day, tenant and job, and what of it has no 
 
   const { out, err } = await run({})
   const lines = out.split('\n')
-  assert.match(lines[0] ?? '', /^DAY +TENANT +JOB +CALLS +TOKENS IN +CACHED +OUT +COST +SAVED$/)
-  assert.match(lines[2] ?? '', new RegExp(`^${today} +a +triage +1 +1,000 +400 +200 +0\\.0025 +0\\.001$`))
+  assert.match(lines[0] ?? '', /^DAY +TENANT +JOB +CALLS +HITS +TOKENS IN +CACHED +OUT +COST +SAVED$/)
+  assert.match(lines[2] ?? '', new RegExp(`^${today} +a +triage +1 +0 +1,000 +400 +200 +0\\.0025 +0\\.001$`))
   assert.equal([lines[1]?.includes('summary'), lines[3]?.includes(' b ')], [true, true])
   assert.is(lines[5], '3 calls, 0.005 EUR, 0.002 saved by batches and the cache of prompts')
   assert.is(err, '1 call without a price cost more than is said here\n')

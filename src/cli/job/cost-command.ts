@@ -21,6 +21,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: 'TENANT', value: ({ tenant }) => tenant },
   { title: 'JOB', value: ({ name }) => name },
   { title: 'CALLS', align: 'right', value: ({ tally }) => count(tally.calls) },
+  { title: 'HITS', align: 'right', value: ({ tally }) => count(tally.hits) },
   { title: 'TOKENS IN', align: 'right', value: ({ tally }) => count(tally.input) },
   { title: 'CACHED', align: 'right', value: ({ tally }) => count(tally.cached) },
   { title: 'OUT', align: 'right', value: ({ tally }) => count(tally.output) },
@@ -54,6 +55,8 @@ export async function costCommand(context: CliContext, flags: CostFlags): Promis
   out.line()
   const saved = total.saved === 0 ? '' : `, ${priceText(total.saved)} saved by batches and the cache of prompts`
   out.line(`${counted(total.calls, 'call')}, ${[priceText(total.nanos), currency ?? ''].join(' ').trim()}${saved}`)
+  if (total.hits > 0)
+    out.line(`${counted(total.hits, 'answer')} taken from the cache, ${count(total.spared)} tokens not asked for`)
   if (total.unpriced > 0) err.line(`${counted(total.unpriced, 'call')} without a price cost more than is said here`)
 }
 

@@ -13,7 +13,7 @@ export const JOB_ERRORS = {
   JOB_BUDGET_SPENT: {
     disposition: 'dead-letter',
     means: 'the tenant of a job has used up what it may; nothing was asked',
-    advice: 'Raise its budget, or redrive the letter when the budget begins anew: the detail says when',
+    advice: 'Raise its budget, or redrive the dead letter when the budget begins anew: the detail says when',
     exit: EXIT.rejected,
     status: 429,
   },
@@ -28,21 +28,21 @@ export const JOB_ERRORS = {
     disposition: 'dead-letter',
     means: 'the provider refuses the call of a job as it is, and would each time',
     advice:
-      'Look at the detail: a model that is not there, a prompt that is too long; correct defineJob and redrive the letter',
+      'Look at the detail: a model that is not there, a prompt that is too long; correct defineJob and redrive the dead letter',
     exit: EXIT.rejected,
     status: 422,
   },
   JOB_CRASHED: {
     disposition: 'dead-letter',
     means: 'too many processes have ended, or lost the job, in the middle of its call',
-    advice: 'Look why they ended; redrive the letter when that is mended',
+    advice: 'Look why they ended; redrive the dead letter when that is mended',
     exit: EXIT.rejected,
     status: 500,
   },
   JOB_DEADLINE_OVER: {
     disposition: 'dead-letter',
     means: 'a job was not done within its deadline',
-    advice: 'See millrace job show for what it waited for; redriven, its deadline begins anew',
+    advice: 'See millrace job show for what it waited for; the dead letter, when it is redriven, has a new deadline',
     exit: EXIT.rejected,
     status: 504,
   },
@@ -56,7 +56,7 @@ export const JOB_ERRORS = {
   JOB_EXHAUSTED: {
     disposition: 'dead-letter',
     means: 'all attempts that a job has have failed',
-    advice: 'See millrace job show for why; redrive the letter when the provider answers again',
+    advice: 'See millrace job show for why; redrive the dead letter when the provider answers again',
     exit: EXIT.rejected,
     status: 503,
   },
@@ -106,7 +106,7 @@ export const JOB_ERRORS = {
   JOB_OUTPUT_INVALID: {
     disposition: 'dead-letter',
     means: 'the answer to a job is not what its result says, also after it was asked to correct it',
-    advice: 'Say in the prompt what the answer has to be, or widen the result; then redrive the letter',
+    advice: 'Say in the prompt what the answer has to be, or widen the result; then redrive the dead letter',
     exit: EXIT.rejected,
     status: 422,
   },
@@ -127,7 +127,7 @@ export const JOB_ERRORS = {
   JOB_TRUNCATED: {
     disposition: 'dead-letter',
     means: 'the answer to a job ends where its tokens were used up',
-    advice: 'Raise maxTokens in defineJob, or shorten the prompt; then redrive the letter',
+    advice: 'Raise maxTokens in defineJob, or shorten the prompt; then redrive the dead letter',
     exit: EXIT.rejected,
     status: 422,
   },

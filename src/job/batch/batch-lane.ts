@@ -114,6 +114,7 @@ function admissionOf({ admission, rules, queues }: BatchLaneOptions): Admission 
     admit: async (call, signal) => (await admission.batched?.admit(call, signal)) ?? { kind: 'admitted', permit },
     // one that is full is put on the log while the next one comes
     places: SPARE + 2 * rules.size * Math.max(1, queues.length),
+    ...(admission.spared === undefined ? {} : { spared: (...hit) => admission.spared?.(...hit) ?? Promise.resolve() }),
     onChange: () => () => undefined,
     stop: () => Promise.resolve(),
   }

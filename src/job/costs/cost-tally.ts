@@ -6,11 +6,15 @@ import { inputOf, type Usage } from '../usage.js'
 // What calls have used and cost, as one whole number that a counter can add to: all fields of a call are counted, or none.
 
 /** In the order in which they stand in the number, each with so many decimal digits. */
-const FIELDS = ['calls', 'input', 'cached', 'output', 'nanos', 'saved', 'unpriced'] as const
+const FIELDS = ['hits', 'spared', 'calls', 'input', 'cached', 'output', 'nanos', 'saved', 'unpriced'] as const
 const DIGITS = 18
 const FIELD = 10n ** BigInt(DIGITS)
 
 export interface CostTally {
+  /** Jobs that took the answer of another one. */
+  readonly hits: number
+  /** Tokens that these were not billed for. */
+  readonly spared: number
   readonly calls: number
   /** Tokens, from wherever they came. */
   readonly input: number
@@ -26,6 +30,8 @@ export interface CostTally {
 }
 
 export const NO_COST: CostTally = Object.freeze({
+  hits: 0,
+  spared: 0,
   calls: 0,
   input: 0,
   cached: 0,
@@ -46,6 +52,7 @@ export function tallyOf(usage: Usage, model: string, asked: string, prices: Pric
   }
   const full = prices === undefined ? undefined : nanosOf(plain, [model, asked], prices)
   return {
+    ...NO_COST,
     calls: 1,
     input: inputOf(usage),
     cached: usage.cacheRead,

@@ -8,11 +8,12 @@
 //   AD2  What is refused, put off or given up has taken nothing from anybody.
 import type { Connection } from '../../broker/connection.js'
 import { SharedCells } from '../../delivery/limits/shared-cells.js'
+import { messageOf } from '../../error/millrace-error.js'
 import type { Log } from '../../observe/log.js'
 import type { Clock } from '../../time/clock.js'
 import type { Admission, AdmissionVerdict, AskedCall, BatchedCalls, Permit } from '../admission.js'
-import { CostCounters, readCosts } from '../costs/cost-counters.js'
-import { tallyOf } from '../costs/cost-tally.js'
+import { CostCounters, dayOf, readCosts } from '../costs/cost-counters.js'
+import { NO_COST, tallyOf } from '../costs/cost-tally.js'
 import { NO_MODELS, requireModel, type ModelsConfig } from '../models-config.js'
 import { limitedInputOf, NO_USAGE, type Usage } from '../usage.js'
 import { batchedCalls } from './batched-calls.js'
@@ -49,12 +50,16 @@ export class SharedAdmission implements Admission {
   readonly #counters: CostCounters
   readonly #budgets: Budgets
   readonly batched: BatchedCalls
+  readonly #now: () => number
+  readonly #log: Log
 
   private constructor(
-    { models = NO_MODELS, now }: SharedAdmissionOptions,
+    { models = NO_MODELS, now, log }: SharedAdmissionOptions,
     parts: { cells: SharedCells; gates: ModelGates; counters: CostCounters; budgets: Budgets },
   ) {
     this.#models = models
+    this.#now = now
+    this.#log = log
     this.#cells = parts.cells
     this.#gates = parts.gates
     this.#counters = parts.counters
@@ -104,6 +109,18 @@ export class SharedAdmission implements Admission {
     } catch (error) {
       await hold.release(undefined)
       throw error
+    }
+  }
+
+  async spared(
+    { job, name, attempt, tenant }: Pick<AskedCall, 'job' | 'name' | 'attempt' | 'tenant'>,
+    tokens: number,
+  ): Promise<void> {
+    const tally = { ...NO_COST, hits: 1, spared: tokens }
+    try {
+      await this.#counters.count({ day: dayOf(this.#now()), tenant, name }, job, attempt, tally)
+    } catch (error) {
+      this.#log.debug({ job, detail: messageOf(error) }, 'a hit of the cache is not counted')
     }
   }
 

@@ -47,7 +47,7 @@ export async function takeCached(ports: WorkPorts, task: JobTask, asked: CacheAs
 }
 
 async function takeHit(
-  { owner }: WorkPorts,
+  { owner, admission }: WorkPorts,
   task: JobTask,
   { job, ask, history }: CacheAsked,
   { job: from, savedTokens, text, stopReason }: CachedAnswer,
@@ -59,7 +59,11 @@ async function takeHit(
     const billed = { usage: NO_USAGE, nanos: 0, estimated: false }
     const end = { kind: 'completed', stopReason, text, billed, cached: { job: from, savedTokens } } as const
     const { attempt } = history.state
-    if ((await history.tell({ kind: 'end', attempt, requestId: undefined, end })) === 'told') return undefined
+    if ((await history.tell({ kind: 'end', attempt, requestId: undefined, end })) === 'told') {
+      const { id: own, name, tenant } = history.state.account.request
+      await admission.spared?.({ job: own, name, attempt, tenant }, savedTokens)
+      return undefined
+    }
   }
   await history.read()
   return undefined
