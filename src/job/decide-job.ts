@@ -174,6 +174,7 @@ function ifAt(
 ): readonly JobEvent[] | JobRefusal {
   if (isOver(state)) return over(state)
   if (attempt < state.account.begun) return 'superseded'
+  if (attempt > state.account.begun) return 'not-yet'
   if (state.kind === kind) return events
   return state.kind === 'valid' ? 'done' : 'not-yet'
 }
