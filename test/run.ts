@@ -116,7 +116,7 @@ if (!given) {
 }
 if (short || sum('failed') > 0) process.exitCode = 1
 // a process that was killed takes its time to go, on a machine that is busy
-const LEFT_OPEN_S = 20
+const LEFT_OPEN_S = 30
 setTimeout(
   () => stop(3, `left open ${LEFT_OPEN_S} s after the last test: ${process.getActiveResourcesInfo().join(', ')}`),
   LEFT_OPEN_S * 1_000,
