@@ -2,7 +2,7 @@
 import type { Connection } from '../../src/broker/connection.ts'
 import { HandlerRun } from '../../src/delivery/handler-run.ts'
 import type { Lane } from '../../src/job/job-event.ts'
-import { LocalAdmission } from '../../src/job/local-admission.ts'
+import { LocalAdmission } from '../../test/job/local-admission.ts'
 import type { ModelClient } from '../../src/job/model-client.ts'
 import { JobWorker } from '../../src/job/worker/job-worker.ts'
 import type { WorkedQueue } from '../../src/job/worker/job-worker-options.ts'

@@ -1,7 +1,7 @@
 // What a worker has in hand: no more than it may, for as long as it lives, and free for others when it stops or is frozen.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { LocalAdmission } from '../../../src/job/local-admission.ts'
+import { LocalAdmission } from '../local-admission.ts'
 import type { Clock } from '../../../src/time/clock.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { modelAnswers } from '../../../src/testing/model-server/model-answer.ts'

@@ -1,5 +1,5 @@
-import type { Clock } from '../time/clock.js'
-import type { Admission, AdmissionVerdict, AskedCall, CallEnd, Permit } from './admission.js'
+import type { Clock } from '../../src/time/clock.ts'
+import type { Admission, AdmissionVerdict, AskedCall, CallEnd, Permit } from '../../src/job/admission.ts'
 import {
   afterCongestion,
   afterSuccess,
@@ -7,8 +7,8 @@ import {
   placesOf,
   type ConcurrencyLimit,
   type ConcurrencyRules,
-} from './concurrency-limit.js'
-import { RetryBudget } from './retry-budget.js'
+} from '../../src/job/concurrency-limit.ts'
+import { RetryBudget } from '../../src/job/retry-budget.ts'
 
 export interface LocalAdmissionOptions {
   readonly clock: Clock
