@@ -141,7 +141,9 @@ export class DelayedEvents {
           await this.#look(seen, [...sets, ...cancels])
           continue
         }
-        if (!outcomeUnknown(known) || this.#parts.clock.monotonic() > until) throw known
+        // a connection that was closed does not come back
+        const over = this.#parts.clock.monotonic() > until || this.#parts.connection.state.kind === 'closed'
+        if (!outcomeUnknown(known) || over) throw known
         problem = known
         await this.#parts.clock.sleep(wait)
         wait = Math.min(2 * wait, LONGEST_WAIT_MS)

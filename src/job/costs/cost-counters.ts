@@ -68,7 +68,9 @@ export class CostCounters {
         const sum = await addToCounter(connection, added)
         return unpackTally(sum ?? (await readCounter(connection, COST_STREAM, subject)))
       } catch (error) {
-        if (!isFault(error) || !outcomeUnknown(error) || clock.monotonic() >= until) throw error
+        // a connection that was closed does not come back
+        const over = clock.monotonic() >= until || connection.state.kind === 'closed'
+        if (!isFault(error) || !outcomeUnknown(error) || over) throw error
         await clock.sleep(PAUSE_MS)
         if (error.code === 'NO_STREAM_FOR_SUBJECT') await this.#ensure()
       }

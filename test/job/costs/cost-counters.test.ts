@@ -2,6 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CostCounters, COST_STREAM, readCosts } from '../../../src/job/costs/cost-counters.ts'
 import { NO_COST, type CostTally } from '../../../src/job/costs/cost-tally.ts'
+import { isFault } from '../../../src/error/millrace-error.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { connectTo, eventually } from '../../support/broker.ts'
 import { ownServer, startTestServer } from '../../support/nats.ts'
@@ -46,6 +47,25 @@ test('CO1 what could not be told because the server was away is told when it is 
   assert.is((await telling).calls, 2)
   await connection.manager.streams.delete(COST_STREAM)
   await eventually('it is made again', async () => (await counters.count(key, 'j5', 1, call)).calls === 1)
+})
+
+test('CO1 what is told over a connection that was closed is refused at once: it does not come back', async () => {
+  const server = await ownServer()
+  const connection = await connectTo(server.url)
+  const until: number[] = []
+  const counters = await CostCounters.open({
+    connection,
+    clock: { ...clock, sleep: async (ms) => void until.push(ms) },
+    replicas: 1,
+  })
+  await connection.close()
+  const key = { day: '2026-11-22', tenant: 'a', name: 'triage' }
+  const error = await counters.count(key, 'j1', 1, call).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  assert.ok(isFault(error, 'BROKER_UNREACHABLE'), String(error))
+  assert.equal(until, [], 'it does not wait for it')
 })
 
 test.run()
