@@ -186,7 +186,7 @@ export class Kill {
     if (this.dead) return NEVER
     const last = this.done.length === this.#at
     this.done.push(what)
-    if (last && this.#when === 'before') this.#end()
+    if (last && this.#when === 'before') this.end()
     return this.#unlessDead(work, last)
   }
 
@@ -195,7 +195,7 @@ export class Kill {
     if (this.dead) return NEVER
     try {
       const result = await work()
-      if (last) this.#end()
+      if (last) this.end()
       return this.dead ? NEVER : result
     } catch (error) {
       if (this.dead) return NEVER
@@ -203,7 +203,8 @@ export class Kill {
     }
   }
 
-  #end(): void {
+  /** Wherever it is. */
+  end(): void {
     if (this.dead) return
     this.dead = true
     this.#killed()

@@ -25,7 +25,7 @@ async function killedAt({ at, when }: Case): Promise<readonly string[]> {
   const isOver = async (): Promise<boolean> =>
     (await Promise.all(IDS.map(story))).every((types) => types.at(-1) === 'decided')
   await eventually('it is ended, or all is done', async () => kill.dead || (await isOver()) || undefined)
-  if (!kill.dead) await connection.nats.close()
+  kill.end()
   const where = `${when} ${kill.done[at] ?? 'nothing'} (${at})`
   const next = await lane({ rules: { size: IDS.length } })
   await eventually(`${where}: all are decided`, async () => (await isOver()) || undefined, 60_000)
