@@ -10,16 +10,19 @@ export async function within<T>(
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const late = new AbortController()
-  const cancel = clock.after(most, () => late.abort(new Error(`no answer within ${most} ms`)))
-  const either = AbortSignal.any([signal, late.signal])
+  signal.throwIfAborted()
+  const ends = new AbortController()
+  const stop = (): void => ends.abort(signal.reason)
+  // not AbortSignal.any: what listens to one is kept for as long as `signal` is, and that is as long as the process
+  signal.addEventListener('abort', stop, { once: true })
+  const cancel = clock.after(most, () => ends.abort(new Error(`no answer within ${most} ms`)))
   const ended = new Promise<never>((_, reject) => {
-    either.addEventListener('abort', () => reject(either.reason as Error), { once: true })
+    ends.signal.addEventListener('abort', () => reject(ends.signal.reason as Error), { once: true })
   })
   try {
-    either.throwIfAborted()
-    return await Promise.race([work(either), ended])
+    return await Promise.race([work(ends.signal), ended])
   } finally {
     cancel()
+    signal.removeEventListener('abort', stop)
   }
 }
