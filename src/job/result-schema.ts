@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { fault, messageOf, type Issue } from '../error/millrace-error.js'
 import { issuesOf } from '../event/data-issues.js'
+import { unaskable } from './askable-schema.js'
 
 /** A JSON Schema document. */
 export type ResultSchema = Readonly<Record<string, unknown>>
@@ -12,7 +13,7 @@ export type ReadResult<Result> =
 /**
  * The JSON Schema that a model is asked to keep to.
  * @param job for the message of an error
- * @throws JOB_RESULT_INVALID it cannot be said in JSON Schema, or is no object
+ * @throws JOB_RESULT_INVALID it cannot be said in JSON Schema, is no object, or has something that no model can be held to
  */
 export function resultSchemaOf(job: string, schema: z.ZodType): ResultSchema {
   let document: ResultSchema
@@ -23,6 +24,10 @@ export function resultSchemaOf(job: string, schema: z.ZodType): ResultSchema {
   }
   if (document['type'] !== 'object')
     throw fault('JOB_RESULT_INVALID', `${job}: the result has to be an object; put it into one`)
+  const issues = unaskable(document)
+  const [first] = issues
+  if (first !== undefined)
+    throw fault('JOB_RESULT_INVALID', `${job}: result${first.pointer}: ${first.detail}`, { issues })
   return document
 }
 

@@ -119,8 +119,9 @@ export const JOB_ERRORS = {
   },
   JOB_RESULT_INVALID: {
     disposition: 'crash',
-    means: 'the result of a job cannot be asked for, as no JSON Schema can say it',
-    advice: 'Use what JSON has in the schema of the result: no transforms, dates, maps or functions',
+    means: 'the result of a job cannot be asked for, as no JSON Schema that models keep to can say it',
+    advice:
+      'Use what JSON has in the schema of the result, with a name for each key: no dates, maps, records, tuples or unknown values',
     exit: EXIT.usage,
     status: 400,
   },
