@@ -5,9 +5,8 @@ import type { CallFacts } from '../model-client.js'
 import { isRecord } from '../unknown-json.js'
 import type { BatchAnswer, BatchClient, ProviderBatch } from './batch-client.js'
 
-/** How many of a list come at once, and in all: older ones are of no interest. */
+/** How many of a list come at once. */
 const AT_ONCE = 100
-const MOST_LISTED = 2_000
 
 /**
  * Message Batches, by the SDK that the user has installed.
@@ -35,7 +34,8 @@ export async function anthropicBatches(options: AnthropicOptions): Promise<Batch
       const found: ProviderBatch[] = []
       for await (const batch of batches.list({ limit: AT_ONCE }, { signal })) {
         const one = batchOf(batch)
-        if (one.createdAt < since || found.length >= MOST_LISTED) break
+        // the whole list until then: of a batch that a shorter one leaves out it would be thought that it was never sent
+        if (one.createdAt < since) break
         found.push(one)
       }
       return found
