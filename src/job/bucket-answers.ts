@@ -4,7 +4,7 @@
 // the flight of who asks it now. What can be wrong with it makes a question be asked, never fail.
 //
 // Invariants (tests cite them):
-//   AC1  An answer is found by the same question only, and for the same tenant of the same context.
+//   AC1  An answer is found by the same question only, put to the same provider, and for the same tenant of the same context.
 //   AC2  Of those who ask the same at a time, in whatever process, one has the flight; when it dies, another one has it when its lease is over.
 //   AC3  An answer is found for as long as who looks for it allows, and no longer than it was kept for.
 import type { Connection } from '../broker/connection.js'
@@ -26,6 +26,8 @@ export interface BucketAnswersOptions {
   readonly connection: Connection
   readonly clock: Clock
   readonly log: Log
+  /** Where it is asked in place of the provider; undefined: the provider is. */
+  readonly elsewhere?: string | undefined
   /** How long whoever asks counts as alive after his last sign, in ms. Default 15 s. */
   readonly lease?: number
   /** How long who waits for another’s answer is told to wait before another look, in ms. Default 500. */
@@ -38,7 +40,7 @@ const PAUSE_MS = 500
 const RACES = 5
 
 export class BucketAnswers implements AnswerCache {
-  readonly #options: Required<BucketAnswersOptions>
+  readonly #options: Required<Omit<BucketAnswersOptions, 'elsewhere'>> & Pick<BucketAnswersOptions, 'elsewhere'>
   readonly #owner = newId()
   #replicas = 1
   readonly #counts = { hits: 0, misses: 0, waits: 0, savedTokens: 0, notKept: 0, broken: 0 }
@@ -60,8 +62,8 @@ export class BucketAnswers implements AnswerCache {
   }
 
   async find(ask: ModelAsk, scope: AnswerScope): ReturnType<AnswerCache['find']> {
-    const { clock, log, pause } = this.#options
-    const key = answerKey(ask, scope)
+    const { clock, log, pause, elsewhere } = this.#options
+    const key = answerKey(ask, scope, elsewhere)
     for (let race = 0; race < RACES; race++) {
       const last = await this.#read(key)
       const now = clock.now()

@@ -108,7 +108,8 @@ export class JobsAtWork {
       return sender.progress
     }
     const queues = jobPlaces(jobs, { connection, clock, log, progressOf })
-    const cache = new BucketAnswers({ connection, clock, log })
+    const { baseUrl: elsewhere } = providerOf(options.setting)
+    const cache = new BucketAnswers({ connection, clock, log, elsewhere })
     if (jobs.some(({ declaration }) => declaration.cacheTtl !== undefined))
       await cache.prepare(Math.max(...jobs.map(({ records }) => records.replicas)))
     const time = streamTimeOf(connection, clock, queues[0]?.stream.name ?? '')

@@ -66,6 +66,11 @@ test('AC1 a question is another one when anything of it is, or whose it is', () 
   )
   const [ask, text2] = [question(), { text: '{', wrong: 'no JSON' }]
   assert.not.equal(answerKey(ask, scope), answerKey({ ...ask, repair: text2 }, scope))
+  assert.not.equal(
+    answerKey(ask, scope),
+    answerKey(ask, scope, 'http://127.0.0.1:8080'),
+    'a stand-in answers for itself',
+  )
   assert.match(answerKey(ask, scope), /^[0-9a-f]{64}\.[0-9a-f]{64}$/)
 })
 
