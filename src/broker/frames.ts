@@ -29,6 +29,8 @@ export interface EncodedMessage {
   readonly block: string
   /** What the block takes, in bytes. */
   readonly size: number
+  /** Where a receipt for it is to go. */
+  readonly reply?: string
 }
 
 /**
@@ -53,16 +55,18 @@ export function blockOf({ message, block }: EncodedMessage): string {
   return block + Buffer.from(message.rest).toString('latin1', 0, message.rest.length - message.data.length)
 }
 
-/** Messages as one piece of the protocol (docs.nats.io, “Client Protocol”, HPUB), without replies. */
+/** Messages as one piece of the protocol (docs.nats.io, “Client Protocol”, HPUB). */
 export function publishCommands(messages: readonly EncodedMessage[]): Uint8Array {
   let length = 0
   // a character of a subject is at most three bytes
-  for (const { message, size } of messages) length += LINE + 3 * message.subject.length + size + message.data.length
+  for (const { message, size, reply = '' } of messages)
+    length += LINE + 3 * (message.subject.length + reply.length) + size + message.data.length
   const bytes = Buffer.allocUnsafeSlow(length)
   let at = 0
-  for (const { message, block, size } of messages) {
+  for (const { message, block, size, reply } of messages) {
     const { subject, data } = message
-    at += bytes.write(`HPUB ${subject} ${size} ${size + data.length}\r\n`, at)
+    const to = reply === undefined ? subject : `${subject} ${reply}`
+    at += bytes.write(`HPUB ${to} ${size} ${size + data.length}\r\n`, at)
     // text of as many bytes as characters is ASCII, and copied as it is
     const isWritten = message instanceof WrittenMessage
     at += isWritten || size === block.length ? bytes.write(block, at, 'latin1') : bytes.write(block, at)

@@ -4,6 +4,7 @@ import { asFault } from './api-error.js'
 import type { Connection } from './connection.js'
 import { encodeHeaders } from './headers.js'
 import { readAck, type PublishAck } from './publish-ack.js'
+import { receiptsOf } from './receipts.js'
 import { request } from './request.js'
 
 /**
@@ -17,6 +18,8 @@ export async function publishOnce(
   timeoutMs = 5_000,
 ): Promise<PublishAck> {
   try {
+    const receipts = receiptsOf(connection)
+    if (receipts !== undefined) return await receipts.store(message, timeoutMs)
     const headers = encodeHeaders(message.headers)
     const answer = await request(connection, message.subject, message.data, { headers, timeout: timeoutMs })
     const reply = readAck(answer.data)
