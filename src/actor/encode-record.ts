@@ -36,6 +36,8 @@ export interface RecordToWrite {
   readonly frame?: StateFrame | undefined
   /** Most bytes of a state that the record carries. Default 1,024. */
   readonly carry?: number
+  /** Further headers of a record of one message, as lines, ASCII, each with its end: not more than an expectation takes. */
+  readonly lines?: string
   /** Root of the stream. */
   readonly root: string
   /** Most bytes of a message that the server takes. */
@@ -65,7 +67,7 @@ const CONTENT_LINE = `${CONTENT_TYPE.join(': ')}\r\n`
  *   cannot be written · MESSAGE_TOO_LARGE: an event is larger than what the server takes
  */
 export function encodeRecord(record: RecordToWrite): WrittenRecord {
-  const { type, id, before, effects, frame, carry = CARRY, root, maxPayload } = record
+  const { type, id, before, effects, frame, carry = CARRY, lines: more = '', root, maxPayload } = record
   const subject = recordSubject(root, type, id)
   const members: string[] = []
   const names = namesOf(type, id)
@@ -83,7 +85,7 @@ export function encodeRecord(record: RecordToWrite): WrittenRecord {
   const most = maxPayload - lines.length - HEADER_ROOM
   // a character is at most three bytes
   if (text.length * 3 <= most || Buffer.byteLength(text) <= most)
-    return { messages: [writeMessage(subject, CONTENT_LINE, lines, text)], version, carried, frameSize }
+    return { messages: [writeMessage(subject, CONTENT_LINE, lines + more, text)], version, carried, frameSize }
   const last: [string, string][] = [[DECIDED_HEADER, decided]]
   if (written !== undefined) last.push([STATE_HEADER, written.text])
   const headers = (after: number): WireMessage['headers'] => [CONTENT_TYPE, [VERSION_HEADER, String(after)]]

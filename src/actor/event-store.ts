@@ -1,5 +1,6 @@
 import type { Connection } from '../broker/connection.js'
 import { readLast } from '../broker/last-message.js'
+import { newId } from '../broker/new-id.js'
 import { fault } from '../error/millrace-error.js'
 import type { EventContract } from '../event/contract.js'
 import type { EventDraft, StoredEvent } from '../event/event.js'
@@ -8,8 +9,9 @@ import type { Clock } from '../time/clock.js'
 import { systemClock } from '../time/system-clock.js'
 import { commitSubject } from '../broker/system-subject.js'
 import { AskedTogether } from './asked-together.js'
-import { AggregateHeads } from './aggregate-heads.js'
+import { AggregateHeads, type AggregateHead, type HeadPlace } from './aggregate-heads.js'
 import { assertAggregateType, type RecordStream } from './aggregate-subject.js'
+import { appendOnce } from './append-once.js'
 import { Appender, type Append, type Appended, type AppendMetadata, type ExpectedVersion } from './append.js'
 import { readPersonal } from './read-personal.js'
 import { readRecordsBackwards } from './read-back.js'
@@ -47,6 +49,7 @@ export class EventStore {
   readonly #registry: Registry
   readonly #appender: Appender
   readonly #heads: AggregateHeads
+  readonly #headPlace: HeadPlace
   readonly #mayHaveOwner: boolean
   readonly #owners = new AskedTogether((type) => this.#isOwned(type))
 
@@ -56,8 +59,9 @@ export class EventStore {
     this.#clock = clock
     this.#stream = stream
     this.#registry = createRegistry(events)
-    this.#heads = new AggregateHeads({ connection, clock, stream })
-    this.#appender = new Appender({ connection, clock, stream }, this.#heads)
+    this.#headPlace = { connection, clock, stream }
+    this.#heads = new AggregateHeads(this.#headPlace)
+    this.#appender = new Appender(this.#headPlace, this.#heads)
   }
 
   /**
@@ -77,7 +81,17 @@ export class EventStore {
     events: readonly EventDraft[],
     metadata?: AppendMetadata,
   ): Promise<Appended> {
-    const [appended] = await this.appendAll([{ type, id, expected, events, metadata }])
+    const append = { type, id, expected, events, metadata }
+    if (this.#mayHaveOwner || events.length === 0) return this.#appended(append)
+    assertAggregateType(type)
+    const appendId = metadata?.id ?? newId()
+    const once = await appendOnce(this.#headPlace, this.#heads, append, appendId)
+    if (once.kind === 'stored') return once.appended
+    return this.#appended(once.kind === 'unknown' ? { ...append, metadata: { ...metadata, id: appendId } } : append)
+  }
+
+  async #appended(append: Append): Promise<Appended> {
+    const [appended] = await this.appendAll([append])
     return appended as Appended
   }
 
@@ -97,6 +111,16 @@ export class EventStore {
       const type = owned.find((one) => one !== undefined)
       if (type !== undefined) throw fault('AGGREGATE_HAS_OWNER', `${type} in ${this.#stream.name}`)
     })
+  }
+
+  /** Where the last record of an aggregate is, as far as was read or stored here; undefined: it was not. */
+  seen(type: string, id: string): AggregateHead | undefined {
+    return this.#heads.seen(type, id)
+  }
+
+  /** Takes it to be there, without reading: an append finds out whether it is. */
+  assume(type: string, id: string, head: AggregateHead): void {
+    this.#heads.set(type, id, head)
   }
 
   /** The version of an aggregate now; 0: it has no events. */
