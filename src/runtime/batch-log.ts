@@ -14,6 +14,22 @@ import { JOB_AGGREGATE } from './open-job.js'
 /** The type of the aggregates that batches are, beside those of their jobs. */
 const AGGREGATE = 'job-batch'
 
+/** The events of a batch; none: there is no such batch. @throws JOB_HISTORY_INVALID, errors of the event store */
+export function readBatch(
+  records: StreamDeclaration,
+  { connection, clock }: { readonly connection: Connection; readonly clock: Clock },
+  id: string,
+): Promise<readonly BatchEvent[]> {
+  const store = new EventStore(connection, { stream: records, events: BATCH_CONTRACTS, clock, mayHaveOwner: false })
+  return eventsOf(store, id)
+}
+
+async function eventsOf(store: EventStore, id: string): Promise<readonly BatchEvent[]> {
+  const events: BatchEvent[] = []
+  for await (const event of store.read(AGGREGATE, id)) events.push(batchEventOf(event))
+  return events
+}
+
 /** Batches on the stream that has the records of their jobs. */
 export function batchLog(
   records: StreamDeclaration,
@@ -22,8 +38,7 @@ export function batchLog(
   const store = new EventStore(connection, { stream: records, events: [...JOB_CONTRACTS, ...BATCH_CONTRACTS], clock })
   return {
     async read(id) {
-      const events: BatchEvent[] = []
-      for await (const event of store.read(AGGREGATE, id)) events.push(batchEventOf(event))
+      const events = await eventsOf(store, id)
       return { state: batchOf(events), version: events.length }
     },
     append: (id, version, events) =>

@@ -81,7 +81,7 @@ export class JobsAtWork {
 
   /** Why no job is begun here; undefined: nothing keeps them. */
   get stall(): HandlerStall | undefined {
-    return this.#stall ?? this.#worker?.status.stall ?? this.#leftAlone
+    return this.#stall ?? this.#worker?.status.stall ?? this.#batches?.stall ?? this.#leftAlone
   }
 
   /** Models that all processes leave alone for now. */

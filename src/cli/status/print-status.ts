@@ -21,7 +21,7 @@ export function printStatus(out: Output, status: Status, now: number): void {
   for (const one of processors)
     if (one.kind === 'run') for (const why of one.waitsFor) out.line(`${one.processor} waits: ${why}`)
   printHandlers(out, status.handlers)
-  printJobs(out, status.jobs)
+  printJobs(out, status.jobs, now)
   printOutboxes(out, status.outboxes)
   printSchedules(out, status.schedules)
   printEdges(out, status.edges)

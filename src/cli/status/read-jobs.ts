@@ -1,6 +1,5 @@
 import { asFault } from '../../broker/api-error.js'
 import type { Connection } from '../../broker/connection.js'
-import type { StreamDeclaration } from '../../broker/define-stream.js'
 import { readWorkConsumer } from '../../broker/work-consumer.js'
 import { readHandlerStall } from '../../delivery/handler-stalls.js'
 import { LANES, type Lane } from '../../job/job-event.js'
@@ -8,9 +7,11 @@ import { laneSubject } from '../../job/job-streams.js'
 import { jobConsumer } from '../../job/worker/lane-source.js'
 import type { DeployedJob } from '../../runtime/deployed-jobs.js'
 import { JOBS_STALL } from '../../runtime/jobs-at-work.js'
+import { readOpenBatches, type OpenBatches } from '../../runtime/open-batches.js'
 import type { Clock } from '../../time/clock.js'
+import { formatDuration } from '../../time/duration.js'
 import type { Output } from '../output.js'
-import { count, printTable, type Column } from '../table.js'
+import { count, counted, printTable, type Column } from '../table.js'
 
 /** How far the jobs of one context are, in all processes together. */
 export interface JobLag {
@@ -24,6 +25,8 @@ export interface JobLag {
   readonly inHand: number
   /** Those that wait for a time: for another attempt, for a limit, for a right. */
   readonly later: number
+  /** Those that are at the provider. */
+  readonly batches: OpenBatches
   /** Why some process begins none. */
   readonly waitsFor: readonly string[]
 }
@@ -34,19 +37,21 @@ export async function readJobs(
   clock: Clock,
   jobs: readonly DeployedJob[] = [],
 ): Promise<readonly JobLag[]> {
-  const queues = [...new Set(jobs.map(({ queue }) => queue))]
-  if (queues.length === 0) return []
+  const contexts = [...new Map(jobs.map((job) => [job.queue, job])).values()]
+  if (contexts.length === 0) return []
   const stall = await readHandlerStall(connection, clock, JOBS_STALL)
   const waitsFor = stall === undefined ? [] : [`${stall.code}, ${stall.detail}`]
-  const read = await Promise.all(queues.map((queue) => readQueue(connection, queue, waitsFor)))
+  const read = await Promise.all(contexts.map((context) => readQueue({ connection, clock }, context, waitsFor)))
   return read.flatMap((one) => one ?? [])
 }
 
 async function readQueue(
-  connection: Connection,
-  queue: StreamDeclaration,
+  options: { readonly connection: Connection; readonly clock: Clock },
+  context: Pick<DeployedJob, 'queue' | 'records'>,
   waitsFor: readonly string[],
 ): Promise<JobLag | undefined> {
+  const { connection } = options
+  const { queue } = context
   const filter = { subjects_filter: `millrace.${queue.name}.lane.>` }
   try {
     const { state } = await connection.manager.streams.info(queue.name, filter)
@@ -57,6 +62,7 @@ async function readQueue(
         return { lane, started: found !== undefined, there, inHand: found?.unacknowledged ?? 0 }
       }),
     )
+    const { batches, looks } = await readOpenBatches(context, options)
     const inLanes = lanes.reduce((sum, { there }) => sum + there, 0)
     const waiting = lanes.map(({ lane, there, inHand }) => [lane, Math.max(0, there - inHand)] as const)
     return {
@@ -64,7 +70,8 @@ async function readQueue(
       started: lanes.some(({ started }) => started),
       waiting: Object.fromEntries(waiting) as Record<Lane, number>,
       inHand: lanes.reduce((sum, { inHand }) => sum + inHand, 0),
-      later: Math.max(0, state.messages - inLanes),
+      later: Math.max(0, state.messages - inLanes - looks),
+      batches,
       waitsFor,
     }
   } catch (error) {
@@ -74,11 +81,18 @@ async function readQueue(
   }
 }
 
-/** A table of the queues of jobs, when there are any, and why none is begun. */
-export function printJobs(out: Output, jobs: readonly JobLag[]): void {
+/** A table of the queues of jobs, when there are any, what is at the provider, and why none is begun. @param now for ages */
+export function printJobs(out: Output, jobs: readonly JobLag[], now: number): void {
   if (jobs.length === 0) return
   out.line()
   printTable(out, COLUMNS, jobs)
+  for (const { queue, batches } of jobs) {
+    if (batches.oldestAt === null) continue
+    const age = formatDuration(Math.max(0, now - batches.oldestAt))
+    out.line(
+      `${queue}: ${counted(batches.open, 'batch', 'batches')} with ${counted(batches.jobs, 'job')}, the oldest since ${age}`,
+    )
+  }
   const [first] = jobs
   for (const why of first?.waitsFor ?? []) out.line(out.style('yellow', `jobs wait: ${why}`))
 }

@@ -2,6 +2,7 @@
 //
 // The jobs of the lane `batch` in this process, of all contexts: taken by a worker of their own, put together, sent, and looked after.
 import type { Admission } from '../admission.js'
+import type { Standstill } from '../worker/call-standstill.js'
 import type { JobWorkerOptions, WorkedQueue } from '../worker/job-worker-options.js'
 import { JobWorker } from '../worker/job-worker.js'
 import type { BatchClient } from './batch-client.js'
@@ -11,6 +12,7 @@ import { BatchTimes } from './batch-times.js'
 import { BatchWatch } from './batch-watch.js'
 import { CollectJobs } from './collect-jobs.js'
 import { LookAfter } from './look-after.js'
+import { RefusedBatches } from './refused-batches.js'
 
 /** The queue of a context, and where its batches are. */
 export interface BatchedQueue extends WorkedQueue {
@@ -38,13 +40,16 @@ export class BatchLane {
   readonly #ending = new AbortController()
   readonly #collecting: readonly CollectJobs[]
   readonly #ports: readonly BatchPorts[]
+  readonly #refused: RefusedBatches
   #watches: readonly BatchWatch[] = []
   #worker: JobWorker | undefined
   #stopped: Promise<void> | undefined
 
   private constructor(options: BatchLaneOptions) {
     this.#options = options
-    const { batchClient: client, rules, clock, log, chance, now, newId, admission } = options
+    this.#refused = new RefusedBatches(options.now)
+    const client = this.#refused.watched(options.batchClient)
+    const { rules, clock, log, chance, now, newId, admission } = options
     const { signal } = this.#ending
     const shared = { client, rules, clock, log, chance, now, newId, signal, times: new BatchTimes(rules.usual) }
     const bill: BatchPorts['bill'] = async (call, billed) => admission.batched?.settle(call, billed)
@@ -69,6 +74,11 @@ export class BatchLane {
     return this.#collecting.reduce((sum, { waiting }) => sum + waiting, 0)
   }
 
+  /** Why nothing is sent, or heard of what was; undefined: nothing is in the way. */
+  get stall(): Standstill | undefined {
+    return this.#refused.why
+  }
+
   /** Hands back what waits for others, and waits for what is being sent or looked at. Safe to call twice. Never rejects. */
   stop(): Promise<void> {
     return (this.#stopped ??= this.#stop())
@@ -88,7 +98,7 @@ export class BatchLane {
     this.#worker = await JobWorker.start({
       ...this.#options,
       lanes: ['batch'],
-      admission: admissionOf(this.#options),
+      admission: admissionOf(this.#options, this.#refused),
       collect: (job) => byPlace.get(job.task.place)?.add(job) ?? Promise.resolve('left'),
     })
   }
@@ -108,10 +118,14 @@ export class BatchLane {
 }
 
 /** A job that waits for others takes no place from calls, and no tokens of a minute: only the budget of its tenant is asked. */
-function admissionOf({ admission, rules, queues }: BatchLaneOptions): Admission {
+function admissionOf({ admission, rules, queues }: BatchLaneOptions, refused: RefusedBatches): Admission {
   const permit = { settle: () => Promise.resolve(undefined), end: () => Promise.resolve() }
   return {
-    admit: async (call, signal) => (await admission.batched?.admit(call, signal)) ?? { kind: 'admitted', permit },
+    admit: async (call, signal) => {
+      const until = refused.holds()
+      if (until !== undefined) return { kind: 'later', at: until, why: refused.why?.detail ?? '' }
+      return (await admission.batched?.admit(call, signal)) ?? { kind: 'admitted', permit }
+    },
     // one that is full is put on the log while the next one comes
     places: SPARE + 2 * rules.size * Math.max(1, queues.length),
     ...(admission.spared === undefined ? {} : { spared: (...hit) => admission.spared?.(...hit) ?? Promise.resolve() }),

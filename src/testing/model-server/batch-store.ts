@@ -1,3 +1,4 @@
+import type { ErrorAnswer } from './model-answer.js'
 import { isRecord, requestTrouble } from './model-request.js'
 
 // Message Batches as the API has them, without HTTP. A batch is ready after it was asked for so many times.
@@ -7,6 +8,8 @@ export interface BatchOptions {
   readonly missing?: number
   /** How many times it is found still in progress. Default 1. */
   readonly polls?: number
+  /** What those who create one are answered at first, in this order. Default none. */
+  readonly refused?: readonly ErrorAnswer[]
 }
 
 /** One request of a batch. */
@@ -55,11 +58,17 @@ export class BatchStore {
   readonly #resolve: (request: BatchRequest) => Promise<BatchResult>
   readonly #batches = new Map<string, Batch>()
   #made = 0
+  #refusals = 0
 
   /** @param resolve what becomes of a request; asked once for each when its batch ends */
   constructor(options: BatchOptions, resolve: (request: BatchRequest) => Promise<BatchResult>) {
     this.#options = options
     this.#resolve = resolve
+  }
+
+  /** What whoever creates one now is answered in place of it. */
+  refusal(): ErrorAnswer | undefined {
+    return this.#options.refused?.[this.#refusals++]
   }
 
   /** @param body without trouble */

@@ -121,6 +121,8 @@ export class ModelServer {
       const body = jsonOf(text)
       const trouble = batchTrouble(body)
       if (trouble !== undefined) return refuse(at, 'invalid_request_error', trouble)
+      const refusal = this.#batches.refusal()
+      if (refusal !== undefined) return sendError(at, refusal)
       return found(this.#batches.create(body as Body, now, this.url))
     }
     if (id === undefined) {
