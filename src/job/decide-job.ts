@@ -48,6 +48,7 @@ export type JobCommand =
   | { readonly kind: 'decide'; readonly attempt: number; readonly decision: unknown }
   | { readonly kind: 'override'; readonly by: string; readonly why: string; readonly decision: unknown }
   | { readonly kind: 'demote'; readonly until: number }
+  | { readonly kind: 'promote'; readonly usual: number }
   | { readonly kind: 'dead-letter'; readonly reason: string; readonly code?: string | undefined }
   | {
       readonly kind: 'redrive'
@@ -108,6 +109,9 @@ function eventsOf(state: JobState, command: JobCommand, at: number): readonly Jo
     case 'demote':
       if (isOver(state)) return over(state)
       return state.account.request.lane === 'batch' ? 'done' : [{ type: 'job.demoted', at, until: command.until }]
+    case 'promote':
+      if (isOver(state)) return over(state)
+      return state.account.promoted ? 'done' : [{ type: 'job.promoted', at, usual: command.usual }]
     case 'dead-letter': {
       const { reason, code } = command
       return isOver(state) ? over(state) : [{ type: 'job.dead-lettered', at, reason, code }]

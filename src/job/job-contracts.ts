@@ -73,6 +73,7 @@ const SHAPES = {
   }),
   'job.attempt-billed': z.object({ at, attempt, billed }),
   'job.demoted': z.object({ at, until: z.number() }),
+  'job.promoted': z.object({ at, usual: count }),
   'job.validated': z.object({ at, attempt, result: z.unknown() }),
   'job.invalidated': z.object({ at, attempt, issues: z.array(issue) }),
   'job.decided': z.object({ at, attempt, decision: z.unknown() }),

@@ -93,6 +93,8 @@ export type JobEvent =
   | { readonly type: 'job.attempt-billed'; readonly at: number; readonly attempt: number; readonly billed: Billed }
   /** To the lane `batch`: its tenant has used up what it should. */
   | { readonly type: 'job.demoted'; readonly at: number; readonly until: number }
+  /** Out of the lane `batch`, to be done one by one: its deadline is nearer than what batches take, in ms. */
+  | { readonly type: 'job.promoted'; readonly at: number; readonly usual: number }
   | { readonly type: 'job.validated'; readonly at: number; readonly attempt: number; readonly result: unknown }
   | {
       readonly type: 'job.invalidated'

@@ -16,6 +16,8 @@ export interface JobAccount {
   readonly repair: { readonly text: string; readonly issues: readonly Issue[] } | undefined
   /** Attempts that began and never ended, since then: their processes were killed, or lost the job. */
   readonly lost: number
+  /** Whether it is done one by one, though of the lane `batch`, since then. */
+  readonly promoted: boolean
   /** How often its request has been a dead letter. */
   readonly generation: number
   /** Attempts that were billed. */
@@ -103,6 +105,8 @@ export function evolveJob(state: JobState, event: JobEvent): JobState {
       return { kind: 'valid', account, attempt: event.attempt, result: event.result }
     case 'job.demoted':
       return { ...state, account: { ...account, request: { ...account.request, lane: 'batch' } } }
+    case 'job.promoted':
+      return { ...state, account: { ...account, promoted: true } }
     case 'job.invalidated': {
       const repair = { text: state.kind === 'answered' ? state.text : '', issues: event.issues }
       return { kind: 'waiting', account: { ...account, invalid: account.invalid + 1, repair }, from: undefined }
@@ -119,17 +123,20 @@ export function evolveJob(state: JobState, event: JobEvent): JobState {
   }
 }
 
+/** What begins anew with each generation. */
+const NEW = { counted: 0, invalid: 0, repair: undefined, lost: 0, promoted: false }
+
 function newAccount(request: JobRequest): JobAccount {
   const { generation = 0 } = request.origin ?? {}
   const tokens = { billed: [], inputTokens: 0, outputTokens: 0, nanos: 0 }
-  return { request, begun: 0, counted: 0, invalid: 0, repair: undefined, lost: 0, generation, ...tokens }
+  return { request, begun: 0, ...NEW, generation, ...tokens }
 }
 
 function redriven(account: JobAccount, event: Extract<JobEvent, { type: 'job.redriven' }>): JobAccount {
   const { input = account.request.input, deadline = account.request.deadline } = event
   const { generation = account.generation + 1 } = event
   const request = { ...account.request, input, deadline }
-  return { ...account, request, counted: 0, invalid: 0, repair: undefined, lost: 0, generation }
+  return { ...account, request, ...NEW, generation }
 }
 
 /** An attempt is billed once. @throws JOB_HISTORY_INVALID */

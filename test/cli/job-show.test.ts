@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import { applyStreams } from '../../src/broker/apply-streams.ts'
 import { planStreams } from '../../src/broker/plan-streams.ts'
 import { showCommand } from '../../src/cli/job/show-command.ts'
-import { priceText } from '../../src/cli/job/job-story.ts'
+import { priceText, saidBy } from '../../src/cli/job/job-story.ts'
 import { isFault } from '../../src/error/millrace-error.ts'
 import type { JobEvent, JobRequest } from '../../src/job/job-event.ts'
 import { NO_USAGE } from '../../src/job/usage.ts'
@@ -99,6 +99,15 @@ test('tells the whole story of a job from its events, for people and as JSON; wh
 
   const error = await showCommand(contextOf(false), 'e2').catch((thrown: unknown) => thrown)
   assert.ok(isFault(error, 'JOB_NOT_FOUND'))
+})
+
+test('why a job changed its lane is told', () => {
+  const until = (at: number): string => `the end of ${at}`
+  assert.is(
+    saidBy({ type: 'job.promoted', at: 1, usual: 3_600_000 }, until),
+    'to the lane standard: batches take 1h 0m, and its deadline is nearer',
+  )
+  assert.match(saidBy({ type: 'job.demoted', at: 1, until: 7 }, until), /to the lane batch: .* until the end of 7/)
 })
 
 test('a price is written with two digits or as many as it has', () => {

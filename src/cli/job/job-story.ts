@@ -1,6 +1,7 @@
 import type { Billed, JobEvent } from '../../job/job-event.js'
 import type { JobState } from '../../job/job-state.js'
 import { inputOf } from '../../job/usage.js'
+import { formatDuration } from '../../time/duration.js'
 import { count } from '../table.js'
 
 // What there is to be said of a job and of its events, in a line each. Pure.
@@ -49,6 +50,8 @@ export function saidBy(event: JobEvent, time: (at: number) => string): string {
       return listed('given up before', billOf(event.billed))
     case 'job.demoted':
       return `to the lane batch: its tenant has used up what it should until ${time(event.until)}`
+    case 'job.promoted':
+      return `to the lane standard: batches take ${formatDuration(event.usual)}, and its deadline is nearer`
     case 'job.validated':
       return JSON.stringify(event.result)
     case 'job.invalidated':

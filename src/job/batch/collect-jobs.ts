@@ -13,7 +13,7 @@
 //   BA2  The message of a job is done when the job’s batch is on the log and will be looked at; until then it comes again.
 //   BA3  An attempt is in one batch, and nobody begins another one as long as that may have an answer.
 import type { ModelAsk } from '../model-client.js'
-import { insisting } from '../worker/job-history.js'
+import { insisting, JobHistory } from '../worker/job-history.js'
 import type { CollectedJob, TaskEnd } from '../worker/work-ports.js'
 import { BatchFormer } from './batch-former.js'
 import type { BatchPorts } from './batch-ports.js'
@@ -50,13 +50,9 @@ export class CollectJobs {
    * @returns what becomes of its message; undefined: the job is to be looked at again
    */
   async add(collected: CollectedJob): Promise<TaskEnd | undefined> {
-    const { now, place, clock, times } = this.#ports
+    const { now, clock, times } = this.#ports
     const { task, ask, account } = collected
-    if (isUrgentFor(account.request.deadline, now(), times.usual)) {
-      const moved = { ...task.queued, lane: 'standard' } as const
-      await insisting({ clock, signal: task.signal }, () => place.queue.move(moved, task.message))
-      return 'done'
-    }
+    if (isUrgentFor(account.request.deadline, now(), times.usual)) return this.#promote(collected)
     return new Promise((resolve, reject) => {
       const waiting: Waiting = { ...collected, resolve, reject }
       const onAbort = (): void => {
@@ -74,6 +70,19 @@ export class CollectJobs {
     this.#cancel()
     for (const waiting of this.#former.take()) waiting.resolve('back')
     await Promise.all(this.#open)
+  }
+
+  /** The log says so first. */
+  async #promote({ task }: CollectedJob): Promise<TaskEnd | undefined> {
+    const { now, place, clock, times } = this.#ports
+    const { queued, message, signal } = task
+    const history = new JobHistory({ log: place.log, clock, now, signal }, queued.id)
+    await history.read()
+    await history.tell({ kind: 'promote', usual: times.usual })
+    const { state } = history
+    if (state.kind === 'none' || state.kind === 'decided' || state.kind === 'dead') return undefined
+    await insisting({ clock, signal }, () => place.queue.move({ ...queued, lane: 'standard' }, message))
+    return 'done'
   }
 
   #arm(): void {

@@ -77,7 +77,7 @@ test('BA4 what failed in a batch is asked again, what expired too; what is wrong
   assert.ok(mended?.request.customId !== undefined, 'by another batch')
 })
 
-test('a job whose deadline is nearer than batches take goes to the lane standard, and is in no batch', async () => {
+test('a job whose deadline is nearer than batches take goes to the lane standard, as its log says, and is in no batch', async () => {
   const { request, lane, job, story, server } = await batching({}, { deadline: '10m' })
   await request(['late'])
   await lane({ rules: { usual: 3_600_000 } })
@@ -87,7 +87,7 @@ test('a job whose deadline is nearer than batches take goes to the lane standard
     return Object.keys(state.subjects ?? {}).find((subject) => subject.endsWith('lane.standard'))
   })
   assert.ok(waiting)
-  assert.equal([await story('late'), server.totals().calls], [['requested'], 0])
+  assert.equal([await story('late'), server.totals().calls], [['requested', 'promoted'], 0])
 })
 
 test('BA5 a batch that is refused is not waited for: its jobs go on one by one, or later', async () => {
