@@ -57,4 +57,12 @@ export interface AnswerCache {
     | AnswerFlight
     | { readonly kind: 'flying'; readonly again: number }
   >
+  /** Under what the answer to a question is kept, for who has it hours later. Pure. */
+  keyOf(ask: ModelAsk, scope: Pick<AnswerScope, 'context' | 'tenant'>): string
+  /**
+   * Keeps an answer that was asked for without a flight, unless somebody asks just now. What cannot be kept is logged, and is
+   * no error. Never rejects.
+   * @param ttl in ms, from a second
+   */
+  keep(key: string, ttl: number, answer: CachedAnswer): Promise<void>
 }

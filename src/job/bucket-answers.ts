@@ -36,6 +36,8 @@ export interface BucketAnswersOptions {
 
 const LEASE_MS = 15_000
 const PAUSE_MS = 500
+const NOT_KEPT = 'an answer could not be kept for others who ask the same'
+const NOT_TOLD = 'the end of a call could not be told to who waits'
 /** Tries against others who begin at the same moment. */
 const RACES = 5
 
@@ -78,6 +80,37 @@ export class BucketAnswers implements AnswerCache {
       if (revision !== undefined) return this.#miss(key, revision, scope.ttl)
     }
     return this.#wait(clock.now() + pause) // somebody else is faster each time: he asks
+  }
+
+  keyOf(ask: ModelAsk, scope: Pick<AnswerScope, 'context' | 'tenant'>): string {
+    return answerKey(ask, scope)
+  }
+
+  async keep(key: string, ttl: number, answer: CachedAnswer): Promise<void> {
+    const { connection, clock, log, pause } = this.#options
+    const data = this.#encoded(answer)
+    if (data === undefined) return
+    try {
+      const last = await this.#read(key)
+      // his answer is as good, and newer
+      if (decideEntry(last?.data, { now: clock.now(), ttl, pause }).kind === 'flying') return
+      const expected = last?.sequence ?? 0
+      await writeBucket(connection, ANSWER_BUCKET, { key, data, expected, headers: [timeToLive(ttl)] })
+    } catch (error) {
+      this.#counts.notKept += 1
+      log.warn({ bucket: ANSWER_BUCKET, key, reason: reasonOf(error) }, NOT_KEPT)
+    }
+  }
+
+  /** undefined: it is too large for the server. */
+  #encoded(answer: CachedAnswer): Uint8Array | undefined {
+    const { connection, clock, log } = this.#options
+    const data = encodeEntry({ kind: 'answer', at: clock.now(), answer })
+    const most = connection.server.maxPayload - HEADERS
+    if (data.length <= most) return data
+    this.#counts.notKept += 1
+    log.warn({ bytes: data.length, most, job: answer.job }, 'an answer is too large for the server to be kept')
+    return undefined
   }
 
   async #read(key: string) {
@@ -127,14 +160,10 @@ export class BucketAnswers implements AnswerCache {
     return {
       kind: 'miss' as const,
       store: async (answer: CachedAnswer) => {
-        const data = encodeEntry({ kind: 'answer', at: clock.now(), answer })
-        const most = connection.server.maxPayload - HEADERS
-        if (data.length <= most) return end('an answer could not be kept for others who ask the same', { data, ttl })
-        this.#counts.notKept += 1
-        log.warn({ bytes: data.length, most, job: answer.job }, 'an answer is too large for the server to be kept')
-        return end('the end of a call could not be told to who waits', { data: undefined, ttl: lease })
+        const data = this.#encoded(answer)
+        return data === undefined ? end(NOT_TOLD, { data, ttl: lease }) : end(NOT_KEPT, { data, ttl })
       },
-      land: () => end('the end of a call could not be told to who waits', { data: undefined, ttl: lease }),
+      land: () => end(NOT_TOLD, { data: undefined, ttl: lease }),
     }
   }
 }

@@ -12,7 +12,15 @@ const SHAPES = {
   /** It is to be sent, once, by the process that says so. Its jobs’ attempts are begun in the same record. */
   'batch.collected': z.object({
     at,
-    jobs: z.array(z.object({ id: text, attempt: z.number().int().min(1), tokens: z.number() })),
+    jobs: z.array(
+      z.object({
+        id: text,
+        attempt: z.number().int().min(1),
+        tokens: z.number(),
+        /** Under which its answer is kept for others, and for how long. */
+        cache: z.object({ key: text, ttl: z.number() }).optional(),
+      }),
+    ),
   }),
   /** The provider has it. */
   'batch.submitted': z.object({ at, provider: text }),
@@ -27,7 +35,7 @@ export type BatchEvent = {
   [Type in keyof Shapes]: { readonly type: Type } & Readonly<z.output<Shapes[Type]>>
 }[keyof Shapes]
 
-/** A job in a batch: which attempt it is, and the tokens that it is expected to take. */
+/** A job in a batch: which attempt it is, the tokens that it is expected to take, and where its answer is kept for others. */
 export type BatchedJob = Extract<BatchEvent, { type: 'batch.collected' }>['jobs'][number]
 
 const BY_TYPE: ReadonlyMap<string, EventContract> = new Map(

@@ -49,9 +49,9 @@ export class BatchLane {
     this.#options = options
     this.#refused = new RefusedBatches(options.now)
     const client = this.#refused.watched(options.batchClient)
-    const { rules, clock, log, chance, now, newId, admission } = options
+    const { rules, clock, log, chance, now, newId, admission, cache } = options
     const { signal } = this.#ending
-    const shared = { client, rules, clock, log, chance, now, newId, signal, times: new BatchTimes(rules.usual) }
+    const shared = { client, cache, rules, clock, log, chance, now, newId, signal, times: new BatchTimes(rules.usual) }
     const bill: BatchPorts['bill'] = async (call, billed) => admission.batched?.settle(call, billed)
     this.#ports = options.queues.map(({ place, batches, looks }) => ({ ...shared, place, batches, looks, bill }))
     this.#collecting = options.collects ? this.#ports.map((ports) => new CollectJobs(ports)) : []

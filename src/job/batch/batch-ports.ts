@@ -1,6 +1,7 @@
 import type { Log } from '../../observe/log.js'
 import type { Clock } from '../../time/clock.js'
 import type { BilledCallOf } from '../admission.js'
+import type { AnswerCache } from '../answer-cache.js'
 import type { JobEvent } from '../job-event.js'
 import type { BilledCall } from '../model-call.js'
 import type { JobCause } from '../take-request.js'
@@ -47,6 +48,8 @@ export interface BatchPorts {
   readonly looks: BatchLooks
   /** Counts what was billed, once for each job and attempt. @returns billionths of the currency; undefined: no price */
   readonly bill: (call: BilledCallOf, billed: BilledCall) => Promise<number | undefined>
+  /** Where answers are kept for others. Absent: nowhere. */
+  readonly cache?: AnswerCache | undefined
   readonly rules: BatchRules
   readonly times: BatchTimes
   readonly clock: Clock

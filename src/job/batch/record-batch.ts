@@ -4,7 +4,7 @@ import { insisting } from '../worker/job-history.js'
 import { beginning } from '../worker/next-step.js'
 import type { CollectedJob } from '../worker/work-ports.js'
 import { batchOwner } from './batch-owner.js'
-import type { BatchEvent } from './batch-event.js'
+import type { BatchedJob, BatchEvent } from './batch-event.js'
 import type { BatchPorts, JobRecord } from './batch-ports.js'
 import { holds } from './batch-state.js'
 
@@ -29,7 +29,12 @@ export async function recordBatch<Job extends CollectedJob>(
     const event: BatchEvent = {
       type: 'batch.collected',
       at: now(),
-      jobs: able.map(({ one, record }) => ({ id: record.id, attempt: record.attempt, tokens: one.task.queued.tokens })),
+      jobs: able.map(({ one, record: { id, attempt } }) => ({
+        id,
+        attempt,
+        tokens: one.task.queued.tokens,
+        cache: keptAt(ports, one),
+      })),
     }
     const stored = await batches.collect(
       batch,
@@ -41,6 +46,13 @@ export async function recordBatch<Job extends CollectedJob>(
     return { jobs: new Set(able.map(({ one }) => one)), since }
   }
   return { jobs: new Set(), since: clock.monotonic() }
+}
+
+/** Where the answer is kept for others; undefined: it is not. One that has to be mended is not, as for calls. */
+function keptAt({ cache, place }: BatchPorts, { job, ask, account }: CollectedJob): BatchedJob['cache'] {
+  if (cache === undefined || job.cacheTtl === undefined || account.repair !== undefined) return undefined
+  const { tenant } = account.request
+  return { key: cache.keyOf(ask, { context: place.context, tenant }), ttl: job.cacheTtl }
 }
 
 /** undefined: it may not begin, or not any more. */

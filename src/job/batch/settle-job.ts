@@ -14,6 +14,7 @@ import type { BatchAnswer } from './batch-client.js'
 import type { BatchedJob } from './batch-event.js'
 import type { BatchPorts } from './batch-ports.js'
 import { outcomeOf } from './read-answer.js'
+import { inputOf } from '../usage.js'
 
 export interface AnsweredJob {
   /** Sequence of the message that says to look. */
@@ -56,11 +57,26 @@ export async function settleJob(ports: BatchPorts, { copy, stray, job, answer }:
   }
   if (stray) return
   // where its declaration is not known here, whoever takes it from its lane judges it
-  if (declared !== undefined && history.state.kind === 'answered' && history.state.attempt === attempt)
-    await history.tell(...judgeAnswer(declared.result, history.state))
+  if (declared !== undefined && history.state.kind === 'answered' && history.state.attempt === attempt) {
+    const commands = judgeAnswer(declared.result, history.state)
+    const told = await history.tell(...commands)
+    if (told === 'told' && commands.some(({ kind }) => kind === 'decide')) await keep(ports, job, outcome)
+  }
   await goOn(ports, { copy, job }, history.state)
   telling.at(history.state)
   telling.left()
+}
+
+/** An answer that was a result is kept for others who ask the same. */
+async function keep(
+  { cache }: BatchPorts,
+  { id, cache: kept }: BatchedJob,
+  outcome: CallOutcome<unknown>,
+): Promise<void> {
+  if (cache === undefined || kept === undefined || outcome.kind !== 'valid' || outcome.billed === undefined) return
+  const { text, stopReason, billed } = outcome
+  const savedTokens = inputOf(billed.usage) + billed.usage.output
+  await cache.keep(kept.key, kept.ttl, { text, stopReason, model: billed.model, savedTokens, job: id })
 }
 
 export interface DroppedJob {

@@ -12,6 +12,7 @@ import { anthropicBatches } from '../../../src/job/batch/anthropic-batches.ts'
 import type { BatchClient } from '../../../src/job/batch/batch-client.ts'
 import { BatchLane, type BatchedQueue } from '../../../src/job/batch/batch-lane.ts'
 import { DEFAULT_BATCH, type BatchRules } from '../../../src/job/batch/batch-rules.ts'
+import { BucketAnswers } from '../../../src/job/bucket-answers.ts'
 import { defineJob } from '../../../src/job/define-job.ts'
 import { definePrompt } from '../../../src/job/define-prompt.ts'
 import type { JobEvent } from '../../../src/job/job-event.ts'
@@ -53,7 +54,7 @@ export interface Batching {
   readonly job: DeployedJob
   readonly server: ModelServer
   /** Has jobs requested, by their ids. */
-  request(ids: readonly string[], options?: { readonly time?: number }): Promise<void>
+  request(ids: readonly string[], options?: { readonly time?: number; readonly text?: string }): Promise<void>
   lane(options?: LaneOptions): Promise<BatchLane>
   /** Types of the events of a job. */
   story(id: string): Promise<readonly string[]>
@@ -73,7 +74,7 @@ export interface LaneOptions {
 
 export async function batching(
   options: ModelServerOptions = {},
-  more: { readonly deadline?: string; readonly attempts?: number } = {},
+  more: { readonly deadline?: string; readonly attempts?: number; readonly cache?: string } = {},
 ): Promise<Batching> {
   const connection = await sharedConnection()
   const context = await freshStream(connection)
@@ -90,6 +91,7 @@ export async function batching(
     lane: 'batch',
     retry: { attempts: more.attempts ?? 3, backoff: fixed('100ms') },
     ...(more.deadline === undefined ? {} : { deadline: more.deadline }),
+    ...(more.cache === undefined ? {} : { cache: { ttl: more.cache } }),
   })
   const job: DeployedJob = { declaration, stream: context, records, queue, progress }
   const server = await startModelServer(options)
@@ -100,8 +102,8 @@ export async function batching(
   return {
     job,
     server,
-    async request(ids, { time = Date.now() } = {}) {
-      for (const id of ids) await takeRequest(ports, declaration, eventOf(id, time, context.name))
+    async request(ids, { time = Date.now(), text } = {}) {
+      for (const id of ids) await takeRequest(ports, declaration, eventOf(id, time, context.name, text))
     },
     async lane({ rules = {}, collects = true, kill, connection: own = connection, client: via }: LaneOptions = {}) {
       const queues = jobPlaces([job], {
@@ -120,6 +122,7 @@ export async function batching(
         now: () => Date.now(),
         chance: () => 0.5,
         client: model,
+        cache: new BucketAnswers({ connection: own, clock: systemClock, log: silentLog }),
         admission: new LocalAdmission({ clock: systemClock, now: () => Date.now() }),
         estimates: new TokenEstimates(),
         queues: kill === undefined ? queues : queues.map((one) => killable(one, kill)),
@@ -147,10 +150,10 @@ export async function batching(
   }
 }
 
-function eventOf(id: string, time: number, stream: string): StoredEvent {
+function eventOf(id: string, time: number, stream: string, text = `of ${id}`): StoredEvent {
   const place = { stream, sequence: 1, storedAt: time, source: '/test', attributes: {} }
   const none = { key: undefined, correlationId: undefined, causationId: undefined }
-  return { ...place, ...none, id, type: Asked.type, version: 1, time, data: { text: `of ${id}` } }
+  return { ...place, ...none, id, type: Asked.type, version: 1, time, data: { text } }
 }
 
 /** The end of a process, in this one: from one of its doings on it does nothing any more, and lets go of nothing. */

@@ -131,6 +131,22 @@ test('BA5 a batch that is refused is not waited for: its jobs go on one by one, 
   })
 })
 
+test('AC1 the answer of a batch is kept for others who ask the same, for as long as the job says', async () => {
+  const { request, lane, until, server } = await batching({}, { cache: '1h' })
+  await lane({ rules: { size: 1 } })
+  await request(['first'], { text: 'the same' })
+  await until('first', 'decided')
+  const hit = async (id: string, text: string) => {
+    await request([id], { text })
+    return (await until(id, 'decided')).find((event) => event.type === 'job.completed')
+  }
+  const second = await hit('second', 'the same')
+  assert.equal([second?.cached?.job, second?.billed.nanos, server.totals().billed], ['first', 0, 1])
+  assert.ok((second?.cached?.savedTokens ?? 0) > 0)
+  assert.is((await hit('third', 'another one'))?.cached, undefined)
+  assert.is(server.totals().billed, 2)
+})
+
 test('BA5 a batch that its provider has lost is given up after a while, and its jobs are asked again', async () => {
   const { request, lane, until } = await batching()
   await request(ids(2))
