@@ -16,6 +16,9 @@ export interface ChosenLetter {
   readonly chain: string
   readonly sequence: number
   readonly member: number
+  readonly processor: string
+  /** Of its event. */
+  readonly id: string | undefined
 }
 
 /** Letters that one command acts on. */
@@ -69,7 +72,7 @@ export function chainsOf(letters: readonly ChosenLetter[]): readonly (readonly n
   )
 }
 
-function chosenOf({ number, processor, stream, sequence, member = 0, key }: DeadLetter): ChosenLetter {
+function chosenOf({ number, processor, stream, sequence, member = 0, key, id }: DeadLetter): ChosenLetter {
   const chain = key === undefined ? `#${number}` : `${processor} ${stream} ${key}`
-  return { number, chain, sequence, member }
+  return { number, chain, sequence, member, processor, id }
 }

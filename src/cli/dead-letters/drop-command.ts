@@ -52,7 +52,7 @@ async function dropOne(desk: LetterDesk, number: number, reason: string, named: 
   const { code, processor, stream, sequence } = letter
   const what = `${code} of ${processor} at ${stream} ${sequence}`
   try {
-    await desk.records.write(number, record, { state: 'dropped', reason, what })
+    await desk.records.write(number, record, { state: 'dropped', processor, reason, what })
     return true
   } catch (error) {
     if (named || !isFault(error, 'LETTER_BUSY')) throw error

@@ -3,7 +3,7 @@ import type { Connection } from '../../broker/connection.js'
 import { DEAD_LETTER_STREAM } from '../../broker/system-subject.js'
 import type { DeadLetter } from '../../delivery/letters/dead-letter.js'
 import { openLetter, readLetterEvent } from '../../delivery/letters/letter-event.js'
-import { readFate } from '../../delivery/letters/letter-fate.js'
+import { handlerLetterFate, readFate, type LetterFate } from '../../delivery/letters/letter-fate.js'
 import { LetterRecords, NEW_RECORD, type KnownRecord } from '../../delivery/letters/letter-records.js'
 import { targetOf, type LetterPlaces } from '../../delivery/letters/letter-target.js'
 import { isFault } from '../../error/millrace-error.js'
@@ -12,6 +12,7 @@ import { processorsOf } from '../../runtime/processors.js'
 import type { Deployment } from '../../runtime/deployment.js'
 import type { CliContext } from '../context.js'
 import { deadLetterNumber } from './find-dead-letters.js'
+import { jobOfLetter } from './job-of-letter.js'
 
 /** How a letter stands. `dead`: nothing happens to it. */
 export type LetterStanding = 'dead' | 'redriving' | 'handled' | 'again' | 'parked' | 'dropped'
@@ -93,6 +94,7 @@ export class LetterDesk {
   async standing(letter: DeadLetter): Promise<LetterStanding> {
     const record = this.record(letter.number)
     if (record.state === 'open') return letter.parkedKey === undefined ? 'dead' : this.#parked(letter)
+    if (record.state === 'handled' && jobOfLetter(letter) !== undefined) return this.#jobStanding(letter, record)
     if (record.state !== 'redriving') return record.state
     if (record.sent === undefined) return 'dead' // whoever redrove it was stopped before: it is to be done again
     const event = await readLetterEvent(this.connection, this.records, letter, record.edits)
@@ -103,20 +105,38 @@ export class LetterDesk {
     if (target.kind === 'none' || target.kind === 'parked') return 'redriving'
     const fate = await readFate(this.connection, { ...letter, sent: record.sent }, target)
     if (fate.kind === 'waiting') return 'redriving'
+    await this.#found(letter, record, fate)
+    return fate.kind
+  }
+
+  /** A job that is in its queue again may die again, long after. */
+  async #jobStanding(letter: DeadLetter, record: KnownRecord): Promise<LetterStanding> {
+    const fate = await handlerLetterFate(this.connection, { ...letter, sent: record.sent ?? 0 })
+    if (fate.kind === 'again') await this.#found(letter, record, fate)
+    return fate.kind === 'again' ? 'again' : 'handled'
+  }
+
+  async #found(
+    { number }: DeadLetter,
+    record: KnownRecord,
+    fate: Exclude<LetterFate, { kind: 'waiting' }>,
+  ): Promise<void> {
     try {
       const next = fate.kind === 'again' ? { next: fate.next } : {}
-      this.#known.set(letter.number, await this.records.write(letter.number, record, { state: fate.kind, ...next }))
+      this.#known.set(number, await this.records.write(number, record, { state: fate.kind, ...next }))
     } catch (error) {
       if (!isFault(error, 'LETTER_BUSY')) throw error // somebody else found it out
     }
-    return fate.kind
   }
 
   /** The letter that this one was before it was redriven last. @throws errors of the broker */
   async former(letter: DeadLetter): Promise<DeadLetter | undefined> {
     if (letter.former !== undefined) return this.load(letter.former.letter)
     for (const [number, { next }] of this.#known) if (next === letter.number) return this.load(number)
-    return undefined
+    if (letter.generation === 0 || jobOfLetter(letter) === undefined) return undefined
+    // a job dies long after its letter was handled: it is found as what came of one of two generations before
+    const fate = await handlerLetterFate(this.connection, { ...letter, generation: letter.generation - 2, sent: 0 })
+    return fate.kind === 'again' ? this.load(fate.next) : undefined
   }
 
   /** A parked key’s letter is done with when the key is back. */

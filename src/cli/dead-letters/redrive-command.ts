@@ -6,6 +6,7 @@ import { printJson, printJsonLine } from '../json.js'
 import { createProgress } from '../progress.js'
 import { count, counted } from '../table.js'
 import { chainsOf, chooseLetters, type ChoiceFlags, type ChosenLetter } from './choose-letters.js'
+import { jobOfLetter, requestedAgain } from './job-of-letter.js'
 import { LetterDesk } from './letter-desk.js'
 
 export interface RedriveLettersFlags extends ChoiceFlags {
@@ -41,6 +42,7 @@ export async function redriveCommand(
   const { connection, records } = desk
   const { clock, signal } = context
   const { registry } = await desk.deployment()
+  const jobs = new Map(letters.map((letter) => [letter.number, jobOfLetter(letter)]))
   let done = 0
   const redrive = new RedriveLetters({
     connection,
@@ -57,7 +59,7 @@ export async function redriveCommand(
       counts[outcome.kind] += 1
       done += 1
       progress.clear()
-      tell(context, outcome, letters.length)
+      tell(context, outcome, { all: letters.length, job: jobs.get(outcome.number) })
       progress.update(done, done / letters.length)
     },
   })
@@ -73,20 +75,28 @@ export async function redriveCommand(
   conclude(context, counts)
 }
 
-function tell(context: CliContext, outcome: LetterOutcome, all: number): void {
+interface Told {
+  /** How many letters there are. */
+  readonly all: number
+  /** That the letter’s event requests. */
+  readonly job: string | undefined
+}
+
+function tell(context: CliContext, outcome: LetterOutcome, { all, job }: Told): void {
   if (context.json) {
     const { kind: outcomeKind, ...rest } = outcome
     const { code, detail } = outcome.kind === 'refused' ? outcome.error : { code: undefined, detail: undefined }
-    return printJsonLine(context, { ...rest, error: undefined, outcome: outcomeKind, code, detail })
+    return printJsonLine(context, { ...rest, error: undefined, outcome: outcomeKind, job, code, detail })
   }
   const { out, err } = context
   if (outcome.kind === 'refused') err.line(err.style('yellow', `${outcome.error.code}: ${outcome.error.detail}`))
   else if (outcome.kind === 'again')
     err.line(err.style('yellow', `${outcome.number} failed again: it is letter ${outcome.next} now`))
-  else if (all <= 20) out.line(`${outcome.number}  ${textOf(outcome)}`)
+  else if (all <= 20) out.line(`${outcome.number}  ${textOf(outcome, job)}`)
 }
 
-function textOf(outcome: LetterOutcome): string {
+function textOf(outcome: LetterOutcome, job: string | undefined): string {
+  if (outcome.kind === 'handled' && job !== undefined) return requestedAgain(job)
   if (outcome.kind === 'closed') return `nothing to do: ${outcome.state}`
   if (outcome.kind === 'parked') return 'its key is parked: see millrace parked list'
   return outcome.kind === 'sent' ? 'sent back' : outcome.kind

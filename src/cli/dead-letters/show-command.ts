@@ -9,6 +9,7 @@ import { issueLine } from '../print-error.js'
 import { count, counted } from '../table.js'
 import { payloadOf, type DeadLetter } from '../../delivery/letters/dead-letter.js'
 import type { LetterRecord } from '../../delivery/letters/letter-records.js'
+import { jobOfLetter, requestedAgain } from './job-of-letter.js'
 import { LetterDesk, type LetterStanding } from './letter-desk.js'
 
 /** Shows one dead letter: why, where it came from, and the message itself. @throws DEAD_LETTER_NOT_FOUND */
@@ -17,7 +18,7 @@ export async function showCommand(context: CliContext, number: number): Promise<
   const letter = await desk.load(number)
   if (letter === undefined) throw fault('DEAD_LETTER_NOT_FOUND', `number ${number}`)
   const [standing, former] = [await desk.standing(letter), await desk.former(letter)]
-  const story = { standing, former, record: desk.record(number) }
+  const story = { standing, former, record: desk.record(number), job: jobOfLetter(letter) }
   if (context.json) printJson(context, letterJson(letter, story))
   else printLetter(context.out, letter, story)
 }
@@ -28,6 +29,8 @@ interface Story {
   /** The one that it was before it was redriven. */
   readonly former: DeadLetter | undefined
   readonly record: LetterRecord
+  /** That its event requests. */
+  readonly job: string | undefined
 }
 
 function printLetter(out: Output, letter: DeadLetter, story: Story): void {
@@ -52,9 +55,10 @@ function printLetter(out: Output, letter: DeadLetter, story: Story): void {
   out.line(indent(stack))
 }
 
-function printStory(letter: DeadLetter, { standing, former, record }: Story, fact: Fact): void {
+function printStory(letter: DeadLetter, { standing, former, record, job }: Story, fact: Fact): void {
   const { next, reason, edits } = record
-  const more = [next === undefined ? '' : `letter ${next} now`, reason ?? ''].filter((text) => text !== '')
+  const queued = standing === 'handled' && job !== undefined ? requestedAgain(job) : ''
+  const more = [next === undefined ? '' : `letter ${next} now`, reason ?? '', queued].filter((text) => text !== '')
   fact('state', [standing, ...more].join(': '))
   if (edits > 0) fact('edited', counted(edits, 'time'))
   if (letter.generation > 0) fact('redriven', counted(letter.generation, 'time'))
@@ -94,7 +98,7 @@ function payloadText(data: Uint8Array): string {
 }
 
 function letterJson({ data, at, headers, leftOut, attempts, ...rest }: DeadLetter, story: Story): object {
-  const { standing, former, record } = story
+  const { standing, former, record, job } = story
   const { edits, next, reason } = record
   const before = former === undefined ? undefined : { number: former.number, code: former.code, detail: former.detail }
   return {
@@ -103,6 +107,7 @@ function letterJson({ data, at, headers, leftOut, attempts, ...rest }: DeadLette
     edits,
     next,
     dropped: reason,
+    job,
     former: before,
     attempts: attempts.map((attempt) => ({ at: formatTime(attempt.at), code: attempt.code })),
     at: formatTime(at),

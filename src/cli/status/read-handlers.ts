@@ -11,6 +11,7 @@ import { isFault } from '../../error/millrace-error.js'
 import { formatTime } from '../../event/rfc3339.js'
 import type { DeployedHandler } from '../../runtime/deployed-handlers.js'
 import type { Clock } from '../../time/clock.js'
+import { NO_LETTERS, type LettersDone } from './read-letters.js'
 
 /** How far one handler is, in all processes together. */
 export interface HandlerLag {
@@ -26,6 +27,7 @@ export interface HandlerLag {
   /** Events that wait for another attempt, and those whose time has come. */
   readonly delayed: number
   readonly due: number
+  /** Those that nothing was done about. */
   readonly deadLetters: number
   readonly paused: boolean
   /**
@@ -35,16 +37,22 @@ export interface HandlerLag {
   readonly waitsFor: readonly string[]
 }
 
-/** @throws errors of the broker */
+/** @param done letters that do not count. @throws errors of the broker */
 export function readHandlers(
   connection: Connection,
   clock: Clock,
   handlers: readonly DeployedHandler[],
+  done = NO_LETTERS,
 ): Promise<readonly HandlerLag[]> {
-  return Promise.all(handlers.map((deployed) => readHandler(connection, clock, deployed)))
+  return Promise.all(handlers.map((deployed) => readHandler(connection, clock, deployed, done)))
 }
 
-async function readHandler(connection: Connection, clock: Clock, deployed: DeployedHandler): Promise<HandlerLag> {
+async function readHandler(
+  connection: Connection,
+  clock: Clock,
+  deployed: DeployedHandler,
+  done: LettersDone,
+): Promise<HandlerLag> {
   const { declaration, stream, work } = deployed
   const { name, lanes } = declaration
   const consumers = await Promise.all(
@@ -72,7 +80,7 @@ async function readHandler(connection: Connection, clock: Clock, deployed: Deplo
     inFlight: sum(({ unacknowledged }) => unacknowledged) + (again?.unacknowledged ?? 0),
     delayed,
     due,
-    deadLetters,
+    deadLetters: Math.max(0, deadLetters - (done.of.get(`handler-${name}`) ?? 0)),
     paused: consumers.some((one) => one?.paused === true),
     waitsFor: await waitsFor(connection, clock, deployed),
   }

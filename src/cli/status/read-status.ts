@@ -18,6 +18,7 @@ import { readEdges, type EdgeLag } from './read-edges.js'
 import { readJobs, type JobLag } from './read-jobs.js'
 import { readOutboxes, type OutboxStatus } from './read-outboxes.js'
 import { readSchedules, type ScheduleRow } from './read-schedules.js'
+import { readLettersDone } from './read-letters.js'
 import { readHandlers, waitsFor, type HandlerLag } from './read-handlers.js'
 import type { Clock } from '../../time/clock.js'
 
@@ -88,6 +89,7 @@ export interface Status {
   readonly streams: readonly StreamStatus[]
   readonly processors: readonly ProcessorStatus[]
   readonly rules: readonly RuleStatus[]
+  /** Those that are not done with. */
   readonly deadLetters: number
   readonly handlers: readonly HandlerLag[]
   readonly jobs: readonly JobLag[]
@@ -120,18 +122,27 @@ export async function readStatus(connection: Connection, clock: Clock, deploymen
   for (const ordered of deployment.ordered ?? [])
     waits.set(handlerId(ordered), await waitsFor(connection, clock, ordered))
   const dead = streams.find(({ stream }) => stream === DEAD_LETTER_STREAM)
+  const done = await readLettersDone(connection, clock, {
+    processors,
+    handlers: handlerNames(deployment),
+    streams: deployment.streams,
+  })
   return {
     server: { version: connection.server.version, url: connection.nats.getServer() },
     streams: streams.filter(({ stream }) => stream !== DEAD_LETTER_STREAM),
     processors: processors.map((processor) => processorStatus(processor, found, waits.get(processorId(processor)))),
     rules: rulesStatus(deployment, processors, reportsIn(found)),
-    deadLetters: dead?.kind === 'deployed' ? dead.messages : 0,
-    handlers: await readHandlers(connection, clock, deployment.handlers ?? []),
+    deadLetters: dead?.kind === 'deployed' ? Math.max(0, dead.messages - done.all) : 0,
+    handlers: await readHandlers(connection, clock, deployment.handlers ?? [], done),
     jobs: await readJobs(connection, clock, deployment.jobs),
     outboxes: await readOutboxes(connection, deployment.outboxes),
     schedules: await readSchedules(connection, deployment.schedules),
     edges: await readEdges(connection, deployment.edges),
   }
+}
+
+function handlerNames({ handlers = [] }: Deployment): readonly string[] {
+  return handlers.map(({ declaration }) => declaration.name)
 }
 
 /** What one stream says of the processors that read it or write to it. */

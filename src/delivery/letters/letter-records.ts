@@ -34,6 +34,8 @@ export interface LetterRecord {
   readonly sent?: number
   /** Number of the letter that came of it. */
   readonly next?: number
+  /** What the letter names as its processor; absent: it was written before that was kept. */
+  readonly processor?: string
   /** Why it was dropped. */
   readonly reason?: string
   /** What was dropped: it may be gone. */

@@ -66,7 +66,7 @@ interface OnItsWay {
 /** It is one of a parked key. */
 interface KeyComesBack {
   readonly kind: 'parked-key'
-  readonly letter: Pick<DeadLetter, 'number' | 'id'>
+  readonly letter: Pick<DeadLetter, 'number' | 'id' | 'processor'>
   readonly record: KnownRecord
   readonly target: Extract<LetterTarget, { kind: 'parked' }>
 }
@@ -143,13 +143,14 @@ export class RedriveLetters {
     const own = opened?.kind === 'event' ? opened.event : undefined
     const target = targetOf(letter, own?.key ?? letter.key, places)
     if (target.kind === 'none') throw fault('LETTER_NOT_REDRIVABLE', `number ${number}: ${target.why}`)
-    if (target.kind === 'parked') return { kind: 'parked-key', letter: { number, id: letter.id }, record, target }
+    if (target.kind === 'parked')
+      return { kind: 'parked-key', letter: { number, id: letter.id, processor: letter.processor }, record, target }
     if (opened?.kind === 'rejected')
       throw fault('LETTER_STILL_INVALID', `number ${number}: ${opened.detail}`, { issues: opened.issues })
     if (target.kind === 'processor' && record.sent === undefined) await this.#open(target)
     if (record.state === 'open') {
       await this.#pace()
-      record = await records.write(number, record, { state: 'redriving' })
+      record = await records.write(number, record, { state: 'redriving', processor: letter.processor })
     }
     if (record.sent === undefined) {
       const sent = await sendLetter(connection, sentLetter(letter, target, event, own))
@@ -170,7 +171,7 @@ export class RedriveLetters {
   /** The key of a letter comes back as a whole, once however many letters it has. */
   async #key({ letter, record, target }: KeyComesBack): Promise<LetterOutcome> {
     const { connection, clock, signal, records } = this.#options
-    const { number } = letter
+    const { number, processor } = letter
     if (record.edits > 0)
       throw fault('LETTER_NOT_REDRIVABLE', `number ${number} was edited, but its key comes back as it is in the park`)
     const id = `${target.unit.processor} ${target.key}`
@@ -178,7 +179,7 @@ export class RedriveLetters {
     const fate = await parkedLetterFate({ connection, clock, signal }, target, letter)
     const next = fate.kind === 'again' ? { next: fate.next } : {}
     // a key that is parked still can be redriven once more, by this letter too
-    if (fate.kind !== 'parked') await records.write(number, record, { state: fate.kind, ...next })
+    if (fate.kind !== 'parked') await records.write(number, record, { state: fate.kind, processor, ...next })
     return { number, ...fate }
   }
 
