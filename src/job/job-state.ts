@@ -107,10 +107,8 @@ export function evolveJob(state: JobState, event: JobEvent): JobState {
       return { ...state, account: { ...account, request: { ...account.request, lane: 'batch' } } }
     case 'job.promoted':
       return { ...state, account: { ...account, promoted: true } }
-    case 'job.invalidated': {
-      const repair = { text: state.kind === 'answered' ? state.text : '', issues: event.issues }
-      return { kind: 'waiting', account: { ...account, invalid: account.invalid + 1, repair }, from: undefined }
-    }
+    case 'job.invalidated':
+      return invalidated(state, event)
     case 'job.decided':
       if (state.kind === 'decided') return impossible(state, event)
       return { kind: 'decided', account, decision: event.decision, overriddenBy: undefined }
@@ -121,6 +119,15 @@ export function evolveJob(state: JobState, event: JobEvent): JobState {
     case 'job.redriven':
       return { kind: 'waiting', account: redriven(account, event), from: undefined }
   }
+}
+
+function invalidated(
+  state: Exclude<JobState, { kind: 'none' }>,
+  { issues }: Extract<JobEvent, { type: 'job.invalidated' }>,
+): JobState {
+  const { account } = state
+  const repair = { text: state.kind === 'answered' ? state.text : '', issues }
+  return { kind: 'waiting', account: { ...account, invalid: account.invalid + 1, repair }, from: undefined }
 }
 
 /** What begins anew with each generation. */

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import { z } from 'zod'
 import { applyStreams } from '../../src/broker/apply-streams.ts'
 import { planStreams } from '../../src/broker/plan-streams.ts'
+import { resumedAnswers } from '../../src/cli/job/answers-file.ts'
 import { replayCommand } from '../../src/cli/job/replay-command.ts'
 import type { ReplayFlags } from '../../src/cli/job/replay-flags.ts'
 import { sampled } from '../../src/cli/job/recorded-jobs.ts'
@@ -197,6 +198,22 @@ test('stops at --max-cost and goes on with --resume: paid once, also behind a li
   await billed(10)
   await replayed(context(Result), { resume: output })
   await billed(10)
+})
+
+test('JOB_REPLAY_BUSY of two who go on with a comparison at a time one is told who has it, and nothing is paid twice', async () => {
+  const { context, server, folder } = await world
+  const output = join(folder, 'twice.ndjson')
+  const paid = (): number => server.totals().billed
+  const before = paid()
+  const maxCost = 0.0009
+  await replayed(context(Result), { concurrency: 2, model: 'claude-sonnet-5-5', job: 'triage', output, maxCost })
+  const other = await resumedAnswers(output)
+  const refused = await replayed(context(Result), { resume: output }).catch((error: unknown) => error)
+  assert.ok(isFault(refused, 'JOB_REPLAY_BUSY'), String(refused))
+  assert.match(refused.detail, `twice.ndjson: process ${process.pid} on `)
+  await other.close()
+  await replayed(context(Result), { resume: output })
+  await eventually('each is paid once', () => paid() - before === 10 || undefined)
 })
 
 test('what cannot be asked is said before anything is: no key, no such version, no price, a file that is none', async () => {

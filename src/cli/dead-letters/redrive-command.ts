@@ -41,7 +41,6 @@ export async function redriveCommand(
   const progress = createProgress(context, { label: 'redriving', unit: 'letters' })
   const { connection, records } = desk
   const { clock, signal } = context
-  const { registry } = await desk.deployment()
   const jobs = new Map(letters.map((letter) => [letter.number, jobOfLetter(letter)]))
   let done = 0
   const redrive = new RedriveLetters({
@@ -49,7 +48,7 @@ export async function redriveCommand(
     clock,
     signal,
     records,
-    registry,
+    registry: (await desk.deployment()).registry,
     places: await desk.places(),
     wait: flags.wait === true,
     ...(flags.rate === undefined ? {} : { pause: 1_000 / flags.rate }),

@@ -1,5 +1,7 @@
-import { open, readFile } from 'node:fs/promises'
+import { open, readFile, realpath } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { z } from 'zod'
+import { tryLock, type HeldLock } from '../../broker/server-lock.js'
 import { fault, messageOf } from '../../error/millrace-error.js'
 import { draftOfJobEvent, jobEventOf } from '../../job/job-contracts.js'
 import type { JobEvent } from '../../job/job-event.js'
@@ -23,30 +25,66 @@ export interface AnswersFile extends AskedLog {
   result(id: string, row: object): Promise<void>
   /** Of all jobs. */
   all(): IterableIterator<readonly JobEvent[]>
+  /** Lets go of it. Safe to call twice. */
   close(): Promise<void>
 }
 
-/** Begins a file that is not there yet. @throws OUTPUT_UNWRITABLE */
+/** Begins a file that is not there yet. @throws OUTPUT_UNWRITABLE, JOB_REPLAY_BUSY */
 export async function newAnswers(path: string, selection: Selection): Promise<AnswersFile> {
-  const file = await openAnswers(path, 'ax', selection, [])
+  const lock = await locked(path)
+  const file = await openAnswers(path, 'ax', selection, lock, []).catch(async (error: unknown) => {
+    await lock.release()
+    throw error
+  })
   await file.line({ kind: 'millrace-job-replay', version: 1, selection })
   return file
 }
 
-/** Goes on with a file. A line that was not written to its end counts as not written. @throws INPUT_UNREADABLE, OUTPUT_UNWRITABLE */
+/** Goes on with a file. A line that was not written to its end counts as not written. @throws INPUT_UNREADABLE, OUTPUT_UNWRITABLE, JOB_REPLAY_BUSY */
 export async function resumedAnswers(path: string): Promise<AnswersFile> {
-  let text: string
+  headOf(path, await textOf(path))
+  const lock = await locked(path)
   try {
-    text = await readFile(path, 'utf8')
+    // as it is now that nobody else writes to it
+    const text = await textOf(path)
+    const [, ...lines] = text.split('\n').map(parse)
+    const file = await openAnswers(path, 'a', headOf(path, text), lock, lines)
+    if (!text.endsWith('\n')) await file.write('\n')
+    return file
+  } catch (error) {
+    await lock.release()
+    throw error
+  }
+}
+
+async function textOf(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8')
   } catch (error) {
     throw fault('INPUT_UNREADABLE', messageOf(error), { cause: error })
   }
-  const [head, ...lines] = text.split('\n').map(parse)
-  const read = HEAD.safeParse(head)
+}
+
+function headOf(path: string, text: string): Selection {
+  const read = HEAD.safeParse(parse(text.split('\n', 1)[0] ?? ''))
   if (!read.success) throw fault('INPUT_UNREADABLE', `${path} is no result of millrace job replay`)
-  const file = await openAnswers(path, 'a', read.data.selection, lines)
-  if (!text.endsWith('\n')) await file.write('\n')
-  return file
+  return read.data.selection
+}
+
+/** A lock beside the file, which ends with its process: what is asked by two is paid twice. */
+async function locked(path: string): Promise<HeldLock> {
+  const file = await realpath(path).catch(() => path)
+  const attempt = await checked(path, () => tryLock(join(dirname(file), `.${basename(file)}.lock`)))
+  if (attempt.kind === 'held') return attempt.lock
+  throw fault('JOB_REPLAY_BUSY', `${path}: process ${attempt.pid} on ${attempt.host} goes on with it`)
+}
+
+async function checked<T>(path: string, doing: () => Promise<T>): Promise<T> {
+  try {
+    return await doing()
+  } catch (error) {
+    throw fault('OUTPUT_UNWRITABLE', `${path}: ${messageOf(error)}`, { cause: error })
+  }
 }
 
 function parse(line: string): unknown {
@@ -66,6 +104,7 @@ async function openAnswers(
   path: string,
   mode: 'a' | 'ax',
   selection: Selection,
+  lock: HeldLock,
   lines: readonly unknown[],
 ): Promise<Writing> {
   const known = new Map<string, readonly JobEvent[]>()
@@ -76,18 +115,12 @@ async function openAnswers(
     if (data.events !== undefined) known.set(data.id, [...(known.get(data.id) ?? []), ...data.events.map(jobEventOf)])
     if (data.result !== undefined) results.add(data.id)
   }
-  const checked = async <T>(doing: () => Promise<T>): Promise<T> => {
-    try {
-      return await doing()
-    } catch (error) {
-      throw fault('OUTPUT_UNWRITABLE', `${path}: ${messageOf(error)}`, { cause: error })
-    }
-  }
-  const file = await checked(() => open(path, mode))
+  const file = await checked(path, () => open(path, mode))
   let last: Promise<unknown> = Promise.resolve()
+  let closed: Promise<void> | undefined
   // one after the other, and on the disk: it was paid for
   const write = (text: string): Promise<void> => {
-    const own = last.then(() => checked(() => file.appendFile(text).then(() => file.datasync())))
+    const own = last.then(() => checked(path, () => file.appendFile(text).then(() => file.datasync())))
     last = own.catch(() => undefined)
     return own
   }
@@ -109,6 +142,10 @@ async function openAnswers(
       results.add(id)
       await line({ id, result: row })
     },
-    close: () => last.then(() => checked(() => file.close())),
+    close: () =>
+      (closed ??= last.then(async () => {
+        await checked(path, () => file.close())
+        await lock.release()
+      })),
   }
 }

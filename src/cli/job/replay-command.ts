@@ -17,13 +17,21 @@ import { recordedRow, summaryOf, type ReplayRow } from './replay-rows.js'
  * Decides jobs of the past again: from their recorded answers, or from what models answer now with another prompt or model. The log of
  * the jobs is read only.
  * @throws USAGE, DECLARATION_UNKNOWN, PROMPT_VERSION_UNKNOWN, PRICE_MISSING, MODEL_KEY_MISSING, MODEL_SDK_MISSING, JOBS_WAIT,
- *   INPUT_UNREADABLE, OUTPUT_UNWRITABLE, JOB_HISTORY_INVALID, and errors of the broker
+ *   INPUT_UNREADABLE, OUTPUT_UNWRITABLE, JOB_REPLAY_BUSY, JOB_HISTORY_INVALID, and errors of the broker
  */
 export async function replayCommand(context: CliContext, flags: ReplayFlags): Promise<void> {
-  const { signal, json, out } = context
   if (flags.resume !== undefined) checkResume(flags)
   const resumed = flags.resume === undefined ? undefined : await resumedAnswers(flags.resume)
   if (resumed !== undefined) context.atEnd(() => resumed.close())
+  try {
+    await replay(context, flags, resumed)
+  } finally {
+    await resumed?.close()
+  }
+}
+
+async function replay(context: CliContext, flags: ReplayFlags, resumed: AnswersFile | undefined): Promise<void> {
+  const { signal, json, out } = context
   const given = resumed?.selection ?? selectionOf(flags, context)
   const deployment = await context.deployment({ rules: false })
   if (given.job !== undefined) jobNamed(deployment, given.job)
@@ -105,14 +113,9 @@ async function asked(
   if (resumed === undefined) context.atEnd(() => file.close())
   err.line(`answers are kept in ${file.path}`)
   const rows: ReplayRow[] = []
-  const { ended, spent } = await askCandidates(context, flags, {
-    candidates,
-    deployment,
-    selection,
-    client,
-    file,
-    onRow: (row) => rows.push(row),
-  })
+  const onRow = (row: ReplayRow): void => void rows.push(row)
+  const asking = { candidates, deployment, selection, client, file, onRow }
+  const { ended, spent } = await askCandidates(context, flags, asking).finally(() => file.close())
   const order = new Map(candidates.map(({ job }, at) => [job.id, at]))
   const { currency } = deployment.models?.prices ?? {}
   return {

@@ -110,6 +110,13 @@ export const JOB_ERRORS = {
     exit: EXIT.rejected,
     status: 422,
   },
+  JOB_REPLAY_BUSY: {
+    disposition: 'reject',
+    means: 'another process goes on with the same comparison of jobs; nothing was asked',
+    advice: 'Wait until it has ended, or stop it: the detail says which it is',
+    exit: EXIT.conflict,
+    status: 409,
+  },
   JOB_REQUEST_INVALID: {
     disposition: 'dead-letter',
     means: 'a job cannot be made of its request: its lane or its tenant cannot be told; nothing was asked',
