@@ -8,6 +8,7 @@ import { once } from 'node:events'
 import { pathToFileURL } from 'node:url'
 import { after, afterFile } from './support/cleanup.ts'
 import { failuresIn } from './support/failures.js'
+import { leftOpen } from './support/left-open.ts'
 import { processorTime } from './support/processor-time.js'
 import { pathOf, testFiles } from './support/test-files.js'
 import { sayTimes, watchTests, type TestTime } from './support/test-times.js'
@@ -118,6 +119,6 @@ if (short || sum('failed') > 0) process.exitCode = 1
 // a process that was killed takes its time to go, on a machine that is busy
 const LEFT_OPEN_S = 30
 setTimeout(
-  () => stop(3, `left open ${LEFT_OPEN_S} s after the last test: ${process.getActiveResourcesInfo().join(', ')}`),
+  () => stop(3, `left open ${LEFT_OPEN_S} s after the last test: ${leftOpen().join(', ')}`),
   LEFT_OPEN_S * 1_000,
 ).unref()
