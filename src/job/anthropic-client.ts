@@ -1,5 +1,6 @@
 import { fault, messageOf } from '../error/millrace-error.js'
 import { messageParams } from './anthropic-params.js'
+import { anthropicSdk, type Sdk } from './anthropic-sdk.js'
 import type { CallFacts, ModelClient } from './model-client.js'
 import type { ReadHeader } from './retry-after.js'
 
@@ -9,7 +10,6 @@ export interface AnthropicOptions {
   readonly baseUrl: string | undefined
 }
 
-type Sdk = typeof import('@anthropic-ai/sdk')
 type Middleware = import('@anthropic-ai/sdk').Middleware
 
 /** Longer than any watchdog: who gives up on a call is us. In ms. */
@@ -24,7 +24,7 @@ export async function anthropicClient(options: AnthropicOptions): Promise<ModelC
   const { client, factsOf } = await openAnthropic(options)
   return {
     async open(ask, signal, alive) {
-      const params = await messageParams(ask)
+      const params = messageParams(ask)
       const { data, response, request_id } = await client.messages
         .create({ ...params, stream: true }, { signal, middleware: [watching(alive)] })
         .withResponse()
@@ -38,7 +38,7 @@ export async function anthropicClient(options: AnthropicOptions): Promise<ModelC
 export async function openAnthropic({ apiKey, baseUrl }: AnthropicOptions) {
   // a stand-in takes any key
   if (apiKey === undefined && baseUrl === undefined) throw fault('MODEL_KEY_MISSING', '')
-  const sdk = await loadSdk()
+  const sdk = anthropicSdk()
   const client = new sdk.Anthropic({
     apiKey: apiKey ?? 'none',
     baseURL: baseUrl ?? null,
@@ -47,14 +47,6 @@ export async function openAnthropic({ apiKey, baseUrl }: AnthropicOptions) {
     logLevel: 'off',
   })
   return { client, factsOf: (error: unknown) => factsOf(sdk, error) }
-}
-
-async function loadSdk(): Promise<Sdk> {
-  try {
-    return await import('@anthropic-ai/sdk')
-  } catch (cause) {
-    throw fault('MODEL_SDK_MISSING', messageOf(cause), { cause })
-  }
 }
 
 /** The SDK does not show pings; the bytes do. */

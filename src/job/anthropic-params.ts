@@ -1,10 +1,11 @@
+import { anthropicSchemas } from './anthropic-sdk.js'
 import type { ModelAsk } from './model-client.js'
 
 /** What the Messages API is sent for a question, but for whether it streams. */
-export async function messageParams(ask: ModelAsk) {
+export function messageParams(ask: ModelAsk) {
   const { schema } = ask
-  const { jsonSchemaOutputFormat } = await import('@anthropic-ai/sdk/helpers/json-schema')
-  const format = schema === undefined ? undefined : jsonSchemaOutputFormat(schema as { readonly type: 'object' })
+  const format =
+    schema === undefined ? undefined : anthropicSchemas().jsonSchemaOutputFormat(schema as { readonly type: 'object' })
   return {
     model: ask.model,
     max_tokens: ask.maxTokens,

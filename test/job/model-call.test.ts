@@ -248,14 +248,14 @@ test('what cannot be asked for is refused before anything is asked', async () =>
 })
 
 test('without the SDK, what is to be installed is said', async () => {
-  const gone = `export const resolve = (name, context, next) => {
-    if (name.startsWith('@anthropic-ai/')) throw new Error('cannot find ' + name)
-    return next(name, context)
-  }`
   const script = `
-    import { register } from 'node:module'
+    import Module from 'node:module'
     import { anthropicClient } from './src/job/anthropic-client.ts'
-    register(${JSON.stringify(`data:text/javascript,${encodeURIComponent(gone)}`)})
+    const find = Module._resolveFilename
+    Module._resolveFilename = (name, ...more) => {
+      if (name.startsWith('@anthropic-ai/')) throw new Error('cannot find ' + name)
+      return find(name, ...more)
+    }
     await anthropicClient({ apiKey: 'key', baseUrl: undefined }).catch(({ code, cause }) => console.log(code, cause.message))`
   const args = ['--import', './src/runtime/load-typescript.js', '--input-type=module', '-e', script]
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: TOP, timeout: 60_000 })

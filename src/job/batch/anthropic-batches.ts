@@ -17,9 +17,7 @@ export async function anthropicBatches(options: AnthropicOptions): Promise<Batch
   const { batches } = client.messages
   return {
     async create(questions, signal) {
-      const requests = await Promise.all(
-        questions.map(async ({ customId, ask }) => ({ custom_id: customId, params: await messageParams(ask) })),
-      )
+      const requests = questions.map(({ customId, ask }) => ({ custom_id: customId, params: messageParams(ask) }))
       return batchOf(await batches.create({ requests }, { signal }))
     },
     async find(id, signal) {
