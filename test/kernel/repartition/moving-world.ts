@@ -122,7 +122,7 @@ export class MovingWorld {
   }
 
   /** Publishes, in order per key, until `quiet`. */
-  flow(everyMs = 25, keys = 23): void {
+  flow(everyMs = 60, keys = 23): void {
     this.#stop = false
     this.#publishing = (async () => {
       while (!this.#stop) {
