@@ -14,6 +14,10 @@ import { sayTimes } from './support/test-times.js'
 
 /** The longest go first, so that none is begun when all others have ended. A wrong order costs time only. */
 const LONGEST = [
+  'chaos/delivery.test.ts',
+  'chaos/chaos.test.ts',
+  'chaos/jobs.test.ts',
+  'chaos/actors.test.ts',
   'cli/repartition.test.ts',
   'cli/rules-live.test.ts',
   'kernel/repartition/repartition.test.ts',

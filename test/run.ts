@@ -32,8 +32,8 @@ const queue = globalThis as unknown as { UVU_DEFER: number; UVU_INDEX: number; U
 
 const given = process.argv.includes('--given')
 const [pattern = '.'] = process.argv.slice(2).filter((argument) => !argument.startsWith('--'))
-/** For one file: the longest take a minute on two cores. */
-const limit = Number(process.env['TEST_LIMIT_MS'] ?? 300_000)
+/** For one file: the longest take two minutes on two cores, and more where others use them. */
+const limit = Number(process.env['TEST_LIMIT_MS'] ?? 600_000)
 const watched = process.argv.includes('--times') ? watchTests() : undefined
 
 let atWork = 'the first file'
