@@ -11,6 +11,8 @@ export { later, type LaterOptions, type When } from './event/when.js'
 
 // broker
 export { defineStream, type StreamDeclaration, type StreamOptions } from './broker/define-stream.js'
+export type { EventPublisher, EventPublisherOptions, PublishedEvent } from './broker/event-publisher.js'
+export { openPublisher, type OpenedPublisher, type OpenPublisherOptions } from './runtime/open-publisher.js'
 
 // cep
 export { aggregators } from './cep/aggregate/aggregators.js'

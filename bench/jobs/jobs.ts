@@ -7,7 +7,7 @@ import type { DeployedJob } from '../../src/runtime/deployed-jobs.ts'
 import { isWanted, measure, perSecond, round3, type Bench, type BenchContext } from '../harness.ts'
 import { startDoing, startTaking } from './at-work.ts'
 import { startBullMqJobs, type JobsPeer } from './bullmq-jobs.ts'
-import { inputs, publishAll, requests, siteOf, type Input } from './site.ts'
+import { addAll, inputs, publishAll, requests, siteOf, type Input } from './site.ts'
 
 const MANY = 20_000
 const JOBS = 3_000
@@ -35,16 +35,15 @@ async function peers(context: BenchContext): Promise<void> {
   const against = `BullMQ ${peer.version}, Redis with appendfsync everysec`
   try {
     const all = inputs(MANY)
-    let [site, sent] = [await siteOf(connection), requests(await siteOf(connection), [])]
+    let site = await siteOf(connection)
     await measure(context, 'jobs', {
       name: 'jobs.bulk-add',
       unit: 'jobs/s',
       against: `${against}, addBulk of 1,000`,
       prepare: async () => {
         site = await siteOf(connection)
-        sent = requests(site, all)
       },
-      candidate: () => perSecond(MANY, () => publishAll(connection, sent)),
+      candidate: () => perSecond(MANY, () => addAll(connection, site, all)),
       baseline: () => peer.add(all),
     })
     for (const { concurrency, name } of processing) {

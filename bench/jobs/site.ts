@@ -1,7 +1,9 @@
 // Jobs that ask nobody: the whole way of a job, log and queue, with a model that answers at once.
+import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { applyStreams } from '../../src/broker/apply-streams.ts'
 import type { Connection } from '../../src/broker/connection.ts'
+import { EventPublisher } from '../../src/broker/event-publisher.ts'
 import { planStreams } from '../../src/broker/plan-streams.ts'
 import { Publisher } from '../../src/broker/publisher.ts'
 import { defineEvent } from '../../src/event/contract.ts'
@@ -15,6 +17,8 @@ import { definePrompt } from '../../src/job/define-prompt.ts'
 import { deployJobs, jobStreamsOf, type DeployedJob } from '../../src/runtime/deployed-jobs.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { freshStream } from '../payments.ts'
+
+const AT_ONCE = 1_000
 
 const input = z.object({
   n: z.number(),
@@ -61,6 +65,18 @@ export async function siteOf(connection: Connection): Promise<DeployedJob> {
   if (job === undefined) throw new Error('there is no job')
   await applyStreams(connection, await planStreams(connection, jobStreamsOf([job])))
   return job
+}
+
+/** Adds jobs as code does: makes their events and publishes them, a thousand in each call. Resolves when the server has them. */
+export async function addAll(connection: Connection, { stream }: DeployedJob, all: readonly Input[]): Promise<void> {
+  const parts = { connection, clock: systemClock, newId: randomUUID, stream, events: [CaseAsked] }
+  const publisher = new EventPublisher(parts)
+  try {
+    for (let at = 0; at < all.length; at += AT_ONCE)
+      await publisher.publish(all.slice(at, at + AT_ONCE).map((data) => CaseAsked(data, { id: `case-${data.n}` })))
+  } finally {
+    publisher.close()
+  }
 }
 
 /** Request events as they are published. */

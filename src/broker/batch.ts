@@ -41,8 +41,11 @@ export async function publishBatch(
   }
 }
 
-/** All of them before the first is sent: a batch that ends in the middle stays open in the server for a while. */
-function encodeBatch(messages: readonly WireMessage[], maxPayload: number): EncodedMessage[] {
+/**
+ * All of them before the first is sent: a batch that ends in the middle stays open in the server for a while.
+ * @throws MESSAGE_INVALID, MESSAGE_TOO_LARGE of one of them
+ */
+export function encodeBatch(messages: readonly WireMessage[], maxPayload: number): EncodedMessage[] {
   const of = `Nats-Batch-Id: ${nuid.next()}\r\nNats-Batch-Sequence: `
   return messages.map((message, at) => {
     const commit = at === messages.length - 1 ? 'Nats-Batch-Commit: 1\r\n' : ''
@@ -81,12 +84,14 @@ async function send(
 }
 
 /** In one piece: a publish for each costs the client several times as much as writing them. */
-function sendAll(nats: NatsConnection, encoded: readonly EncodedMessage[]): void {
+export function sendAll(nats: NatsConnection, encoded: readonly EncodedMessage[]): void {
   if (encoded.length === 0) return
   const send = commandsOf(nats)
   if (send !== undefined) return send(publishCommands(encoded))
-  for (const one of encoded)
-    nats.publish(one.message.subject, one.message.data, { headers: encodedHeaders(blockOf(one)) })
+  for (const one of encoded) {
+    const to = one.reply === undefined ? {} : { reply: one.reply }
+    nats.publish(one.message.subject, one.message.data, { headers: encodedHeaders(blockOf(one)), ...to })
+  }
 }
 
 interface WireBatchAck {

@@ -1,17 +1,24 @@
-import type { MsgHdrs } from '@nats-io/transport-node'
-import type { MillraceError } from '../error/millrace-error.js'
+import type { WireMessage } from '../event/wire.js'
+import { fault, type MillraceError } from '../error/millrace-error.js'
 import type { PublishAck } from './publish-ack.js'
 
 /** One message between publish() and its receipt. */
 export interface Pending {
   readonly token: number
-  readonly subject: string
-  readonly data: Uint8Array
-  readonly headers: MsgHdrs
+  readonly message: WireMessage
   readonly since: number
   sentAt: number
   readonly resolve: (ack: PublishAck) => void
   readonly reject: (error: MillraceError) => void
+}
+
+/** Picks those of a subject. */
+export function to(subject: string): (pending: Pending) => boolean {
+  return ({ message }) => message.subject === subject
+}
+
+export function noReceipt({ message }: Pending): MillraceError {
+  return fault('BROKER_TIMEOUT', `no stream confirmed ${message.subject}`)
 }
 
 /**
@@ -19,42 +26,87 @@ export interface Pending {
  * those that wait their turn. Order is order of publish.
  */
 export class PublishWindow {
-  readonly #limit: number
+  /** Most that are sent and without a receipt. */
+  readonly limit: number
   readonly #byteLimit: number
   readonly #sent = new Map<number, Pending>()
   #waiting: Pending[] = []
   #head = 0
-  #bytes = 0
+  #sentBytes = 0
+  #waitingBytes = 0
+  #listeners: (() => void)[] = []
 
   constructor(limit: number, byteLimit: number) {
-    this.#limit = limit
+    this.limit = limit
     this.#byteLimit = byteLimit
   }
 
   /** All messages without a receipt. */
   get size(): number {
-    return this.#sent.size + this.#waiting.length - this.#head
+    return this.#sent.size + this.waits
   }
 
-  /** Whether another message would have to wait. */
+  /** How many wait. */
+  get waits(): number {
+    return this.#waiting.length - this.#head
+  }
+
+  /** How many were sent. */
+  get onTheirWay(): number {
+    return this.#sent.size
+  }
+
+  /** Whether another message would be beyond the window. */
   get full(): boolean {
-    return this.#head < this.#waiting.length || this.#sent.size >= this.#limit || this.#bytes >= this.#byteLimit
+    return this.size >= this.limit || this.#sentBytes + this.#waitingBytes >= this.#byteLimit
+  }
+
+  /** Resolves when there is room for another message. */
+  async ready(): Promise<void> {
+    while (this.full) await this.#change()
+  }
+
+  /** Resolves when there is none. */
+  async empty(): Promise<void> {
+    while (this.size > 0) await this.#change()
+  }
+
+  /** Tells who waits for it that there is room, or that none is left. */
+  wake(): void {
+    if (this.#listeners.length > 0 && (this.size === 0 || !this.full))
+      for (const wake of this.#listeners.splice(0)) wake()
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => this.#listeners.push(resolve))
   }
 
   add(message: Pending): void {
     this.#waiting.push(message)
+    this.#waitingBytes += message.message.data.length
   }
 
-  /** The next message to send, counted as sent from now on; undefined when none waits or the window is full. */
-  next(): Pending | undefined {
-    const message = this.#waiting[this.#head]
-    if (message === undefined || this.#sent.size >= this.#limit || this.#bytes >= this.#byteLimit) return undefined
-    this.#head += 1
-    if (this.#head === this.#waiting.length) this.#drop(this.#waiting.length)
-    else if (this.#head > 8_192) this.#drop(this.#head)
-    this.#sent.set(message.token, message)
-    this.#bytes += message.data.length
-    return message
+  /** One of those that wait, by its place among them. */
+  waiting(at: number): WireMessage | undefined {
+    return this.#waiting[this.#head + at]?.message
+  }
+
+  /** The next messages to send, counted as sent from now on: so many at most, and as many as the window has room for. */
+  take(most: number): Pending[] {
+    const taken: Pending[] = []
+    while (taken.length < most && this.#sent.size < this.limit && this.#sentBytes < this.#byteLimit) {
+      const next = this.#waiting[this.#head]
+      if (next === undefined) break
+      this.#head += 1
+      this.#sent.set(next.token, next)
+      this.#sentBytes += next.message.data.length
+      this.#waitingBytes -= next.message.data.length
+      taken.push(next)
+    }
+    if (this.#head === this.#waiting.length || this.#head > 8_192) this.#waiting.splice(0, this.#head)
+    else return taken
+    this.#head = 0
+    return taken
   }
 
   sent(token: number): Pending | undefined {
@@ -76,9 +128,11 @@ export class PublishWindow {
     return [...this.#sent.values()]
   }
 
-  /** Takes out a message that was sent. */
-  settle(message: Pending): void {
-    if (this.#sent.delete(message.token)) this.#bytes -= message.data.length
+  /** Takes out a message that was sent. @returns whether it was still there */
+  settle({ token, message }: Pending): boolean {
+    if (!this.#sent.delete(token)) return false
+    this.#sentBytes -= message.data.length
+    return true
   }
 
   /** Takes out every message that `which` says, sent or waiting, oldest first. */
@@ -90,12 +144,8 @@ export class PublishWindow {
     if (removed.length > 0) {
       this.#waiting = waiting.filter((message) => !which(message))
       this.#head = 0
+      for (const { message } of removed) this.#waitingBytes -= message.data.length
     }
     return [...sent, ...removed]
-  }
-
-  #drop(count: number): void {
-    this.#waiting.splice(0, count)
-    this.#head = 0
   }
 }

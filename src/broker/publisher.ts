@@ -3,7 +3,8 @@
 // Stores messages at the speed of the server: many in flight over one reply inbox, receipts matched by token.
 //
 //   caller -> Publisher:   publish(message) resolves when the message is stored; at most `window` are in flight
-//   Publisher -> stream:   raw publish with a reply subject; JetStream answers with a receipt
+//   Publisher -> stream:   what was published in one turn of the event loop: few messages each with a reply subject, many
+//                          as one atomic batch (ADR-50); JetStream answers with a receipt for each, or for the batch
 //
 // Invariants (tests cite them):
 //   P1  publish() resolves only when the stream named a sequence, or rejects with a code.
@@ -12,42 +13,37 @@
 //   P3  At most `window` messages, and about `windowBytes` bytes, are sent and without a receipt.
 //   P4  Order of publish is order in the stream, also across reconnects: after an interruption the oldest message is
 //       sent alone, and what follows it only when it has its receipt, so nothing overtakes while a leader comes back.
-import type { Msg, Subscription } from '@nats-io/transport-node'
+//       Beside a batch nothing is on its way.
+//   P5  A batch is a short cut: where it is not stored, its messages are sent again alone. So what is refused, denied, too
+//       large or stored before keeps no other from being stored, and is told as if it had been published alone.
+import type { Msg } from '@nats-io/transport-node'
 import type { WireMessage } from '../event/wire.js'
 import type { Clock } from '../time/clock.js'
 import { fault, type MillraceError } from '../error/millrace-error.js'
-import { asFault } from './api-error.js'
 import type { Connection, ConnectionStatus } from './connection.js'
-import { encodeHeaders } from './headers.js'
-import { readAck, type PublishAck } from './publish-ack.js'
+import { Leaderless } from './leaderless.js'
+import { oncePerTurn } from '../time/once-per-turn.js'
+import { readAck, readTogether, type PublishAck } from './publish-ack.js'
 import type { PublisherOptions } from './publisher-options.js'
-import { PublishWindow, type Pending } from './publish-window.js'
-import { streamTaking } from './stream-taking.js'
-
-type State =
-  | { readonly kind: 'sending' }
-  /** The oldest message was sent alone; the rest follows when it has its receipt. */
-  | { readonly kind: 'probing'; readonly token: number; readonly reason: MillraceError }
-  /** Nothing is sent. */
-  | { readonly kind: 'interrupted'; readonly reason: MillraceError }
-  | { readonly kind: 'closed'; readonly reason: MillraceError }
+import type { PublisherState, SentTogether } from './publisher-state.js'
+import { PublishTogether } from './publish-together.js'
+import { noReceipt, PublishWindow, to, type Pending } from './publish-window.js'
+import { isBetweenLinks, sendAlone, sendTogether } from './publish-wire.js'
 
 const NO_LEADER_PAUSE = 200
-/** How long to believe in a leader to come, in ms, when the server does not say whether there is a stream. */
-const NO_LEADER_LIMIT = 15_000
-
 export class Publisher {
   readonly #connection: Connection
   readonly #clock: Clock
   readonly #patience: number
   readonly #ackTimeout: number
   readonly #inbox: string
-  readonly #subscription: Subscription
   readonly #messages: PublishWindow
-  readonly #waiting: (() => void)[] = []
+  readonly #together = new PublishTogether()
+  readonly #leaderless = new Leaderless()
+  /** What is published in one turn goes in one piece, however it is awaited: the client writes to its socket at each await. */
+  readonly #soon = oncePerTurn(() => this.#pump())
   readonly #stops: (() => void)[]
-  #state: State = { kind: 'sending' }
-  #leaderlessSince: number | undefined
+  #state: PublisherState = { kind: 'sending' }
   #next = 0
 
   constructor(connection: Connection, options: PublisherOptions) {
@@ -57,13 +53,14 @@ export class Publisher {
     this.#patience = options.patience ?? 60_000
     this.#ackTimeout = options.ackTimeout ?? 5_000
     this.#inbox = connection.newInbox()
-    this.#subscription = connection.nats.subscribe(`${this.#inbox}.*`, {
+    const subscription = connection.nats.subscribe(`${this.#inbox}.*`, {
       // a denied subscription is heard of as a status
       callback: (error, message) => (error === null ? this.#onReply(message) : undefined),
     })
-    if (connection.state.kind !== 'connected') this.#interrupt(fault('BROKER_UNREACHABLE', 'the connection was lost'))
-    const sweep = options.clock.every(250, () => this.#sweep())
-    this.#stops = [connection.onStatus((status) => this.#onStatus(status)), sweep]
+    if (connection.state.kind !== 'connected') this.#interrupt()
+    const stopListening = connection.onStatus((status) => this.#onStatus(status))
+    const stopSweeping = options.clock.every(250, () => this.#sweep())
+    this.#stops = [stopListening, stopSweeping, () => subscription.unsubscribe()]
   }
 
   /** Messages without a receipt. */
@@ -81,10 +78,8 @@ export class Publisher {
     return new Promise((resolve, reject) => {
       if (this.#state.kind === 'closed') return reject(this.#state.reason)
       const now = this.#clock.monotonic()
-      const { subject, data } = message
-      const headers = encodeHeaders(message.headers)
-      this.#messages.add({ token: this.#next++, subject, data, headers, since: now, sentAt: now, resolve, reject })
-      this.#pump()
+      this.#messages.add({ token: this.#next++, message, since: now, sentAt: now, resolve, reject })
+      this.#soon()
     })
   }
 
@@ -93,14 +88,14 @@ export class Publisher {
     return this.#messages.full
   }
 
-  /** Resolves when a message published now would be sent at once (P3). */
-  async ready(): Promise<void> {
-    while (this.#messages.full) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  /** Resolves when a message published now would be within the window (P3). */
+  ready(): Promise<void> {
+    return this.#messages.ready()
   }
 
   /** Resolves when nothing is without a receipt any more, whatever became of it. */
-  async flush(): Promise<void> {
-    while (this.#messages.size > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  flush(): Promise<void> {
+    return this.#messages.empty()
   }
 
   /** Stops; what is still in flight rejects. Call `flush()` first to wait for it. */
@@ -112,56 +107,80 @@ export class Publisher {
     if (this.#state.kind === 'closed') return
     this.#state = { kind: 'closed', reason }
     for (const stop of this.#stops) stop()
-    this.#subscription.unsubscribe()
     this.#rejectAll(() => true, reason)
   }
 
   #pump(): void {
-    while (this.#state.kind === 'sending') {
-      const message = this.#messages.next()
-      if (message === undefined) return
-      this.#send(message)
+    while (this.#state.kind === 'sending' && this.#messages.waits > 0) {
+      const front = this.#together.front(this.#messages, this.#clock.monotonic())
+      if (front.kind === 'together' && this.#messages.onTheirWay > 0) return // P4
+      const taken = this.#messages.take(front.count)
+      if (taken.length === 0) return
+      if (front.kind === 'alone') this.#sendEach(taken)
+      else this.#sendTogether(taken, front.place)
     }
   }
 
-  #send(message: Pending): void {
-    const { nats } = this.#connection
-    // between two links the client keeps what it is given, and would send it ahead of what was lost with the first
-    if (nats.info === undefined && !nats.isClosed())
-      return this.#interrupt(fault('BROKER_UNREACHABLE', 'the connection was lost'))
-    message.sentAt = this.#clock.monotonic()
-    try {
-      nats.publish(message.subject, message.data, {
-        headers: message.headers,
-        reply: `${this.#inbox}.${message.token}`,
-      })
-    } catch (error) {
-      this.#settle(message, asFault(error, `publishing to ${message.subject}`))
-    }
+  #sendEach(messages: readonly Pending[]): void {
+    for (const message of messages)
+      if (this.#state.kind === 'sending' && this.#messages.sent(message.token) !== undefined) this.#send(message)
+  }
+
+  #send(pending: Pending): void {
+    if (isBetweenLinks(this.#connection)) return this.#interrupt()
+    pending.sentAt = this.#clock.monotonic()
+    const problem = sendAlone(this.#connection, pending.message, `${this.#inbox}.${pending.token}`)
+    if (problem !== undefined) this.#settle(pending, problem)
+  }
+
+  #sendTogether(batch: readonly Pending[], place: string): void {
+    const token = this.#next++
+    const reply = `${this.#inbox}.${token}`
+    const last = isBetweenLinks(this.#connection) ? undefined : sendTogether(this.#connection, batch, reply)
+    if (last === undefined) return this.#sendEach(batch)
+    for (const pending of batch) pending.sentAt = this.#clock.monotonic()
+    this.#state = { kind: 'together', token, batch, last, place }
   }
 
   #onReply(reply: Msg): void {
-    const message = this.#messages.sent(Number(reply.subject.slice(this.#inbox.length + 1)))
+    const token = Number(reply.subject.slice(this.#inbox.length + 1))
+    const state = this.#state
+    const together = state.kind === 'together' && state.token === token ? state : undefined
+    const message = together?.last ?? this.#messages.sent(token)
     if (!message) return // a receipt for a copy that was sent again
-    if (reply.data.length === 0 && reply.headers?.code === 503) return void this.#onLeaderless(message)
+    if (reply.data.length === 0 && reply.headers?.code === 503) return void this.#onLeaderless(message.message.subject)
+    if (together !== undefined) return this.#onBatch(together, reply.data)
     const answer = readAck(reply.data)
     // somebody else who listens to the subject has answered too; the stream’s own receipt is yet to come
     if (answer.kind === 'foreign') return
-    this.#leaderlessSince = undefined
+    this.#leaderless.over()
+    if (answer.kind === 'stored') this.#together.stored(answer.ack.duplicate)
     this.#settle(message, answer.kind === 'stored' ? answer.ack : answer.error)
   }
 
+  #onBatch({ batch, place }: SentTogether, data: Uint8Array): void {
+    const answer = readTogether(data, batch.length)
+    if (answer.kind === 'foreign') return
+    this.#leaderless.over()
+    this.#state = { kind: 'sending' }
+    if (answer.kind === 'stored') {
+      const { stream, last } = answer
+      const first = last - batch.length + 1
+      for (const [at, one] of batch.entries()) this.#settle(one, { stream, sequence: first + at, duplicate: false })
+    } else {
+      if (answer.kind === 'refused') this.#together.refused(place, this.#clock.monotonic())
+      this.#sendEach(batch)
+    }
+  }
+
   /** Nobody takes the subject: either no stream ever will, or it has no leader now. */
-  async #onLeaderless(message: Pending): Promise<void> {
-    if (this.#state.kind !== 'sending' && this.#state.kind !== 'probing') return
-    const reason = fault('NO_STREAM_FOR_SUBJECT', message.subject)
-    const state: State = (this.#state = { kind: 'interrupted', reason })
-    this.#leaderlessSince ??= this.#clock.monotonic()
-    const taking = await streamTaking(this.#connection, message.subject)
-    if (taking.kind === 'unknown' && this.#clock.monotonic() - this.#leaderlessSince > NO_LEADER_LIMIT)
-      this.#rejectAll(({ subject }) => subject === message.subject, reason)
-    if (taking.kind === 'none') this.#rejectAll(({ subject }) => subject === message.subject, reason)
-    else await this.#clock.sleep(NO_LEADER_PAUSE)
+  async #onLeaderless(subject: string): Promise<void> {
+    if (this.#state.kind === 'interrupted' || this.#state.kind === 'closed') return
+    const reason = fault('NO_STREAM_FOR_SUBJECT', subject)
+    const state: PublisherState = (this.#state = { kind: 'interrupted', reason })
+    if (await this.#leaderless.hasStream(this.#connection, subject, this.#clock))
+      await this.#clock.sleep(NO_LEADER_PAUSE)
+    else this.#rejectAll(to(subject), reason)
     if (this.#state === state) this.#resume(reason)
   }
 
@@ -171,80 +190,60 @@ export class Publisher {
     const oldest = this.#messages.oldest
     if (oldest === undefined) {
       this.#state = { kind: 'sending' }
-      return this.#pump()
+      return this.#soon()
     }
     this.#state = { kind: 'probing', token: oldest.token, reason }
     this.#send(oldest)
   }
 
-  #interrupt(reason: MillraceError): void {
+  #interrupt(): void {
+    const reason = fault('BROKER_UNREACHABLE', 'the connection was lost')
     if (this.#state.kind !== 'closed') this.#state = { kind: 'interrupted', reason }
   }
 
   #onStatus(status: ConnectionStatus): void {
-    switch (status.kind) {
-      case 'connected':
-        return this.#resume(fault('BROKER_TIMEOUT', 'no receipt since the connection came back'))
-      case 'disconnected':
-        return this.#interrupt(fault('BROKER_UNREACHABLE', 'the connection was lost'))
-      case 'closed':
-        return this.#close(status.reason ?? fault('BROKER_UNREACHABLE', 'the connection was closed'))
-      case 'denied':
-        return this.#onDenied(status.operation, status.subject)
-    }
+    if (status.kind === 'connected') this.#resume(fault('BROKER_TIMEOUT', 'no receipt since the connection came back'))
+    else if (status.kind === 'disconnected') this.#interrupt()
+    else if (status.kind === 'denied') this.#onDenied(status.operation, status.subject)
+    else this.#close(status.reason ?? fault('BROKER_UNREACHABLE', 'the connection was closed'))
   }
 
   /** The server never answers a publish that it denies: it says so on the connection. */
   #onDenied(operation: string, denied: string): void {
-    if (operation === 'subscription' && denied === `${this.#inbox}.*`)
-      return this.#close(fault('BROKER_PERMISSION_DENIED', `subscribing to ${denied}, where receipts would arrive`))
-    if (operation === 'publish')
-      this.#rejectAll(({ subject }) => subject === denied, fault('BROKER_PERMISSION_DENIED', `publishing to ${denied}`))
+    const reason = (doing: string) => fault('BROKER_PERMISSION_DENIED', `${doing} ${denied}`)
+    if (operation === 'publish') this.#rejectAll(to(denied), reason('publishing to'))
+    else if (denied === `${this.#inbox}.*`) this.#close(reason('no receipts can arrive: subscribing to'))
   }
 
   #sweep(): void {
     const now = this.#clock.monotonic()
     const { first, oldest } = this.#messages
     if (first !== undefined && now - first.since > this.#patience) {
-      const { subject } = first
-      const reason = this.#state.kind === 'sending' ? noReceipt(subject) : this.#state.reason
+      const reason = 'reason' in this.#state ? this.#state.reason : noReceipt(first)
       this.#rejectAll(({ since }) => now - since > this.#patience, reason)
     }
-    if (this.#state.kind !== 'sending' && this.#state.kind !== 'probing') return
-    if (oldest !== undefined && now - oldest.sentAt > this.#ackTimeout) this.#resume(noReceipt(oldest.subject))
+    if (this.#state.kind === 'interrupted' || this.#state.kind === 'closed') return
+    if (oldest !== undefined && now - oldest.sentAt > this.#ackTimeout) this.#resume(noReceipt(oldest))
   }
 
   #rejectAll(which: (message: Pending) => boolean, reason: MillraceError): void {
     for (const message of this.#messages.remove(which)) message.reject(reason)
-    const { kind } = this.#state
-    if (kind === 'probing' && this.#messages.sent(this.#state.token) === undefined) this.#resume(this.#state.reason)
-    this.#pump()
-    this.#wake()
+    const state = this.#state
+    if (state.kind === 'probing' && this.#messages.sent(state.token) === undefined) this.#resume(state.reason)
+    if (state.kind === 'together' && this.#messages.sent(state.last.token) === undefined) this.#resume(reason)
+    this.#soon()
+    this.#messages.wake()
   }
 
   #settle(message: Pending, outcome: PublishAck | MillraceError): void {
-    this.#messages.settle(message)
+    if (!this.#messages.settle(message)) return
     if (outcome instanceof Error) message.reject(outcome)
     else message.resolve(outcome)
     if (this.#state.kind === 'probing' && this.#state.token === message.token) {
       this.#state = { kind: 'sending' }
-      this.#messages.allSent().every((next) => this.#sendIfSending(next))
+      this.#sendEach(this.#messages.allSent())
     }
-    this.#pump()
-    this.#wake()
+    this.#soon()
+    this.#messages.wake()
   }
-
-  #sendIfSending(message: Pending): boolean {
-    if (this.#state.kind === 'sending') this.#send(message)
-    return this.#state.kind === 'sending'
-  }
-
-  #wake(): void {
-    if (this.#waiting.length > 0 && (this.#messages.size === 0 || !this.#messages.full))
-      for (const wake of this.#waiting.splice(0)) wake()
-  }
-}
-
-function noReceipt(subject: string): MillraceError {
-  return fault('BROKER_TIMEOUT', `no stream confirmed ${subject}`)
 }

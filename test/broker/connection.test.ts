@@ -13,7 +13,7 @@ import { connectTo, eventually, freshStream, sharedConnection } from '../support
 import { atEnd } from '../support/cleanup.ts'
 import { linkTo } from '../support/link.ts'
 import { ownServer, sharedServer, startTestServer, temporaryDirectory } from '../support/nats.ts'
-import { faultOf, numbered, upTo } from '../support/numbered.ts'
+import { faultOf, numbered, readNumbers, upTo } from '../support/numbered.ts'
 import { standIn } from '../support/stand-in.ts'
 
 const test = suite('a connection')
@@ -150,6 +150,25 @@ test('a publish that is denied is refused at once, and the others are stored', a
   assert.equal(
     codes,
     upTo(14).map((n) => (n % 7 === 1 ? 'stored' : 'BROKER_PERMISSION_DENIED')),
+  )
+  publisher.close()
+})
+
+test('P5 among many, those that are denied are refused, and the others are stored in order', async () => {
+  const all = await connectAs('all')
+  const stream = await freshStream(all)
+  const publisher = new Publisher(await connectAs('few'), { clock: systemClock })
+  // one of seven keys is allowed; the last of a batch commits it
+  const numbers = upTo(7_000).filter((n) => n % 7 === 1 || n % 600 === 2 || n === 6_999)
+  const outcomes = await Promise.allSettled(numbers.map((n) => publisher.publish(numbered(stream, n))))
+  const codes = outcomes.map((outcome) => (outcome.status === 'fulfilled' ? 'stored' : outcome.reason.code))
+  assert.equal(
+    codes,
+    numbers.map((n) => (n % 7 === 1 ? 'stored' : 'BROKER_PERMISSION_DENIED')),
+  )
+  assert.equal(
+    await readNumbers(all, stream),
+    numbers.filter((n) => n % 7 === 1),
   )
   publisher.close()
 })

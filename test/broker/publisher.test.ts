@@ -98,6 +98,7 @@ test('P3 large messages fill the window by their bytes', async () => {
   await systemClock.sleep(100) // a signal takes a moment to arrive on a busy machine
   const before = connection.nats.stats().outMsgs
   const large = upTo(10).map((n) => publisher.publish({ ...numbered(stream, n), data: Buffer.alloc(30_000) }))
+  await systemClock.sleep(50)
   assert.is(connection.nats.stats().outMsgs - before, 4)
   server.resume()
   await Promise.all(large)
