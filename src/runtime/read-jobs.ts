@@ -18,6 +18,8 @@ export interface LoggedJobEvent {
 export interface ReadJobsOptions extends OpenJobOptions {
   /** First sequence. Default 1. */
   readonly from?: number
+  /** Last sequence. Default the last one when reading begins. */
+  readonly to?: number
   /** Records that were stored before, in ms since the Unix epoch, are left out. */
   readonly since?: number | undefined
   /** Ends the reading, without an error. */
@@ -34,30 +36,32 @@ const AGGREGATE = 'job'
  */
 export async function* readJobEvents(
   records: StreamDeclaration,
-  { connection, clock, from = 1, since, signal, onProgress }: ReadJobsOptions,
+  { connection, clock, from = 1, to, since, signal, onProgress }: ReadJobsOptions,
 ): AsyncGenerator<LoggedJobEvent, void> {
-  const { last } = await readStreamIdentity(connection, records.name)
-  const first = Math.max(from, since === undefined ? 1 : await firstSince({ records, connection, since, last }))
+  const range = to === undefined || since !== undefined ? await jobRange(records, { connection, since }) : undefined
+  const first = Math.max(from, range?.first ?? 1)
+  const last = Math.min(to ?? Number.POSITIVE_INFINITY, range?.last ?? Number.POSITIVE_INFINITY)
   if (first > last) return
   const store = new EventStore(connection, { stream: records, events: JOB_CONTRACTS, clock })
-  const range = { from: first - 1, type: AGGREGATE, untilCaughtUp: true, signal }
-  for await (const { id, events, position } of store.subscribe(range)) {
+  const reading = { from: first - 1, type: AGGREGATE, untilCaughtUp: true, signal }
+  for await (const { id, events, position } of store.subscribe(reading)) {
     if (position > last) return
     for (const event of events) yield { id, event: jobEventOf(event), position }
     onProgress?.((position - first + 1) / (last - first + 1))
   }
 }
 
-async function firstSince({
-  records,
-  connection,
-  since,
-  last,
-}: Pick<OpenJobOptions, 'connection'> & {
-  readonly records: StreamDeclaration
-  readonly since: number
-  readonly last: number
-}): Promise<number> {
+/**
+ * Sequences of the records of jobs: all of them, or those that were stored since.
+ * @param since in ms since the Unix epoch
+ * @throws STREAM_NOT_FOUND and others of the broker
+ */
+export async function jobRange(
+  records: StreamDeclaration,
+  { connection, since }: Pick<OpenJobOptions, 'connection'> & { readonly since: number | undefined },
+): Promise<{ readonly first: number; readonly last: number }> {
+  const { last } = await readStreamIdentity(connection, records.name)
+  if (since === undefined) return { first: 1, last }
   const found = await nextMessageSince(connection, records.name, recordFilter(records.root, AGGREGATE), since)
-  return found?.sequence ?? last + 1
+  return { first: found?.sequence ?? last + 1, last }
 }

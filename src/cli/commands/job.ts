@@ -60,7 +60,10 @@ function list(job: Command, context: CliContext): void {
       const { listCommand } = await import('../job/list-command.js')
       await listCommand(context, flags)
     })
-    .addHelpText('after', '\nIt reads the records of all jobs; with --since, those that were stored since then.')
+    .addHelpText(
+      'after',
+      '\nIt reads records from the newest on, until there are so many; where few are meant, all of them, or those since --since.',
+    )
 }
 
 function submit(job: Command, context: CliContext): void {

@@ -1,5 +1,4 @@
-import { evolveJob, NO_JOB, type JobState } from '../../job/job-state.js'
-import { readJobEvents } from '../../runtime/read-jobs.js'
+import { jobRange, readJobEvents } from '../../runtime/read-jobs.js'
 import type { CliContext } from '../context.js'
 import { printJson } from '../json.js'
 import { orStopped } from '../or-stopped.js'
@@ -9,6 +8,7 @@ import { count, counted, printTable, type Column } from '../table.js'
 import { recordStreams } from './find-job.js'
 import { priceText, standingOf } from './job-story.js'
 import { timeText } from './job-time.js'
+import { newestJobs, type KnownJob, type ListedJob } from './newest-jobs.js'
 
 /** Where a job is, for who looks for some: `running` is all between the beginning of an attempt and a decision. */
 export const STANDINGS = ['waiting', 'running', 'decided', 'overridden', 'dead'] as const
@@ -23,12 +23,8 @@ export interface ListFlags {
   readonly limit: number
 }
 
-type Known = Exclude<JobState, { kind: 'none' }>
-
-interface Row {
+interface Row extends ListedJob {
   readonly stream: string
-  readonly requestedAt: number
-  state: Known
 }
 
 const COLUMNS: readonly Column<Row>[] = [
@@ -48,7 +44,8 @@ const COLUMNS: readonly Column<Row>[] = [
 ]
 
 /**
- * Lists the newest jobs, oldest of them first, from the events alone: it reads the log from where it is told to.
+ * Lists the newest jobs, oldest of them first, from the events alone: it reads the log from its end, until there are as many as are
+ * wanted, or to where it is told to.
  * @throws USAGE, JOB_HISTORY_INVALID, and errors of the broker
  */
 export async function listCommand(context: CliContext, flags: ListFlags): Promise<void> {
@@ -56,34 +53,41 @@ export async function listCommand(context: CliContext, flags: ListFlags): Promis
   const since = flags.since === undefined ? undefined : pastTime('--since', flags.since, clock)
   const streams = recordStreams(await context.deployment({ rules: false }), flags.stream)
   const connection = await orStopped(context.connect(), signal)
-  const progress = createProgress(context, { label: 'reading', unit: 'jobs' })
-  const rows: Row[] = []
+  const progress = createProgress(context, { label: 'reading', unit: 'records' })
+  const found: Row[] = []
+  let more = false
   try {
     for (const records of streams) {
-      const known = new Map<string, Row>()
-      const onProgress = (fraction: number): void => progress.update(rows.length + known.size, fraction)
-      for await (const { id, event } of readJobEvents(records, { connection, clock, since, signal, onProgress })) {
-        const row = known.get(id)
-        if (row === undefined && event.type !== 'job.requested') continue // of one that was requested before
-        const state = evolveJob(row?.state ?? NO_JOB, event) as Known
-        if (row === undefined) known.set(id, { stream: records.name, requestedAt: event.at, state })
-        else row.state = state
-      }
-      rows.push(...known.values())
+      const range = await orStopped(jobRange(records, { connection, since }), signal)
+      let read = 0
+      const newest = await newestJobs({
+        range,
+        limit: flags.limit,
+        isMeant: (row) => isMeant(row, flags),
+        read: async function* (from, to) {
+          for await (const logged of readJobEvents(records, { connection, clock, from, to, signal })) {
+            progress.update((read += 1), (range.last - from + 1) / Math.max(1, range.last - range.first + 1))
+            yield logged
+          }
+          signal.throwIfAborted()
+        },
+      })
+      found.push(...newest.jobs.map((job) => ({ ...job, stream: records.name })))
+      more ||= newest.more
     }
-    signal.throwIfAborted()
   } finally {
     progress.end()
   }
-  const meant = rows.filter((row) => isMeant(row, flags)).toSorted((a, b) => a.requestedAt - b.requestedAt)
-  const shown = meant.slice(-flags.limit)
-  if (json) return printJson(context, { jobs: shown.map(rowJson), found: meant.length })
+  const rows = found.toSorted((a, b) => a.requestedAt - b.requestedAt)
+  const shown = rows.slice(-flags.limit)
+  more ||= rows.length > shown.length
+  if (json) return printJson(context, { jobs: shown.map(rowJson), more })
   if (shown.length === 0) return out.line('no such jobs')
   printTable(out, COLUMNS, shown)
-  if (meant.length > shown.length) err.line(`the newest of ${counted(meant.length, 'job')}; --limit shows more`)
+  if (more) err.line(`the newest ${counted(shown.length, 'job')}; there may be more: --limit`)
 }
 
-export function standing(state: Known): Standing {
+export function standing(state: KnownJob): Standing {
   switch (state.kind) {
     case 'waiting':
     case 'dead':
@@ -98,7 +102,7 @@ export function standing(state: Known): Standing {
   }
 }
 
-function isMeant({ state }: Row, flags: ListFlags): boolean {
+function isMeant({ state }: ListedJob, flags: ListFlags): boolean {
   const { name, tenant } = state.account.request
   if (flags.job !== undefined && name !== flags.job) return false
   if (flags.tenant !== undefined && tenant !== flags.tenant) return false
