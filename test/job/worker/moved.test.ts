@@ -1,0 +1,65 @@
+// What a worker does on a real server with a job that its tenant should not pay for now, and with an answer that cannot be stored.
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { laneSubject } from '../../../src/job/job-streams.ts'
+import { readJob } from '../../../src/runtime/open-job.ts'
+import { modelAnswers } from '../../../src/testing/model-server/model-answer.ts'
+import { startModelServer } from '../../../src/testing/model-server/model-server.ts'
+import { systemClock } from '../../../src/time/system-clock.ts'
+import { atEnd } from '../../support/cleanup.ts'
+import { eventually, sharedConnection } from '../../support/broker.ts'
+import { admissionOf, PRICES } from '../limits/admissions.ts'
+import { jobContext, work, type JobContext } from './working-jobs.ts'
+
+const test = suite('jobs that move, and answers that are too large')
+const typesOf = async ({ job, connection }: JobContext, id: string): Promise<string> => {
+  const events = await readJob(job.records, { connection, clock: systemClock }, id)
+  return events.map(({ type }) => type.slice(4)).join(' ')
+}
+
+test('BU1 a job of a tenant that has used up what it should goes to the lane batch, once, and is done there', async () => {
+  const connection = await sharedConnection()
+  const context = await jobContext(connection, { model: 'm' })
+  const server = await startModelServer({ answers: () => modelAnswers.json({ verdict: 'fine' }) })
+  atEnd(() => server.stop())
+  const models = { prices: PRICES, budgets: { default: { soft: 0.000_001 } } }
+  const own = async () => ({ admission: await admissionOf({ connection, models }) })
+  const by = `soft-${process.pid}`
+  await work(context, server.url, { ...(await own()), lanes: ['urgent', 'standard'] })
+  await context.request('first', 'one', { by })
+  await context.over('first')
+  await context.request('second', 'two', { by })
+  const { queue } = context.job
+  const waiting = async () => {
+    const { state } = await connection.manager.streams.info(queue.name, { subjects_filter: '>' })
+    return [state.subjects?.[laneSubject(queue.name, 'standard')], state.subjects?.[laneSubject(queue.name, 'batch')]]
+  }
+  await eventually('it is in the lane batch, and in no other', async () => {
+    const [standard, batch] = await waiting()
+    return (standard === undefined && batch === 1) || undefined
+  })
+  assert.is(await typesOf(context, 'second'), 'requested demoted')
+  await work(context, server.url, { ...(await own()), lanes: ['batch'] })
+  const second = await context.over('second')
+  assert.is(second.account.request.lane, 'batch')
+  assert.is(await typesOf(context, 'second'), 'requested demoted admitted attempt-started completed validated decided')
+  assert.is(server.totals().billed, 2)
+})
+
+test('JB3 JW1 an answer that the server cannot store is billed, and its job is a dead letter', async () => {
+  const connection = await sharedConnection()
+  const context = await jobContext(connection, { model: 'm' })
+  const verdict = 'x'.repeat(connection.server.maxPayload)
+  const server = await startModelServer({ answers: () => modelAnswers.json({ verdict }, { deltaLength: 100_000 }) })
+  atEnd(() => server.stop())
+  await work(context, server.url, { admission: await admissionOf({ connection, models: { prices: PRICES } }) })
+  await context.request('large')
+  const state = await context.over('large')
+  assert.is(state.kind === 'dead' && state.code, 'JOB_OUTPUT_INVALID')
+  assert.is(await typesOf(context, 'large'), 'requested admitted attempt-started attempt-failed dead-lettered')
+  assert.ok(state.account.nanos > 0 && state.account.outputTokens > 100_000, 'what it was billed is known')
+  assert.is(server.totals().calls, 1, 'it is not asked again')
+  await eventually('it has a letter', async () => (await context.letter(1)) !== undefined || undefined)
+})
+
+test.run()
