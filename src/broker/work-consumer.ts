@@ -25,6 +25,8 @@ export interface WorkConsumerState {
   readonly pending: number
   /** Messages that were delivered and not acknowledged. */
   readonly unacknowledged: number
+  /** Requests for messages that are open: somebody works on it. */
+  readonly asked: number
   readonly paused: boolean
   /** What was changed just now, because it was not as declared. */
   readonly corrected: readonly string[]
@@ -137,6 +139,7 @@ function stateOf(info: ConsumerInfo, corrected: readonly string[]): WorkConsumer
     floor: info.ack_floor.stream_seq,
     pending: info.num_pending,
     unacknowledged: info.num_ack_pending,
+    asked: info.num_waiting,
     paused: info.paused === true,
     corrected,
   }

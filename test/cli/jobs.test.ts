@@ -6,6 +6,7 @@ import { applyStreams } from '../../src/broker/apply-streams.ts'
 import { planStreams } from '../../src/broker/plan-streams.ts'
 import { listCommand, type ListFlags } from '../../src/cli/job/list-command.ts'
 import { overrideCommand } from '../../src/cli/job/override-command.ts'
+import { showCommand } from '../../src/cli/job/show-command.ts'
 import { submitCommand } from '../../src/cli/job/submit-command.ts'
 import { watchCommand } from '../../src/cli/job/watch-command.ts'
 import { isFault } from '../../src/error/millrace-error.ts'
@@ -182,6 +183,40 @@ test('watch waits for a job that was just submitted, prints what becomes of it, 
   await eventually('it is seen', () => stopped.out.text().includes('job.requested'))
   stopped.interrupt()
   assert.is(await waits, 'INTERRUPTED')
+})
+
+test('watch goes on behind an end that was none: a dead letter that was redriven, or decided by somebody since', async () => {
+  const { log, context } = await world
+  const dead: JobEvent = { type: 'job.dead-lettered', at: 2, reason: 'never' }
+  await log.append('r1', 0, [requested('r1', 1_000), dead], cause)
+  await log.append('r1', 2, [{ type: 'job.redriven', at: 3, by: 'ann' }], cause)
+  const watching = context()
+  const running = watchCommand(watching, 'r1', { wait: 1 })
+  await eventually('it is seen', () => watching.out.text().includes('job.redriven') || undefined)
+  await log.append('r1', 3, [...started(4_000), ...decided(5_000)], cause)
+  await running
+  assert.is(watching.exit.code, 0)
+  assert.match(watching.out.text(), /job\.decided 1/)
+  await log.append('r2', 0, [requested('r2', 1_000), dead], cause)
+  const override: JobEvent = { type: 'job.overridden', at: 9_000, by: 'ann', why: 'seen', decision: { fraud: false } }
+  await log.append('r2', 2, [override], cause)
+  const decidedSince = context()
+  await watchCommand(decidedSince, 'r2', { wait: 1 })
+  assert.is(decidedSince.exit.code, 0)
+  assert.match(decidedSince.out.text(), /job\.overridden {2}by ann/)
+})
+
+test('who waits for a job that nothing does is told so, by watch and by show', async () => {
+  const { log, context } = await world
+  await log.append('n1', 0, [requested('n1', 1_000)], cause)
+  const watching = context()
+  const waits = codeOf(watchCommand(watching, 'n1', { wait: 1 }))
+  await eventually('it is said', () => /it waits for: .*none is at work/.test(watching.err.text()) || undefined)
+  watching.interrupt()
+  assert.is(await waits, 'INTERRUPTED')
+  const shown = context()
+  await showCommand(shown, 'n1')
+  assert.match(shown.out.text(), /^waits for: a process that does jobs: none is at work/m)
 })
 
 test('watch --text prints answers while they come, each event on a line of its own', async () => {

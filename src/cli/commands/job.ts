@@ -86,7 +86,11 @@ function watch(job: Command, context: CliContext): void {
     .description('print what becomes of a job, until it is over')
     .argument('<id>', 'id of the job')
     .option('--stream <name>', 'where several contexts have one with this id: the stream whose event requested it')
-    .option('--wait <duration>', 'how long it may take until the job is on the log', duration, 10_000)
+    .addOption(
+      new Option('--wait <duration>', 'how long it may take until the job is on the log')
+        .argParser(duration)
+        .default(10_000, '10s'),
+    )
     .option('--text', 'print answers while they come')
     .action(async (id: string, flags: WatchFlags) => {
       const { watchCommand } = await import('../job/watch-command.js')

@@ -9,6 +9,7 @@ import { orStopped } from '../or-stopped.js'
 import { count, printTable, type Column } from '../table.js'
 import { priceText, saidBy, standingOf } from './job-story.js'
 import { timeText } from './job-time.js'
+import { whyItWaits } from './why-it-waits.js'
 
 interface Found {
   /** Of its records. */
@@ -16,6 +17,8 @@ interface Found {
   readonly account: JobAccount
   readonly state: JobState
   readonly events: readonly JobEvent[]
+  /** Why it is not begun; undefined: it is, or its turn comes. */
+  readonly waitsFor: string | undefined
 }
 
 const COLUMNS: readonly Column<JobEvent>[] = [
@@ -34,10 +37,13 @@ export async function showCommand(context: CliContext, id: string): Promise<void
   const { jobs = [] } = await context.deployment({ rules: false })
   const connection = await orStopped(context.connect(), signal)
   const all: Found[] = []
-  for (const records of new Set(jobs.map((job) => job.records))) {
+  for (const job of new Map(jobs.map((one) => [one.records, one])).values()) {
+    const { records } = job
     const events = await orStopped(readJob(records, { connection, clock: context.clock }, id), signal)
     const state = jobOf(events)
-    if (state.kind !== 'none') all.push({ stream: records.name, account: state.account, state, events })
+    if (state.kind === 'none') continue
+    const waitsFor = await orStopped(whyItWaits(connection, context.clock, job, state), signal)
+    all.push({ stream: records.name, account: state.account, state, events, waitsFor })
   }
   if (all.length === 0) throw fault('JOB_NOT_FOUND', id)
   if (json) return printJson(context, { jobs: all.map(jobJson) })
@@ -47,11 +53,12 @@ export async function showCommand(context: CliContext, id: string): Promise<void
   }
 }
 
-function printJob({ out }: CliContext, { account, state, events, stream }: Found): void {
+function printJob({ out }: CliContext, { account, state, events, stream, waitsFor }: Found): void {
   const { request, begun, counted, billed, inputTokens, outputTokens, nanos } = account
   const row = (name: string, value: string): void => out.line(`${`${name}:`.padEnd(10)} ${value}`)
   out.line(out.style('bold', `job ${request.id}: ${request.name}, ${request.lane}, tenant ${request.tenant}`))
   row('state', standingOf(state, timeText))
+  if (waitsFor !== undefined) row('waits for', waitsFor)
   if (state.kind === 'decided') row('decision', JSON.stringify(state.decision))
   row('input', JSON.stringify(request.input) ?? '')
   row('of events', request.inputEvents.join(', '))
@@ -63,8 +70,8 @@ function printJob({ out }: CliContext, { account, state, events, stream }: Found
   printTable(out, COLUMNS, events)
 }
 
-function jobJson({ account, state, events, stream }: Found): object {
+function jobJson({ account, state, events, stream, waitsFor }: Found): object {
   const { request, ...counts } = account
   const decision = state.kind === 'decided' ? state.decision : null
-  return { ...request, state: state.kind, decision, ...counts, stream, events }
+  return { ...request, state: state.kind, decision, waitsFor: waitsFor ?? null, ...counts, stream, events }
 }

@@ -10,6 +10,7 @@ import { findJobs, onlyJob, recordStreams, type FoundJob } from './find-job.js'
 import { saidBy } from './job-story.js'
 import { timeText } from './job-time.js'
 import { WatchedText } from './watch-text.js'
+import { tellWhyItWaits } from './why-it-waits.js'
 
 export interface WatchFlags {
   readonly stream?: string
@@ -29,7 +30,7 @@ export async function watchCommand(context: CliContext, id: string, flags: Watch
   const { clock, signal, json } = context
   const deployment = await context.deployment({ rules: false })
   const connection = await orStopped(context.connect(), signal)
-  const { records: stream } = await appeared(context, id, {
+  const { records: stream, events: known } = await appeared(context, id, {
     wait: flags.wait,
     look: () => findJobs(context, connection, recordStreams(deployment, flags.stream), id),
   })
@@ -39,16 +40,23 @@ export async function watchCommand(context: CliContext, id: string, flags: Watch
   const following = flags.text === true && job !== undefined ? text.follow(connection, job, id) : undefined
   following?.catch(() => undefined) // it is waited for below
   let state: JobState = NO_JOB
-  for await (const { events } of store.subscribe({ from: 'start', type: 'job', id, signal })) {
-    for (const stored of events) {
-      const event = jobEventOf(stored)
-      state = evolveJob(state, event)
-      text.close()
-      if (json) printJsonLine(context, event)
-      else printEvent(context, event)
+  let shown = 0
+  const stop = job === undefined || json ? undefined : tellWhyItWaits(context, connection, job, () => state)
+  try {
+    for await (const { events } of store.subscribe({ from: 'start', type: 'job', id, signal })) {
+      for (const stored of events) {
+        const event = jobEventOf(stored)
+        state = evolveJob(state, event)
+        shown += 1
+        text.close()
+        if (json) printJsonLine(context, event)
+        else printEvent(context, event)
+      }
+      // one that was redriven or overridden since has an end on the way that is none
+      if (shown >= known.length && (state.kind === 'decided' || state.kind === 'dead')) break
     }
-    // what was stored together belongs together: one that was overridden since is shown to that
-    if (state.kind === 'decided' || state.kind === 'dead') break
+  } finally {
+    stop?.()
   }
   signal.throwIfAborted()
   await following

@@ -19,6 +19,8 @@ export interface JobLag {
   readonly queue: string
   /** Whether anybody has ever worked on them. */
   readonly started: boolean
+  /** Whether some process has one, or asks for one. */
+  readonly attended: boolean
   /** Jobs that nobody has, by lane. */
   readonly waiting: Readonly<Record<Lane, number>>
   /** Those that some process has. */
@@ -59,7 +61,13 @@ async function readQueue(
       LANES.map(async (lane) => {
         const found = await readWorkConsumer(connection, jobConsumer(queue, lane), false)
         const there = state.subjects?.[laneSubject(queue.name, lane)] ?? 0
-        return { lane, started: found !== undefined, there, inHand: found?.unacknowledged ?? 0 }
+        return {
+          lane,
+          started: found !== undefined,
+          there,
+          inHand: found?.unacknowledged ?? 0,
+          asked: found?.asked ?? 0,
+        }
       }),
     )
     const { batches, looks } = await readOpenBatches(context, options)
@@ -68,6 +76,7 @@ async function readQueue(
     return {
       queue: queue.name,
       started: lanes.some(({ started }) => started),
+      attended: lanes.some(({ inHand, asked }) => inHand + asked > 0),
       waiting: Object.fromEntries(waiting) as Record<Lane, number>,
       inHand: lanes.reduce((sum, { inHand }) => sum + inHand, 0),
       later: Math.max(0, state.messages - inLanes - looks),
@@ -110,5 +119,11 @@ const COLUMNS: readonly Column<JobLag>[] = [
   number('BATCH', ({ waiting }) => waiting.batch),
   number('IN HAND', ({ inHand }) => inHand),
   number('LATER', ({ later }) => later),
-  { title: 'STATE', value: ({ started, waitsFor }) => (waitsFor.length > 0 ? 'waits' : started ? '' : 'never run') },
+  { title: 'STATE', value: stateOf },
 ]
+
+function stateOf({ started, attended, waitsFor }: JobLag): string {
+  if (waitsFor.length > 0) return 'waits'
+  if (!started) return 'never run'
+  return attended ? '' : 'nobody at work'
+}

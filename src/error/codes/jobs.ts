@@ -92,7 +92,7 @@ export const JOB_ERRORS = {
     disposition: 'reject',
     means: 'no context has a job with this id',
     advice:
-      'Take the id of the event that requested it; a request that could not be a job is a dead letter: see millrace dead-letters list',
+      'Take the id of the event that requested it, which becomes a job when millrace run or dev is at work; one that could not is a dead letter: see millrace dead-letters list',
     exit: EXIT.notFound,
     status: 404,
   },
@@ -184,7 +184,7 @@ export const JOB_ERRORS = {
   PRICE_MISSING: {
     disposition: 'reject',
     means: 'the table of prices has none for a model, so that nobody would know what a call costs; nothing was asked',
-    advice: 'Add the model to the table of prices',
+    advice: 'Add the model to prices in models.yaml: by its name, or by the beginning of it with a * behind',
     exit: EXIT.check,
     status: 422,
   },
