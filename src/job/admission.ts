@@ -94,6 +94,11 @@ export interface Admission {
    * @param tokens that it was not billed for
    */
   spared?(call: Pick<AskedCall, 'job' | 'name' | 'attempt' | 'tenant'>, tokens: number): Promise<void>
+  /**
+   * The process of a call ended, or lost it, before its bill was known. Never rejects, as `spared`.
+   * @param tokens that it may have taken, at the most
+   */
+  unknown?(call: Pick<AskedCall, 'job' | 'name' | 'attempt' | 'tenant'>, tokens: number): Promise<void>
   /** Calls that may run at a time in this process. */
   readonly places: number
   /** Calls `listener` when there may be more places. @returns ends that */

@@ -1,5 +1,6 @@
 import { fault } from '../error/millrace-error.js'
 import type { Issue } from '../error/millrace-error.js'
+import { batchOfOwner } from './batch/batch-owner.js'
 import type { Billed, JobEvent, JobRequest } from './job-event.js'
 import { inputOf } from './usage.js'
 
@@ -20,12 +21,23 @@ export interface JobAccount {
   readonly promoted: boolean
   /** How often its request has been a dead letter. */
   readonly generation: number
+  /** Tokens that the last attempt that was admitted may take; 0: it makes no call. */
+  readonly estimated: number
+  /** Calls whose processes ended, or lost them, before their bills were known: nobody here knows what they were. */
+  readonly unknown: readonly UnknownBill[]
   /** Attempts that were billed. */
   readonly billed: readonly number[]
   readonly inputTokens: number
   readonly outputTokens: number
   /** Billionths of the currency. */
   readonly nanos: number
+}
+
+/** A call that may have been billed. */
+export interface UnknownBill {
+  readonly attempt: number
+  /** At the most. */
+  readonly tokens: number
 }
 
 /** Where a job stands. What has no account does not exist. */
@@ -78,10 +90,8 @@ export function evolveJob(state: JobState, event: JobEvent): JobState {
   if (state.kind === 'none') return impossible(state, event)
   const { account } = state
   switch (event.type) {
-    case 'job.admitted': {
-      const lost = account.lost + (state.kind === 'running' ? 1 : 0)
-      return { kind: 'admitted', account: { ...account, lost }, attempt: event.attempt }
-    }
+    case 'job.admitted':
+      return { kind: 'admitted', account: admitted(state, event), attempt: event.attempt }
     case 'job.attempt-started': {
       const { attempt, owner, message } = event
       if (attempt !== account.begun + 1) return impossible(state, event)
@@ -115,10 +125,26 @@ export function evolveJob(state: JobState, event: JobEvent): JobState {
     case 'job.overridden':
       return { kind: 'decided', account, decision: event.decision, overriddenBy: event.by }
     case 'job.dead-lettered':
-      return { kind: 'dead', account, reason: event.reason, code: event.code }
+      return { kind: 'dead', account: leftBehind(state), reason: event.reason, code: event.code }
     case 'job.redriven':
       return { kind: 'waiting', account: redriven(account, event), from: undefined }
   }
+}
+
+function admitted(
+  state: Exclude<JobState, { kind: 'none' }>,
+  { estimatedTokens: estimated }: Extract<JobEvent, { type: 'job.admitted' }>,
+): JobAccount {
+  const lost = state.account.lost + (state.kind === 'running' ? 1 : 0)
+  return { ...leftBehind(state), lost, estimated }
+}
+
+/** The account of a job whose attempt, where one runs, is given up. What is in a batch is found there. */
+function leftBehind(state: Exclude<JobState, { kind: 'none' }>): JobAccount {
+  const { account } = state
+  if (state.kind !== 'running' || account.estimated === 0 || batchOfOwner(state.owner) !== undefined) return account
+  const left = { attempt: state.attempt, tokens: account.estimated }
+  return { ...account, unknown: [...account.unknown, left] }
 }
 
 function invalidated(
@@ -135,7 +161,7 @@ const NEW = { counted: 0, invalid: 0, repair: undefined, lost: 0, promoted: fals
 
 function newAccount(request: JobRequest): JobAccount {
   const { generation = 0 } = request.origin ?? {}
-  const tokens = { billed: [], inputTokens: 0, outputTokens: 0, nanos: 0 }
+  const tokens = { estimated: 0, unknown: [], billed: [], inputTokens: 0, outputTokens: 0, nanos: 0 }
   return { request, begun: 0, ...NEW, generation, ...tokens }
 }
 
@@ -157,6 +183,7 @@ function withBill(
   return {
     ...account,
     billed: [...account.billed, attempt],
+    unknown: account.unknown.filter((one) => one.attempt !== attempt),
     inputTokens: account.inputTokens + inputOf(billed.usage),
     outputTokens: account.outputTokens + billed.usage.output,
     nanos: account.nanos + (billed.nanos ?? 0),

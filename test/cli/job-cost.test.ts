@@ -44,12 +44,15 @@ test('says what was used and cost by day, tenant and job, and what of it has no 
   ] as const
   for (const [at, [key, tally]] of told.entries()) await counters.count(key, `j${at}`, 1, tally)
 
+  const gone = { ...NO_COST, unknown: 1, unknownTokens: 1_200 }
+  for (const _ of [1, 2]) await counters.count({ day: today, tenant: 'a', name: 'triage' }, 'j1', 1, gone, ':unknown')
   const { out, err } = await run({})
   const lines = out.split('\n')
   assert.match(lines[0] ?? '', /^DAY +TENANT +JOB +CALLS +HITS +TOKENS IN +CACHED +OUT +COST +SAVED$/)
   assert.match(lines[2] ?? '', new RegExp(`^${today} +a +triage +1 +0 +1,000 +400 +200 +0\\.0025 +0\\.001$`))
   assert.equal([lines[1]?.includes('summary'), lines[3]?.includes(' b ')], [true, true])
   assert.is(lines[5], '3 calls, 0.005 EUR, 0.002 saved by batches and the cache of prompts')
+  assert.match(out, 'calls whose bill is not known: 1, 1,200 tokens at most; their processes ended\n')
   assert.is(err, '1 call without a price cost more than is said here\n')
 
   const json = JSON.parse((await run({ day: 'all', tenant: 'a', job: 'triage' }, { json: true })).out)

@@ -97,6 +97,13 @@ test('tells the whole story of a job from its events, for people and as JSON; wh
   assert.equal([told?.['stream'], told?.['decision']], ['SHOP_JOBS', { fraud: false }])
   assert.equal(told?.['events'], JSON.parse(JSON.stringify(STORY)))
 
+  const [requested, admitted, started] = STORY as [JobEvent, JobEvent, JobEvent]
+  const second = [admitted, started].map((event) => ({ ...event, attempt: 2 }) as JobEvent)
+  assert.ok(await log.append('e3', 0, [requested, admitted, started, ...second], cause))
+  const lost = contextOf(false)
+  await showCommand(lost, 'e3')
+  assert.match(lost.out.text(), /\nnot known: +the bills of 1 call whose process ended, 1,234 tokens at most\n/)
+
   const error = await showCommand(contextOf(false), 'e2').catch((thrown: unknown) => thrown)
   assert.ok(isFault(error, 'JOB_NOT_FOUND'))
 })

@@ -239,4 +239,22 @@ test('a history that cannot have been is refused', () => {
   assert.throws(() => jobOf([requested, startedAt(1), bill, bill]), /billed twice/)
 })
 
+test('JB5 a call that never ended is one whose bill is not known, until its bill comes; what made no call, or is in a batch, is none', () => {
+  const unknown = (commands: readonly JobCommand[]) => {
+    const { state } = run([{ kind: 'request', request }, ...commands])
+    return state.kind === 'none' ? undefined : state.account.unknown
+  }
+  const lost = [{ attempt: 1, tokens: 10 }]
+  assert.equal(unknown([start]), [], 'it runs')
+  assert.equal(unknown([start, start]), lost)
+  assert.equal(unknown([start, start, completed(2)]), lost, 'for ever')
+  assert.equal(unknown([start, start, completed(1)]), [], 'it was frozen, and tells its bill')
+  assert.equal(unknown([start, { kind: 'dead-letter', reason: 'crashed' }]), lost)
+  const again: JobCommand = { kind: 'redrive', by: 'ann' }
+  assert.equal(unknown([start, { kind: 'dead-letter', reason: 'crashed' }, again, start]), lost, 'also when redriven')
+  assert.equal(unknown([start, failed(1), start]), [])
+  assert.equal(unknown([{ ...start, estimatedTokens: 0 }, start]), [], 'an answer of the cache')
+  assert.equal(unknown([{ ...start, owner: 'batch b1' }, start]), [])
+})
+
 test.run()

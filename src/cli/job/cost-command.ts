@@ -57,6 +57,10 @@ export async function costCommand(context: CliContext, flags: CostFlags): Promis
   out.line(`${counted(total.calls, 'call')}, ${[priceText(total.nanos), currency ?? ''].join(' ').trim()}${saved}`)
   if (total.hits > 0)
     out.line(`${counted(total.hits, 'answer')} taken from the cache, ${count(total.spared)} tokens not asked for`)
+  if (total.unknown > 0)
+    out.line(
+      `calls whose bill is not known: ${count(total.unknown)}, ${count(total.unknownTokens)} tokens at most; their processes ended`,
+    )
   if (total.unpriced > 0) err.line(`${counted(total.unpriced, 'call')} without a price cost more than is said here`)
 }
 

@@ -6,7 +6,7 @@ import { readJob } from '../../runtime/open-job.js'
 import type { CliContext } from '../context.js'
 import { printJson } from '../json.js'
 import { orStopped } from '../or-stopped.js'
-import { count, printTable, type Column } from '../table.js'
+import { count, counted, printTable, type Column } from '../table.js'
 import { priceText, saidBy, standingOf } from './job-story.js'
 import { timeText } from './job-time.js'
 import { whyItWaits } from './why-it-waits.js'
@@ -54,7 +54,7 @@ export async function showCommand(context: CliContext, id: string): Promise<void
 }
 
 function printJob({ out }: CliContext, { account, state, events, stream, waitsFor }: Found): void {
-  const { request, begun, counted, billed, inputTokens, outputTokens, nanos } = account
+  const { request, begun, counted: failed, billed, inputTokens, outputTokens, nanos, unknown } = account
   const row = (name: string, value: string): void => out.line(`${`${name}:`.padEnd(10)} ${value}`)
   out.line(out.style('bold', `job ${request.id}: ${request.name}, ${request.lane}, tenant ${request.tenant}`))
   row('state', standingOf(state, timeText))
@@ -63,8 +63,15 @@ function printJob({ out }: CliContext, { account, state, events, stream, waitsFo
   row('input', JSON.stringify(request.input) ?? '')
   row('of events', request.inputEvents.join(', '))
   if (request.deadline !== undefined) row('deadline', timeText(request.deadline))
-  row('attempts', `${count(begun)} begun, ${count(counted)} failed that count, ${count(billed.length)} billed`)
+  row('attempts', `${count(begun)} begun, ${count(failed)} failed that count, ${count(billed.length)} billed`)
   row('billed', `${count(inputTokens)} tokens in, ${count(outputTokens)} out, ${priceText(nanos)}`)
+  if (unknown.length > 0) {
+    const most = unknown.reduce((sum, { tokens }) => sum + tokens, 0)
+    row(
+      'not known',
+      `the bills of ${counted(unknown.length, 'call')} whose process ended, ${count(most)} tokens at most`,
+    )
+  }
   row('records', stream)
   out.line()
   printTable(out, COLUMNS, events)

@@ -6,11 +6,27 @@ import { inputOf, type Usage } from '../usage.js'
 // What calls have used and cost, as one whole number that a counter can add to: all fields of a call are counted, or none.
 
 /** In the order in which they stand in the number, each with so many decimal digits. */
-const FIELDS = ['hits', 'spared', 'calls', 'input', 'cached', 'output', 'nanos', 'saved', 'unpriced'] as const
+const FIELDS = [
+  'unknown',
+  'unknownTokens',
+  'hits',
+  'spared',
+  'calls',
+  'input',
+  'cached',
+  'output',
+  'nanos',
+  'saved',
+  'unpriced',
+] as const
 const DIGITS = 18
 const FIELD = 10n ** BigInt(DIGITS)
 
 export interface CostTally {
+  /** Calls whose processes ended before their bills were known; some of them may be among the others. */
+  readonly unknown: number
+  /** Tokens that these may have taken, at the most. */
+  readonly unknownTokens: number
   /** Jobs that took the answer of another one. */
   readonly hits: number
   /** Tokens that these were not billed for. */
@@ -30,6 +46,8 @@ export interface CostTally {
 }
 
 export const NO_COST: CostTally = Object.freeze({
+  unknown: 0,
+  unknownTokens: 0,
   hits: 0,
   spared: 0,
   calls: 0,

@@ -13,7 +13,7 @@ import type { Log } from '../../observe/log.js'
 import type { Clock } from '../../time/clock.js'
 import type { Admission, AdmissionVerdict, AskedCall, BatchedCalls, Permit } from '../admission.js'
 import { CostCounters, dayOf, readCosts } from '../costs/cost-counters.js'
-import { NO_COST, tallyOf } from '../costs/cost-tally.js'
+import { NO_COST, tallyOf, type CostTally } from '../costs/cost-tally.js'
 import { NO_MODELS, requireModel, type ModelsConfig } from '../models-config.js'
 import { limitedInputOf, NO_USAGE, type Usage } from '../usage.js'
 import { batchedCalls } from './batched-calls.js'
@@ -42,6 +42,9 @@ export interface SharedAdmissionOptions {
 
 /** How long a budget is known after its last change, in s: a day, and one for calls that end in the next. */
 const BUDGET_TTL_S = 2 * 24 * 60 * 60
+
+/** Whose attempt it is that something beside its bill is counted of. */
+type Beside = Pick<AskedCall, 'job' | 'name' | 'attempt' | 'tenant'>
 
 export class SharedAdmission implements Admission {
   readonly #models: ModelsConfig
@@ -112,15 +115,19 @@ export class SharedAdmission implements Admission {
     }
   }
 
-  async spared(
-    { job, name, attempt, tenant }: Pick<AskedCall, 'job' | 'name' | 'attempt' | 'tenant'>,
-    tokens: number,
-  ): Promise<void> {
-    const tally = { ...NO_COST, hits: 1, spared: tokens }
+  spared(call: Beside, tokens: number): Promise<void> {
+    return this.#countBeside(call, { ...NO_COST, hits: 1, spared: tokens }, '')
+  }
+
+  unknown(call: Beside, tokens: number): Promise<void> {
+    return this.#countBeside(call, { ...NO_COST, unknown: 1, unknownTokens: tokens }, ':unknown')
+  }
+
+  async #countBeside({ job, name, attempt, tenant }: Beside, tally: CostTally, what: string): Promise<void> {
     try {
-      await this.#counters.count({ day: dayOf(this.#now()), tenant, name }, job, attempt, tally)
+      await this.#counters.count({ day: dayOf(this.#now()), tenant, name }, job, attempt, tally, what)
     } catch (error) {
-      this.#log.debug({ job, detail: messageOf(error) }, 'a hit of the cache is not counted')
+      this.#log.debug({ job, detail: messageOf(error) }, 'what is no bill of a call is not counted')
     }
   }
 

@@ -11,6 +11,8 @@ const rates = { input: 1, output: 5, cacheRead: 0.1, cacheWrite5m: 1.25, cacheWr
 const prices = readPrices({ version: '1', currency: 'USD', models: { m: { ...rates, terms: { batch: 0.5 } } } })
 const amount = fc.integer({ min: 0, max: 1_000_000_000_000 })
 const tally = fc.record({
+  unknown: amount,
+  unknownTokens: amount,
   hits: amount,
   spared: amount,
   calls: amount,

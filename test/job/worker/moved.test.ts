@@ -1,6 +1,9 @@
-// What a worker does on a real server with a job that its tenant should not pay for now, and with an answer that cannot be stored.
+// What a worker does on a real server with a job that its tenant should not pay for now, one whose process ended in the middle of a
+// call, and an answer that cannot be stored.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { readCosts } from '../../../src/job/costs/cost-counters.ts'
+import type { JobEvent } from '../../../src/job/job-event.ts'
 import { laneSubject } from '../../../src/job/job-streams.ts'
 import { readJob } from '../../../src/runtime/open-job.ts'
 import { modelAnswers } from '../../../src/testing/model-server/model-answer.ts'
@@ -12,6 +15,7 @@ import { admissionOf, PRICES } from '../limits/admissions.ts'
 import { jobContext, work, type JobContext } from './working-jobs.ts'
 
 const test = suite('jobs that move, and answers that are too large')
+const PROMPT = { id: 'judge', version: 1, hash: 'abcdef0123456789' }
 const typesOf = async ({ job, connection }: JobContext, id: string): Promise<string> => {
   const events = await readJob(job.records, { connection, clock: systemClock }, id)
   return events.map(({ type }) => type.slice(4)).join(' ')
@@ -44,6 +48,26 @@ test('BU1 a job of a tenant that has used up what it should goes to the lane bat
   assert.is(second.account.request.lane, 'batch')
   assert.is(await typesOf(context, 'second'), 'requested demoted admitted attempt-started completed validated decided')
   assert.is(server.totals().billed, 2)
+})
+
+test('JB5 the call of a process that ended is on the log and in the counters as one whose bill is not known', async () => {
+  const connection = await sharedConnection()
+  const context = await jobContext(connection, { model: 'm' })
+  const server = await startModelServer({ answers: () => modelAnswers.json({ verdict: 'fine' }) })
+  atEnd(() => server.stop())
+  const by = `gone-${process.pid}`
+  await context.request('left', 'one', { by })
+  const { log } = context.ports
+  const begun: readonly JobEvent[] = [
+    { type: 'job.admitted', at: 1, attempt: 1, estimatedTokens: 1_234 },
+    { type: 'job.attempt-started', at: 1, attempt: 1, owner: 'gone', model: 'm', prompt: PROMPT, message: 1_000_000 },
+  ]
+  assert.ok(await log.append('left', 1, begun, { correlationId: undefined, causationId: 'left' }))
+  await work(context, server.url, { admission: await admissionOf({ connection, models: { prices: PRICES } }) })
+  const { account } = await context.over('left')
+  assert.equal([account.begun, account.billed, account.unknown], [2, [2], [{ attempt: 1, tokens: 1_234 }]])
+  const [costs] = await readCosts(connection, systemClock, { tenant: by })
+  assert.equal([costs?.tally.calls, costs?.tally.unknown, costs?.tally.unknownTokens], [1, 1, 1_234])
 })
 
 test('JB3 JW1 an answer that the server cannot store is billed, and its job is a dead letter', async () => {
