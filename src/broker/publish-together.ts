@@ -2,7 +2,7 @@ import type { WireMessage } from '../event/wire.js'
 import { BATCH_LIMIT } from './batch.js'
 import type { PublishWindow } from './publish-window.js'
 
-/** From how many on messages go together: a batch costs a file stream what so many plain messages cost, whatever it holds. */
+/** From how many on messages go together; an estimate. A batch costs a file stream three syncs of the disk, whatever it holds. */
 const MANY = 200
 /** Most payload of one batch, in bytes. */
 const MOST_BYTES = 4 * 1024 * 1024
