@@ -22,7 +22,8 @@ const SLICES = 12
 /**
  * Repetitions of a model class, as a part of its calls in a sliding window: when everything fails, attempts do not multiply
  * what is asked of a provider that is ill already. One for each process; a part of each is a part of all.
- * Source: the retry budget of Finagle (Twitter, `RetryBudget`), with waiting in place of giving up.
+ * Source: the retry budget of Finagle (Twitter, `RetryBudget`), with waiting in place of giving up, and what is answered given back
+ * as in the standard retries of the AWS SDKs.
  */
 export class RetryBudget {
   readonly #rules: BudgetRules
@@ -35,6 +36,15 @@ export class RetryBudget {
   /** A call that repeats nothing has begun. @param now in ms; never smaller than before */
   called(now: number): void {
     this.#slice(now).calls += 1
+  }
+
+  /**
+   * A repetition was answered: it takes nothing from the budget. Jobs that failed come back behind all that wait, so that there may be
+   * nothing but repetitions at the end; they wait for each other only while the other side is ill.
+   */
+  answered(): void {
+    const slice = this.#slices.findLast(({ repeats }) => repeats > 0)
+    if (slice !== undefined) slice.repeats -= 1
   }
 
   /** Takes one repetition. @returns 0: it may be; else how long to wait before asking again, in ms */

@@ -155,4 +155,14 @@ test('in any window repetitions stay below the part that they may be, and who wa
   assert.is(spent.take(wait), 0)
 })
 
+test('repetitions that are answered take nothing from the budget, whatever their number', () => {
+  const budget = new RetryBudget({ part: 0.1, least: 3, window: 60_000 })
+  for (let at = 0; at < 300; at++) {
+    assert.is(budget.take(at * 500), 0)
+    budget.answered()
+  }
+  for (let i = 0; i < 3; i++) assert.is(budget.take(150_000), 0)
+  assert.ok(budget.take(150_000) > 0, 'those that are not do')
+})
+
 test.run()

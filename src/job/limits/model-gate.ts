@@ -169,6 +169,7 @@ export class ModelGate {
       kind: 'passed',
       left: async (end, used) => {
         place.leave(end)
+        if (call.repeats && end.kind === 'answered') this.#repeats.answered()
         const failed = end.kind === 'failed' && end.failure.ill
         const cause = end.kind === 'failed' ? end.failure.reason : 'OK'
         breaker.left(failed ? 'failed' : end.kind === 'answered' ? 'ok' : 'ignored', began, cause)

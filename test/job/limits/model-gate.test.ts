@@ -7,6 +7,7 @@ import { ANSWERED, callOf, failed, gatesOf, NEVER, pass, passed } from './gates.
 
 const test = suite('model gate')
 const WAIT = { from: 'status', type: 'rate_limit_error', status: 429 } as const
+const RESET = { from: 'status', type: 'conflict_error', status: 409 } as const
 const ILL = { from: 'status', type: 'overloaded_error', status: 529 } as const
 
 test('MG1 in any time three processes have no more admitted, less what they gave back, than comes in it, the burst, leases and a call each', async () => {
@@ -154,17 +155,17 @@ test('a wait that is too long is not waited for, and what was given up has taken
   await passing(clock, passed(gate))
 })
 
-test('repetitions are a part of the calls: what is above it waits', async () => {
+test('repetitions that fail are a part of the calls: what is above it waits; those that are answered take nothing', async () => {
   const { clock, gates } = gatesOf(1)
   const [gate] = gates as [ModelGate]
   const kinds: string[] = []
-  for (let n = 0; n < 14; n++) {
+  for (let n = 0; n < 44; n++) {
     const answer = await gate.pass(callOf({ repeats: true }), NEVER)
     kinds.push(answer.kind)
-    if (answer.kind === 'passed') await answer.left(ANSWERED, undefined)
+    if (answer.kind === 'passed') await answer.left(n < 30 ? ANSWERED : failed(RESET), undefined)
     else assert.ok(answer.at > clock.now())
   }
-  assert.equal(kinds.lastIndexOf('passed'), 9)
+  assert.equal(kinds.lastIndexOf('passed'), 39)
 })
 
 /** What comes while time passes. */
