@@ -1,8 +1,9 @@
 import { fixed } from '../../src/delivery/backoff.ts'
 
 /** Of all processes, by the minute. */
-export const REQUESTS = 2_400
-export const JOB = { idle: 1_000, retry: { attempts: 5, backoff: fixed(300) } }
+export const REQUESTS = 3_600
+/** What is taken for a stalled call must not be one of a machine that is busy: enough of those, and the breaker opens. */
+export const JOB = { idle: 3_000, retry: { attempts: 5, backoff: fixed(300) } }
 
 /** A token costs a millionth of the currency to ask, five to answer. */
 export const MODELS = {
@@ -11,5 +12,5 @@ export const MODELS = {
     currency: 'USD',
     models: { '*': { input: 1, output: 5, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0 } },
   },
-  classes: { all: { models: ['*'], perMinute: { requests: REQUESTS }, concurrency: { least: 4, most: 16 } } },
+  classes: { all: { models: ['*'], perMinute: { requests: REQUESTS }, concurrency: { least: 8, most: 16 } } },
 }
