@@ -29,7 +29,7 @@ const started = async (cwd: string, args: readonly string[] = []): Promise<CliRu
   const ready = join(cwd, 'ready.json')
   await rm(ready, { force: true }) // of one that was killed
   const run = startCli(['dev', '--ready-file', ready, ...args], { cwd, env })
-  await eventually('dev is ready', () => readFile(ready, 'utf8').catch(() => undefined), 40_000)
+  await eventually('dev is ready', () => readFile(ready, 'utf8').catch(() => undefined), 100_000)
   return run
 }
 

@@ -6,7 +6,7 @@ import { jsonOf } from './support.ts'
 
 const test = suite('cli: rules that change while they work')
 
-// a process of these tests may live for a minute, so there are a few short ones
+// a process of these tests may live for a while only, so there are a few short ones
 test('RL3 files are taken over; of two rules of which one is broken none is deployed, and what runs goes on', async () => {
   const world = await LiveRules.on((await startTestServer()).url)
   const run = await world.run()
