@@ -83,7 +83,7 @@ export class BucketAnswers implements AnswerCache {
   }
 
   keyOf(ask: ModelAsk, scope: Pick<AnswerScope, 'context' | 'tenant'>): string {
-    return answerKey(ask, scope)
+    return answerKey(ask, scope, this.#options.elsewhere)
   }
 
   async keep(key: string, ttl: number, answer: CachedAnswer): Promise<void> {

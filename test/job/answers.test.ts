@@ -89,6 +89,14 @@ test('AC1 AC3 what an entry means: an answer that is young enough, a flight whil
     assert.equal(decideEntry(Buffer.from(broken), look), { kind: 'ask', broken: true }, broken)
 })
 
+test('AC1 what is kept for a question that was asked long before is found where it was asked, and nowhere else', async () => {
+  const [provider, standIn] = [await opened(), await opened({ elsewhere: 'http://127.0.0.1:8080' })]
+  const ask = question()
+  await standIn.keep(standIn.keyOf(ask, scope), scope.ttl, answer)
+  assert.equal(await standIn.find(ask, scope), { kind: 'hit', answer })
+  await (await flight(provider, ask)).land()
+})
+
 test('AC1 AC2 one asks, the others wait and then have its answer; other tenants and contexts have none', async () => {
   const [one, two] = [await opened(), await opened()]
   const ask = question()
