@@ -1,7 +1,8 @@
 import { FIELD_ATTRIBUTES, type FieldAttribute } from './attribute-name.js'
 import type { Envelope } from './envelope.js'
 import { learnLayout, readKnownLayout, type HeaderUse } from './header-layout.js'
-import { parseText, type JsonPayload } from './json-payload.js'
+import { readJson } from './json-layout.js'
+import type { JsonPayload } from './json-payload.js'
 import { parseTime } from './rfc3339.js'
 import type { AsciiMessage } from './wire.js'
 
@@ -27,7 +28,7 @@ const lastValues: string[] = FIELD_ATTRIBUTES.map(() => '')
  * @param block the header block as it came, from `NATS/1.0` on
  * @param payload the data, read only when the attributes are regular; undefined when it cannot be read
  */
-export function readRegular(block: string, payload: () => JsonPayload): Envelope | undefined {
+export function readRegular(block: string, payload: (type: string) => JsonPayload): Envelope | undefined {
   if (block.includes('%') || block.includes('"')) return undefined
   fields.fill(undefined)
   return readFields(block) ? seal(payload) : undefined
@@ -36,7 +37,7 @@ export function readRegular(block: string, payload: () => JsonPayload): Envelope
 /** The same, for a message that has ASCII characters alone. */
 export function readRegularAscii(message: AsciiMessage): Envelope | undefined {
   const { text, headers } = message
-  const payload = (): JsonPayload => parseText(text.slice(headers))
+  const payload = (type: string): JsonPayload => readJson(message, type)
   if (readKnownLayout(message, fields)) return seal(payload)
   const block = text.slice(0, headers)
   const envelope = readRegular(block, payload)
@@ -84,7 +85,7 @@ function readField(block: string, at: number, end: number): boolean {
   return true
 }
 
-function seal(payload: () => JsonPayload): Envelope | undefined {
+function seal(payload: (type: string) => JsonPayload): Envelope | undefined {
   const id = fields[ID]
   const source = fields[SOURCE]
   const type = fields[TYPE]
@@ -99,7 +100,7 @@ function seal(payload: () => JsonPayload): Envelope | undefined {
   const correlationId = fields[CORRELATION]
   const causationId = fields[CAUSATION]
   const key = fields[KEY]
-  const read = payload()
+  const read = payload(type)
   if (!read.ok) return undefined
   return {
     id,

@@ -16,7 +16,7 @@ export interface HeaderReader {
 /** A message that has ASCII characters alone: each is one byte, so what is found in the bytes is there in the text. */
 export interface AsciiMessage {
   /** It begins at `from`. */
-  readonly bytes: Uint8Array
+  readonly bytes: Buffer
   readonly from: number
   readonly text: string
   /** Where the headers end, and the payload begins. */
