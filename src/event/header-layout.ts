@@ -44,7 +44,7 @@ let misses = 0
  */
 export function readKnownLayout(message: AsciiMessage, into: (string | undefined)[]): boolean {
   for (let which = 0; which < layouts.length; which++) {
-    into.fill(undefined)
+    for (let at = 0; at < into.length; at++) into[at] = undefined // `fill` takes longer for so few
     const layout = layouts[which] as Layout
     if (!fits(layout, message, into)) continue
     if (which > 0) layouts.splice(0, 0, ...layouts.splice(which, 1))

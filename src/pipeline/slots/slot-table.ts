@@ -1,4 +1,4 @@
-import { RenewedMap } from '../../kernel/renewed-map.js'
+import { SlotIndex } from './slot-index.js'
 import { SlotList, type Slot } from './slot.js'
 
 /**
@@ -20,9 +20,9 @@ export interface Lifetime {
  */
 export class SlotTable {
   readonly #lifetime: Lifetime
-  readonly #living = new RenewedMap<Slot>()
   /** By time of the last event. */
   readonly #byLast = new SlotList()
+  readonly #living = new SlotIndex(this.#byLast)
   readonly #ending = new SlotList()
   /** End of the epoch that all living slots are in. */
   #epochEnd = Number.POSITIVE_INFINITY
@@ -44,7 +44,7 @@ export class SlotTable {
   add(slot: Slot): void {
     const { epoch } = this.#lifetime
     if (epoch !== undefined && this.#living.size === 0) this.#epochEnd = (Math.floor(slot.lastTime / epoch) + 1) * epoch
-    this.#living.set(slot.key, slot)
+    this.#living.add(slot)
     this.#byLast.push(slot)
   }
 
@@ -67,9 +67,9 @@ export class SlotTable {
   takeEnding(time: number): Slot | undefined {
     const slot = this.#byLast.first
     if (slot === undefined || (slot.lastTime + this.#lifetime.idle > time && this.#epochEnd > time)) return undefined
-    this.#living.delete(slot.key)
     this.#byLast.remove(slot)
     slot.endsAt = time + LINGER
+    this.#living.leave()
     this.#ending.push(slot)
     return slot
   }

@@ -54,6 +54,11 @@ export class Slot implements Observer<EventDraft> {
     this.mark = mark
   }
 
+  /** Its input has ended, and its key may have another one. */
+  get hasEnded(): boolean {
+    return this.endsAt !== Number.POSITIVE_INFINITY
+  }
+
   /** Sequence of its first event, and its place in that message; no other slot of the key has the same. */
   get birth(): string {
     return this.#index === 0 ? String(this.#sequence) : `${this.#sequence}.${this.#index}`

@@ -166,6 +166,7 @@ export class Slots implements SlotTarget {
     } catch (error) {
       this.failed(slot, error) // a finalizer threw
     }
+    slot.subscription = slot.context = undefined // the slot itself is kept for a while by the table
   }
 
   #refuse(step: string): never {
