@@ -4,6 +4,7 @@ import { makeLongSleep, makeOutage, type Victim } from './chaos/faults.ts'
 import { runChaos, type ChaosReport } from './chaos/run-chaos.ts'
 import { runActorChaos } from './actors/run-actor-chaos.ts'
 import { ANSWER_LIMIT_MS, runDeliveryChaos } from './delivery/run-delivery-chaos.ts'
+import { soakProperties } from './properties.ts'
 
 export interface SoakOptions {
   readonly seconds: number | undefined
@@ -35,6 +36,10 @@ export const soaks: Readonly<Record<string, Soak>> = {
   chaos: {
     about: 'three workers and a server, killed and frozen; outputs as of an uninterrupted run (default 300 s)',
     run: chaos,
+  },
+  properties: {
+    about: 'chains of operators and the kernel over random crashes, and broken protocols (default 200,000 chains)',
+    run: soakProperties,
   },
   cluster: {
     about: 'the same on a cluster of three nodes, the leader of the stream killed again and again (default 120 s)',
