@@ -31,6 +31,8 @@ export interface JobAccount {
   readonly outputTokens: number
   /** Billionths of the currency. */
   readonly nanos: number
+  /** Attempts that were billed while there was no price: of them `nanos` has nothing. */
+  readonly unpriced: number
 }
 
 /** A call that may have been billed. */
@@ -161,7 +163,7 @@ const NEW = { counted: 0, invalid: 0, repair: undefined, lost: 0, promoted: fals
 
 function newAccount(request: JobRequest): JobAccount {
   const { generation = 0 } = request.origin ?? {}
-  const tokens = { estimated: 0, unknown: [], billed: [], inputTokens: 0, outputTokens: 0, nanos: 0 }
+  const tokens = { estimated: 0, unknown: [], billed: [], inputTokens: 0, outputTokens: 0, nanos: 0, unpriced: 0 }
   return { request, begun: 0, ...NEW, generation, ...tokens }
 }
 
@@ -187,6 +189,7 @@ function withBill(
     inputTokens: account.inputTokens + inputOf(billed.usage),
     outputTokens: account.outputTokens + billed.usage.output,
     nanos: account.nanos + (billed.nanos ?? 0),
+    unpriced: account.unpriced + (billed.nanos === undefined ? 1 : 0),
   }
 }
 

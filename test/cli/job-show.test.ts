@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert'
 import { applyStreams } from '../../src/broker/apply-streams.ts'
 import { planStreams } from '../../src/broker/plan-streams.ts'
 import { showCommand } from '../../src/cli/job/show-command.ts'
-import { priceText, saidBy } from '../../src/cli/job/job-story.ts'
+import { costText, priceText, saidBy } from '../../src/cli/job/job-story.ts'
 import { isFault } from '../../src/error/millrace-error.ts'
 import type { JobEvent, JobRequest } from '../../src/job/job-event.ts'
 import { NO_USAGE } from '../../src/job/usage.ts'
@@ -119,6 +119,10 @@ test('why a job changed its lane is told', () => {
 
 test('a price is written with two digits or as many as it has', () => {
   assert.equal([0, 1, 1_500_000, 2_500_000_000].map(priceText), ['0.00', '0.000000001', '0.0015', '2.50'])
+})
+
+test('what had no price is not said to have cost nothing', () => {
+  assert.equal([costText(0, 0, 0), costText(0, 2, 2), costText(1_500_000, 3, 1)], ['0.00', 'no price', '0.0015 + ?'])
 })
 
 test.run()

@@ -12,6 +12,7 @@ import { serve } from '../run/serve.js'
 import { serviceLog } from '../run/service-log.js'
 import { stuckAfterOf } from '../run/stuck-after.js'
 import { removeDevServer, writeDevServer } from '../server-file.js'
+import { tellChanges } from './changed-files.js'
 import { liveStatus } from './live-status.js'
 import { startSupervised, type SupervisedServer } from './supervised-server.js'
 
@@ -44,6 +45,7 @@ export async function devCommand(context: CliContext, options: DevOptions): Prom
         throw server === undefined ? error : withWayOut(error, options.dataDir)
       },
     )
+  context.atEnd(await tellChanges(context, log, deployment.folder))
   const served = serve(context, {
     connection,
     deployment,

@@ -5,7 +5,7 @@ import type { CliContext } from '../context.js'
 import { printJson } from '../json.js'
 import { orStopped } from '../or-stopped.js'
 import { count, counted, printTable, type Column } from '../table.js'
-import { priceText } from './job-story.js'
+import { costText, priceText } from './job-story.js'
 
 export interface CostFlags {
   /** Such as 2026-11-22, or `all`. Default: today (UTC). */
@@ -25,7 +25,7 @@ const COLUMNS: readonly Column<Row>[] = [
   { title: 'TOKENS IN', align: 'right', value: ({ tally }) => count(tally.input) },
   { title: 'CACHED', align: 'right', value: ({ tally }) => count(tally.cached) },
   { title: 'OUT', align: 'right', value: ({ tally }) => count(tally.output) },
-  { title: 'COST', align: 'right', value: ({ tally }) => priceText(tally.nanos) },
+  { title: 'COST', align: 'right', value: ({ tally }) => costText(tally.nanos, tally.calls, tally.unpriced) },
   { title: 'SAVED', align: 'right', value: ({ tally }) => priceText(tally.saved) },
 ]
 
@@ -54,7 +54,7 @@ export async function costCommand(context: CliContext, flags: CostFlags): Promis
   printTable(out, COLUMNS, rows)
   out.line()
   const saved = total.saved === 0 ? '' : `, ${priceText(total.saved)} saved by batches and the cache of prompts`
-  out.line(`${counted(total.calls, 'call')}, ${[priceText(total.nanos), currency ?? ''].join(' ').trim()}${saved}`)
+  out.line(`${counted(total.calls, 'call')}, ${sumOf(total, currency)}${saved}`)
   if (total.hits > 0)
     out.line(`${counted(total.hits, 'answer')} taken from the cache, ${count(total.spared)} tokens not asked for`)
   if (total.unknown > 0)
@@ -73,6 +73,10 @@ async function currencyOf(context: CliContext): Promise<string | undefined> {
     if (isFault(error, 'STREAMS_FOLDER_MISSING')) return undefined
     throw error
   }
+}
+
+function sumOf({ nanos, calls, unpriced }: CostTally, currency = ''): string {
+  return unpriced >= calls && unpriced > 0 ? costText(nanos, calls, unpriced) : `${priceText(nanos)} ${currency}`.trim()
 }
 
 function order(one: string, other: string): number {

@@ -32,10 +32,20 @@ export function recordStreams({ jobs = [] }: Jobs, stream?: string): readonly St
 export function jobNamed({ jobs = [] }: Jobs, name: string): DeployedJob {
   const found = jobs.find(({ declaration }) => declaration.name === name)
   if (found !== undefined) return found
+  throw fault('DECLARATION_UNKNOWN', missing(name, jobs))
+}
+
+/** What is to be said of a name that no job has now, though jobs of the past may have it; undefined: one has it. */
+export function unknownJob({ jobs = [] }: Jobs, name: string): string | undefined {
+  if (jobs.some(({ declaration }) => declaration.name === name)) return undefined
+  return `none is declared: ${missing(name, jobs)}`
+}
+
+function missing(name: string, jobs: readonly DeployedJob[]): string {
   const known = jobs.map(({ declaration }) => declaration.name)
   const near = nearestName(name, known)
   const hint = near === undefined ? '' : `; did you mean ${near}?`
-  throw fault('DECLARATION_UNKNOWN', `job ${JSON.stringify(name)}${hint}; there are: ${known.join(', ')}`)
+  return `job ${JSON.stringify(name)}${hint}; there are: ${known.join(', ')}`
 }
 
 /** Every job with this id: contexts count for themselves. @throws JOB_HISTORY_INVALID, and errors of the broker */

@@ -1,5 +1,5 @@
 import type { Billed, JobEvent } from '../../job/job-event.js'
-import type { JobState } from '../../job/job-state.js'
+import type { JobAccount, JobState } from '../../job/job-state.js'
 import { inputOf } from '../../job/usage.js'
 import { formatDuration } from '../../time/duration.js'
 import { count } from '../table.js'
@@ -41,7 +41,7 @@ export function saidBy(event: JobEvent, time: (at: number) => string): string {
     }
     case 'job.attempt-failed': {
       const again = event.again === undefined ? '' : `again from ${time(event.again)}`
-      return listed(event.reason, event.counts ? '' : 'no attempt', again, requestOf(event), billOf(event.billed))
+      return listed(event.reason, event.counts ? '' : 'does not count', again, requestOf(event), billOf(event.billed))
     }
     case 'job.completed':
       if (event.cached !== undefined) return listed(event.stopReason, `the answer that job ${event.cached.job} has had`)
@@ -70,6 +70,17 @@ export function saidBy(event: JobEvent, time: (at: number) => string): string {
 /** Billionths, as the number that they are of the currency. */
 export function priceText(nanos: number): string {
   return (nanos / 1e9).toFixed(9).replace(/(\.\d\d\d*?)0+$/, '$1')
+}
+
+/** What so many calls cost, of which some had no price: `no price`, or `0.01 + ?`. */
+export function costText(nanos: number, calls: number, unpriced: number): string {
+  if (unpriced === 0) return priceText(nanos)
+  return unpriced >= calls ? 'no price' : `${priceText(nanos)} + ?`
+}
+
+/** What a job was billed. */
+export function priceOf({ nanos, billed, unpriced }: JobAccount): string {
+  return costText(nanos, billed.length, unpriced)
 }
 
 function billOf(billed: Billed | undefined): string {

@@ -5,8 +5,8 @@ import { orStopped } from '../or-stopped.js'
 import { pastTime } from '../past-time.js'
 import { createProgress } from '../progress.js'
 import { count, counted, printTable, type Column } from '../table.js'
-import { recordStreams } from './find-job.js'
-import { priceText, standingOf } from './job-story.js'
+import { recordStreams, unknownJob } from './find-job.js'
+import { priceOf, standingOf } from './job-story.js'
 import { timeText } from './job-time.js'
 import { newestJobs, type KnownJob, type ListedJob } from './newest-jobs.js'
 
@@ -39,7 +39,7 @@ const COLUMNS: readonly Column<Row>[] = [
     align: 'right',
     value: ({ state: { account } }) => count(account.inputTokens + account.outputTokens),
   },
-  { title: 'PRICE', align: 'right', value: ({ state }) => priceText(state.account.nanos) },
+  { title: 'PRICE', align: 'right', value: ({ state: { account } }) => priceOf(account) },
   { title: 'STATE', flexible: true, value: ({ state }) => standingOf(state, timeText) },
 ]
 
@@ -51,7 +51,8 @@ const COLUMNS: readonly Column<Row>[] = [
 export async function listCommand(context: CliContext, flags: ListFlags): Promise<void> {
   const { clock, out, err, signal, json } = context
   const since = flags.since === undefined ? undefined : pastTime('--since', flags.since, clock)
-  const streams = recordStreams(await context.deployment({ rules: false }), flags.stream)
+  const deployment = await context.deployment({ rules: false })
+  const streams = recordStreams(deployment, flags.stream)
   const connection = await orStopped(context.connect(), signal)
   const progress = createProgress(context, { label: 'reading', unit: 'records' })
   const found: Row[] = []
@@ -82,7 +83,11 @@ export async function listCommand(context: CliContext, flags: ListFlags): Promis
   const shown = rows.slice(-flags.limit)
   more ||= rows.length > shown.length
   if (json) return printJson(context, { jobs: shown.map(rowJson), more })
-  if (shown.length === 0) return out.line('no such jobs')
+  if (shown.length === 0) {
+    out.line('no such jobs')
+    const near = flags.job === undefined ? undefined : unknownJob(deployment, flags.job)
+    return near === undefined ? undefined : err.line(near)
+  }
   printTable(out, COLUMNS, shown)
   if (more) err.line(`the newest ${counted(shown.length, 'job')}; there may be more: --limit`)
 }

@@ -7,7 +7,7 @@ import type { CliContext } from '../context.js'
 import { printJson } from '../json.js'
 import { orStopped } from '../or-stopped.js'
 import { count, counted, printTable, type Column } from '../table.js'
-import { priceText, saidBy, standingOf } from './job-story.js'
+import { priceOf, saidBy, standingOf } from './job-story.js'
 import { timeText } from './job-time.js'
 import { whyItWaits } from './why-it-waits.js'
 
@@ -54,7 +54,7 @@ export async function showCommand(context: CliContext, id: string): Promise<void
 }
 
 function printJob({ out }: CliContext, { account, state, events, stream, waitsFor }: Found): void {
-  const { request, begun, counted: failed, billed, inputTokens, outputTokens, nanos, unknown } = account
+  const { request, begun, counted: failed, billed, inputTokens, outputTokens, unknown } = account
   const row = (name: string, value: string): void => out.line(`${`${name}:`.padEnd(10)} ${value}`)
   out.line(out.style('bold', `job ${request.id}: ${request.name}, ${request.lane}, tenant ${request.tenant}`))
   row('state', standingOf(state, timeText))
@@ -64,7 +64,7 @@ function printJob({ out }: CliContext, { account, state, events, stream, waitsFo
   row('of events', request.inputEvents.join(', '))
   if (request.deadline !== undefined) row('deadline', timeText(request.deadline))
   row('attempts', `${count(begun)} begun, ${count(failed)} failed that count, ${count(billed.length)} billed`)
-  row('billed', `${count(inputTokens)} tokens in, ${count(outputTokens)} out, ${priceText(nanos)}`)
+  row('billed', `${count(inputTokens)} tokens in, ${count(outputTokens)} out, ${priceOf(account)}`)
   if (unknown.length > 0) {
     const most = unknown.reduce((sum, { tokens }) => sum + tokens, 0)
     row(
