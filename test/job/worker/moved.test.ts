@@ -21,6 +21,7 @@ const typesOf = async ({ job, connection }: JobContext, id: string): Promise<str
   return events.map(({ type }) => type.slice(4)).join(' ')
 }
 
+// ids of their own: counters of the shared server know an attempt by its job
 test('BU1 a job of a tenant that has used up what it should goes to the lane batch, once, and is done there', async () => {
   const connection = await sharedConnection()
   const context = await jobContext(connection, { model: 'm' })
@@ -30,9 +31,9 @@ test('BU1 a job of a tenant that has used up what it should goes to the lane bat
   const own = async () => ({ admission: await admissionOf({ connection, models }) })
   const by = `soft-${process.pid}`
   await work(context, server.url, { ...(await own()), lanes: ['urgent', 'standard'] })
-  await context.request('first', 'one', { by })
-  await context.over('first')
-  await context.request('second', 'two', { by })
+  await context.request('soft first', 'one', { by })
+  await context.over('soft first')
+  await context.request('soft second', 'two', { by })
   const { queue } = context.job
   const waiting = async () => {
     const { state } = await connection.manager.streams.info(queue.name, { subjects_filter: '>' })
@@ -42,11 +43,14 @@ test('BU1 a job of a tenant that has used up what it should goes to the lane bat
     const [standard, batch] = await waiting()
     return (standard === undefined && batch === 1) || undefined
   })
-  assert.is(await typesOf(context, 'second'), 'requested demoted')
+  assert.is(await typesOf(context, 'soft second'), 'requested demoted')
   await work(context, server.url, { ...(await own()), lanes: ['batch'] })
-  const second = await context.over('second')
+  const second = await context.over('soft second')
   assert.is(second.account.request.lane, 'batch')
-  assert.is(await typesOf(context, 'second'), 'requested demoted admitted attempt-started completed validated decided')
+  assert.is(
+    await typesOf(context, 'soft second'),
+    'requested demoted admitted attempt-started completed validated decided',
+  )
   assert.is(server.totals().billed, 2)
 })
 
