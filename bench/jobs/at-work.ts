@@ -79,7 +79,7 @@ function telling(queue: WorkedQueue, onDecided: (id: string) => void): WorkedQue
     if (stored && events.some(({ type }) => type === 'job.decided')) onDecided(id)
     return stored
   }
-  return { ...queue, place: { ...queue.place, log: { read: (id) => log.read(id), append } } }
+  return { ...queue, place: { ...queue.place, log: { ...log, append } } }
 }
 
 const TEXT = '{"fraud":false}'

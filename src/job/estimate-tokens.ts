@@ -8,6 +8,15 @@ export function estimateTokens(texts: readonly string[]): number {
   return AROUND + texts.reduce((sum, text) => sum + Math.ceil(Buffer.byteLength(text) / BYTES), 0)
 }
 
+/** The text of a schema: the same object is asked for with each job. */
+const texts = new WeakMap<object, string>()
+
+export function schemaText(schema: object): string {
+  let text = texts.get(schema)
+  if (text === undefined) texts.set(schema, (text = JSON.stringify(schema)))
+  return text
+}
+
 /** How far estimates of one prompt were from what was billed, as a value. */
 export interface Calibration {
   /** What an estimate is multiplied with. */

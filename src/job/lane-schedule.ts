@@ -51,6 +51,11 @@ export class LaneSchedule<Item> {
     return this.#lanes.reduce((sum, { ring }) => sum + ring.size, 0)
   }
 
+  /** Jobs that have a place. */
+  get running(): number {
+    return this.#lanes.reduce((sum, { running }) => sum + running, 0)
+  }
+
   /** How many of a lane wait. */
   waiting(lane: string): number {
     return this.#lane(lane).ring.size
@@ -82,9 +87,17 @@ export class LaneSchedule<Item> {
     }
   }
 
-  /** A job that was taken has ended. */
+  /** A job that was taken has ended, or needs its place no more. */
   ended(lane: string): void {
     this.#lane(lane).running -= 1
+  }
+
+  /** One that had given its place back has one again: its turn has come before. @returns false: there is none */
+  resume(name: string, places: number): boolean {
+    const lane = this.#lane(name)
+    if (!this.#hasPlace(lane, places)) return false
+    lane.running += 1
+    return true
   }
 
   #take(lane: Lane<Item>): Taken<Item> | undefined {
@@ -113,10 +126,9 @@ export class LaneSchedule<Item> {
   }
 
   #hasPlace(lane: Lane<Item>, places: number): boolean {
-    const running = this.#lanes.reduce((sum, one) => sum + one.running, 0)
     const kept = this.#lanes.reduce((sum, one) => sum + (one === lane ? 0 : unusedReserve(one)), 0)
     // where there are fewer places than are kept, one is for everybody
-    return running + Math.min(kept, places - 1) < places
+    return this.running + Math.min(kept, places - 1) < places
   }
 
   #lane(name: string): Lane<Item> {

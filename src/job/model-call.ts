@@ -113,6 +113,9 @@ interface Reading {
 async function readAnswer(options: ModelCallOptions<z.ZodType>, assembly: MessageAssembly): Promise<Reading> {
   const { client, ask, clock, limits, signal, onText } = options
   const giveUp = new AbortController()
+  const onAbort = (): void => giveUp.abort(signal.reason)
+  if (signal.aborted) onAbort()
+  else signal.addEventListener('abort', onAbort, { once: true })
   let expired: WatchdogReason | undefined
   const watchdog = new CallWatchdog(clock, limits, (reason) => {
     expired = reason
@@ -130,7 +133,7 @@ async function readAnswer(options: ModelCallOptions<z.ZodType>, assembly: Messag
     return assembly.complete ? undefined : ended('cut', 'the stream ended without message_stop')
   }
   try {
-    answer = await client.open(ask, AbortSignal.any([signal, giveUp.signal]), watchdog.alive)
+    answer = await client.open(ask, giveUp.signal, watchdog.alive)
     for await (const event of answer.events) {
       watchdog.alive()
       const text = assembly.add(event)
@@ -141,6 +144,7 @@ async function readAnswer(options: ModelCallOptions<z.ZodType>, assembly: Messag
     return { answer, facts: expired === undefined ? withAnswer(client.factsOf(error), answer) : given() }
   } finally {
     watchdog.stop()
+    signal.removeEventListener('abort', onAbort)
   }
 }
 

@@ -9,7 +9,7 @@ import type { Origin } from '../delivery/origin.js'
 import { fault, messageOf } from '../error/millrace-error.js'
 import type { StoredEvent } from '../event/event.js'
 import { decideJob } from './decide-job.js'
-import { estimateTokens } from './estimate-tokens.js'
+import { estimateTokens, schemaText } from './estimate-tokens.js'
 import { isLane, type JobEvent, type JobOrigin, type JobRequest, type Lane } from './job-event.js'
 import type { JobDeclaration } from './job-options.js'
 import { NO_JOB, type JobState } from './job-state.js'
@@ -23,6 +23,10 @@ export interface JobLog {
    * @returns false: it has another one
    */
   append(id: string, version: number, events: readonly JobEvent[], cause: JobCause): Promise<boolean>
+  /** Where the last record of a job is, as far as was read or stored here. Absent: nobody can say. */
+  lastOf?(id: string): number | undefined
+  /** Takes a job to have this version, and its last record to be there: `append` finds out whether it is. Absent: it has to be read. */
+  assume?(id: string, version: number, sequence: number): void
 }
 
 /** What recorded events come from. */
@@ -40,13 +44,20 @@ export interface QueuedJob {
   readonly tokens: number
 }
 
+/** The first record of a job, and where it is: as long as it is the last one, whoever has it need not read. */
+export interface FirstRecord {
+  readonly sequence: number
+  readonly requested: Extract<JobEvent, { type: 'job.requested' }>
+}
+
 export interface JobPorts {
   readonly log: JobLog
   /**
    * Puts a job into its queue, once for a while.
    * @param generation how often its request has been a dead letter: each time it is queued anew
+   * @param first what the log has of it, where that is all
    */
-  enqueue(job: QueuedJob, generation: number): Promise<void>
+  enqueue(job: QueuedJob, generation: number, first?: FirstRecord): Promise<void>
   /** In ms since the Unix epoch. */
   now(): number
 }
@@ -80,7 +91,7 @@ export async function takeRequest(
   const events = verdict.kind === 'events' ? verdict.events : []
   const cause = { correlationId: event.correlationId, causationId: id }
   if (await log.append(id, 0, events, cause)) {
-    await enqueue(queued, generation)
+    await enqueue(queued, generation, firstOf(events, log.lastOf?.(id)))
     return 'requested'
   }
   const { state, version } = await log.read(id)
@@ -100,6 +111,10 @@ export async function takeRequest(
   const waits = state.kind === 'waiting' && state.from === undefined
   if (waits && (state.account.begun === 0 || state.account.generation === generation)) await enqueue(place, generation)
   return 'found'
+}
+
+function firstOf([requested]: readonly JobEvent[], sequence: number | undefined): FirstRecord | undefined {
+  return requested?.type === 'job.requested' && sequence !== undefined ? { sequence, requested } : undefined
 }
 
 /** What brings a dead job back, with what its request says now. */
@@ -132,7 +147,7 @@ export function requestOf(
   if (typeof tenant !== 'string' || tenant === '' || tenant.length > LONGEST_TENANT)
     throw fault('JOB_REQUEST_INVALID', `${job.name}: tenant gave no text of 1 to ${LONGEST_TENANT} characters`)
   const deadline = job.deadline === undefined ? undefined : time + job.deadline
-  const tokens = estimateTokens([...texts, JSON.stringify(job.resultSchema)]) + job.maxTokens
+  const tokens = estimateTokens([...texts, schemaText(job.resultSchema)]) + job.maxTokens
   return {
     request: { id, name: job.name, lane, tenant, input, inputEvents: [id], deadline },
     queued: { id, lane, tenant, tokens },

@@ -52,7 +52,7 @@ function jobQueueOf(connection: Connection, { name }: StreamDeclaration): JobQue
     },
     async has(message, id) {
       const found = await readMessage(connection, name, message)
-      return found !== undefined && readQueued(found.data)?.id === id
+      return found !== undefined && readQueued(found.data)?.job.id === id
     },
   }
 }

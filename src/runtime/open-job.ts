@@ -37,9 +37,9 @@ export function jobPorts({ records, queue }: DeployedJob, { connection, clock }:
   return {
     log: jobLog(store),
     now: () => clock.now(),
-    enqueue: async (queued, generation) => {
+    enqueue: async (queued, generation, first) => {
       const id = generation === 0 ? queued.id : `${queued.id} g${generation}`
-      await publishOnce(connection, queueMessage(queue.name, queued, id))
+      await publishOnce(connection, queueMessage(queue.name, queued, id, first))
     },
   }
 }
@@ -77,5 +77,7 @@ function jobLog(store: EventStore): JobLog {
         throw error
       }
     },
+    lastOf: (id) => store.seen(JOB_AGGREGATE, id)?.sequence,
+    assume: (id, version, sequence) => store.assume(JOB_AGGREGATE, id, { version, sequence }),
   }
 }

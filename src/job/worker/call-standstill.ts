@@ -1,3 +1,4 @@
+import type { Log } from '../../observe/log.js'
 import type { Clock } from '../../time/clock.js'
 
 /** Why no call is made for now. */
@@ -82,4 +83,14 @@ export class CallStandstill {
       else this.#options.onOpen()
     })
   }
+}
+
+/** That of a worker, which says in the log when it begins and ends. @param onOpen something may be begun */
+export function standstillOf(
+  { clock, now, log }: Pick<StandstillOptions, 'clock' | 'now'> & { readonly log: Log },
+  onOpen: () => void,
+): CallStandstill {
+  const onChange = (why: Standstill | undefined): void =>
+    why === undefined ? log.info({}, 'calls of models are answered again') : log.error({ ...why }, 'jobs wait')
+  return new CallStandstill({ clock, now, onChange, onOpen })
 }

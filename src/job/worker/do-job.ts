@@ -13,10 +13,12 @@
 //   JW2  A message is done when its job is over, or another message of it is stored: none is lost.
 //   JW3  An answer that is on the log is not asked for again.
 //   JW4  Of several messages of a job one has it; the others are done with when they see that.
+//   JW8  What is done from a message alone counts only where the log has nothing else of the job; else the log is read.
 import { askFor } from './ask-for.js'
 import { insisting, JobHistory } from './job-history.js'
 import { judgeAnswer } from './judge-answer.js'
 import { beginning, nextStep, type NextStep } from './next-step.js'
+import type { FirstRecord } from '../take-request.js'
 import { later } from './put-off.js'
 import type { JobTask, TaskEnd, WorkPorts } from './work-ports.js'
 
@@ -29,7 +31,7 @@ const UNDECLARED_MS = 60_000
 export async function doJob(ports: WorkPorts, task: JobTask): Promise<TaskEnd> {
   const { log } = task.place
   const history = new JobHistory({ ...ports, log, signal: task.signal }, task.queued.id)
-  await history.read()
+  if (!mayAssume(ports, task) || !history.assume(task.first)) await history.read()
   for (;;) {
     task.signal.throwIfAborted()
     const step = nextStep(history.state, { message: task.message, now: ports.now() })
@@ -37,6 +39,14 @@ export async function doJob(ports: WorkPorts, task: JobTask): Promise<TaskEnd> {
     task.telling.at(history.state)
     if (end !== undefined) return end
   }
+}
+
+/**
+ * Whether a message is the first one of a job, as far as it says: then the job is begun on condition that its log says so too, and
+ * read only where it does not. Who puts jobs together looks at each before.
+ */
+function mayAssume({ collect }: WorkPorts, task: JobTask): task is JobTask & { readonly first: FirstRecord } {
+  return task.first !== undefined && task.deliveries === 1 && collect === undefined
 }
 
 async function doStep(
@@ -81,6 +91,7 @@ async function doStep(
       const { name } = step.account.request
       const job = place.declared(name)
       if (job === undefined) return undeclared(ports, task, name)
+      await task.seat?.take()
       return askFor(ports, task, { job, account: step.account, history })
     }
   }
@@ -105,7 +116,7 @@ async function inBatch(
 /** What somebody else has done meanwhile is looked at. */
 async function told(history: JobHistory, how: string): Promise<TaskEnd | undefined> {
   if (how === 'superseded') return 'left'
-  if (how !== 'told') await history.read()
+  if (how !== 'told' && how !== 'changed') await history.read()
   return undefined
 }
 

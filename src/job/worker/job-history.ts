@@ -1,10 +1,10 @@
 import { worthRepeating } from '../../broker/api-error.js'
 import { isFault } from '../../error/millrace-error.js'
 import type { Clock } from '../../time/clock.js'
-import { decideJob, type JobCommand, type JobRefusal } from '../decide-job.js'
+import { decideJob, jobOf, type JobCommand, type JobRefusal } from '../decide-job.js'
 import type { JobEvent } from '../job-event.js'
 import { NO_JOB, type JobState } from '../job-state.js'
-import type { JobLog } from '../take-request.js'
+import type { FirstRecord, JobLog } from '../take-request.js'
 
 export interface HistoryPorts {
   readonly log: JobLog
@@ -23,6 +23,8 @@ export class JobHistory {
   readonly #id: string
   #state: JobState = NO_JOB
   #version = 0
+  /** Whether the log has not been asked yet. */
+  #assumed = false
 
   constructor(ports: HistoryPorts, id: string) {
     this.#ports = ports
@@ -36,27 +38,45 @@ export class JobHistory {
   /** @throws errors of the broker that do not pass, `signal.reason` */
   async read(): Promise<JobState> {
     const { state, version } = await insisting(this.#ports, () => this.#ports.log.read(this.#id))
+    this.#assumed = false
     this.#version = version
     return (this.#state = state)
   }
 
   /**
+   * Takes the job to have its first record and no other. What is told then finds out whether that is so.
+   * @returns false: it has to be read
+   */
+  assume({ sequence, requested }: FirstRecord): boolean {
+    const { log } = this.#ports
+    if (log.assume === undefined) return false
+    log.assume(this.#id, 1, sequence)
+    this.#version = 1
+    this.#state = jobOf([requested])
+    return (this.#assumed = true)
+  }
+
+  /**
    * Has commands follow one after the other, all in one record or none; where somebody else was faster, from what there is then.
    * An attempt that is not the last one any more has its bill recorded, and nothing that comes behind it.
-   * @returns why nothing, or not all, may follow
+   * @returns why nothing, or not all, may follow; `changed`: the job is not what it was taken for, or the attempt that was to begin
+   *   would not be the next one, so that something else may be to do
    * @throws errors of the broker that do not pass, `signal.reason`
    */
-  async tell(...commands: readonly JobCommand[]): Promise<'told' | JobRefusal> {
+  async tell(...commands: readonly JobCommand[]): Promise<'told' | 'changed' | JobRefusal> {
+    const once = this.#assumed || commands.some(({ kind }) => kind === 'start')
     for (;;) {
       const decided = this.#decide(commands)
       if (decided.events.length === 0) return decided.outcome
       const stored = await this.#append(decided.events)
       if (stored === 'stored') {
+        this.#assumed = false
         this.#version += decided.events.length
         this.#state = decided.state
         return decided.outcome
       }
       await this.read()
+      if (once) return 'changed'
     }
   }
 

@@ -9,7 +9,7 @@
 //   JobWorker -> ConfirmedAcks:   messages that are done; renewals of all that is in hand
 //
 // Invariants (tests cite them):
-//   JW5  At most as many jobs are begun at a time as there are places.
+//   JW5  At most as many jobs are asked at a time as there are places; one whose answer is being recorded takes none.
 //   JW6  What is in hand is renewed, running or waiting; the call of a job that was lost to another process is ended.
 //   JW7  A stop hands back what has not begun, waits for calls that run for a while, then ends them: none of it is an attempt.
 import { ConfirmedAcks } from '../../broker/confirmed-acks.js'
@@ -17,17 +17,22 @@ import { deliveryCountOf } from '../../broker/delivery-count.js'
 import type { StoredMessage } from '../../broker/stored-message.js'
 import { HandlerSource } from '../../delivery/handler-source.js'
 import { InFlight, type Held } from '../../delivery/held.js'
-import { fault, isFault, messageOf, type MillraceError } from '../../error/millrace-error.js'
+import { fault, type MillraceError } from '../../error/millrace-error.js'
 import { LANES, type Lane } from '../job-event.js'
 import { LaneSchedule } from '../lane-schedule.js'
-import { readQueued } from '../queue-message.js'
-import { CallStandstill } from './call-standstill.js'
+import { readQueued, type ReadQueued } from '../queue-message.js'
+import { standstillOf, type CallStandstill } from './call-standstill.js'
 import { doJob } from './do-job.js'
 import type { JobWorkerOptions, JobWorkerStatus, WorkedQueue } from './job-worker-options.js'
 import { ACK_WAIT_MS, jobConsumer, LANE_SHARES, PREFETCH } from './lane-source.js'
-import { RunningJobs, type RunningJob } from './running-jobs.js'
+import { endOf, RunningJobs } from './running-jobs.js'
+import { Seats } from './seats.js'
 import { TaskProgress } from './task-progress.js'
 import type { TaskEnd, WorkPorts } from './work-ports.js'
+
+interface Taken extends ReadQueued {
+  readonly held: Held
+}
 
 interface Source {
   readonly source: HandlerSource
@@ -39,13 +44,16 @@ interface Source {
 /** How long a stop waits for calls, and for what is to be stored then, in ms. */
 const STOP_GRACE_MS = 5_000
 const LAST_WAIT_MS = 2_000
+/** For each place, so many jobs are in hand with those whose answers are being recorded. */
+const MOST_AT_ONCE = 4
 
 export class JobWorker {
   readonly #options: JobWorkerOptions
   readonly #ports: WorkPorts
   readonly #acks: ConfirmedAcks
   readonly #inFlight: InFlight
-  readonly #schedule = new LaneSchedule<Held>(LANE_SHARES)
+  readonly #schedule = new LaneSchedule<Taken>(LANE_SHARES)
+  readonly #seats: Seats
   readonly #standstill: CallStandstill
   readonly #running: RunningJobs
   readonly #waiting = new Set<Held>()
@@ -69,18 +77,17 @@ export class JobWorker {
   }
 
   private constructor(options: JobWorkerOptions) {
-    const { connection, clock, log, ackWait = ACK_WAIT_MS, now } = options
+    const { connection, clock, ackWait = ACK_WAIT_MS } = options
     this.#options = options
     this.#acks = new ConfirmedAcks(connection, clock)
     this.#inFlight = new InFlight(clock, ackWait)
     this.#running = new RunningJobs()
-    this.#standstill = new CallStandstill({
-      clock,
-      now,
-      onChange: (why) =>
-        why === undefined ? log.info({}, 'calls of models are answered again') : log.error({ ...why }, 'jobs wait'),
-      onOpen: () => this.#pump(),
-    })
+    this.#seats = new Seats(
+      this.#schedule,
+      () => options.admission.places,
+      () => this.#pump(),
+    )
+    this.#standstill = standstillOf(options, () => this.#pump())
     this.#ports = {
       ...options,
       onRefused: ({ reason }, detail, until) => this.#standstill.refused(`${reason}: ${detail}`, until),
@@ -89,7 +96,7 @@ export class JobWorker {
   }
 
   get status(): JobWorkerStatus {
-    return { held: this.#inFlight.size, running: this.#running.size, stall: this.#standstill.why }
+    return { held: this.#inFlight.size, running: this.#schedule.running, stall: this.#standstill.why }
   }
 
   /** Ends it in good order (JW7). Safe to call twice. Never rejects. */
@@ -128,8 +135,8 @@ export class JobWorker {
         source.release(1)
         continue
       }
-      const queued = readQueued(message.data)
-      if (queued === undefined) {
+      const read = readQueued(message.data)
+      if (read === undefined) {
         this.#options.log.warn(
           { lane, sequence: message.sequence },
           'what is in the queue is no job; it is thrown away',
@@ -140,34 +147,39 @@ export class JobWorker {
         continue
       }
       this.#waiting.add(held)
-      this.#schedule.add(lane, { tenant: queued.tenant, cost: queued.tokens, item: held })
+      this.#schedule.add(lane, { tenant: read.job.tenant, cost: read.job.tokens, item: { ...read, held } })
     }
     this.#pump()
   }
 
   #pump(): void {
+    this.#seats.fill()
     while (this.#stopped === undefined && this.#schedule.size > 0) {
-      if (this.#running.size >= this.#options.admission.places || !this.#standstill.begin()) return
-      const taken = this.#schedule.next(this.#options.admission.places)
+      const { places } = this.#options.admission
+      if (this.#schedule.running >= places || this.#running.size >= MOST_AT_ONCE * places) return
+      if (!this.#standstill.begin()) return
+      const taken = this.#schedule.next(places)
       if (taken === undefined) return this.#standstill.ended()
-      this.#waiting.delete(taken.item)
+      this.#waiting.delete(taken.item.held)
       void this.#do(taken.item)
     }
   }
 
-  async #do(held: Held): Promise<void> {
+  async #do({ held, job: queued, first }: Taken): Promise<void> {
     const at = this.#sources[held.source] as Source
     this.#count(at, 1)
-    const queued = readQueued(held.message.data)
     let end: TaskEnd = 'left'
     const running = this.#running.begin(held)
+    const seat = this.#seats.of(at.lane, running.call.signal)
     const telling = new TaskProgress(at.queue.place.progress)
     try {
       // somebody else has it, since this process did nothing for long
-      if (queued !== undefined && !this.#inFlight.lapsed(held))
+      if (!this.#inFlight.lapsed(held))
         end = await doJob(this.#ports, {
           place: at.queue.place,
           queued,
+          first,
+          seat,
           message: held.message.sequence,
           deliveries: held.deliveries,
           call: running.call.signal,
@@ -175,11 +187,11 @@ export class JobWorker {
           telling,
         })
     } catch (error) {
-      end = this.#endOf(running, error)
+      end = endOf(running, error, this.#options.log)
     }
     telling.left()
     this.#running.ended(held)
-    this.#schedule.ended(at.lane)
+    seat.end()
     this.#standstill.ended()
     this.#count(at, -1)
     this.#finish(held, end)
@@ -192,14 +204,6 @@ export class JobWorker {
     at.source.grant(PREFETCH[at.lane] + at.running)
   }
 
-  #endOf(running: RunningJob, error: unknown): TaskEnd {
-    if (running.call.signal.aborted) return running.lost ? 'left' : 'back'
-    const { log } = this.#options
-    const code = isFault(error) ? error.code : 'INTERNAL'
-    log.error({ code, detail: messageOf(error) }, 'a job cannot be done; it is tried again')
-    return 'left'
-  }
-
   #finish(held: Held, end: TaskEnd): void {
     if (!this.#inFlight.remove(held)) return
     if (end === 'done') this.#acks.ack(held.reply)
@@ -208,11 +212,7 @@ export class JobWorker {
   }
 
   #renew(): void {
-    for (const running of this.#running.all) {
-      if (!this.#inFlight.lapsed(running.held) || running.lost) continue
-      running.lost = true
-      running.call.abort(new Error('lost'))
-    }
+    this.#running.lose((held) => this.#inFlight.lapsed(held))
     this.#inFlight.renew((replies) => this.#acks.renew(replies))
   }
 

@@ -27,12 +27,12 @@ export async function makeCall(ports: WorkPorts, task: JobTask, made: Attempt): 
   const { owner, estimates } = ports
   const { id, version, hash } = job.prompt
   const prompt = { id, version, hash }
-  const told = await begun(permit, () =>
+  const start = await begun(permit, () =>
     history.tell({ kind: 'start', owner, model: ask.model, prompt, estimatedTokens, message: task.message }),
   )
-  if (told !== 'told' || history.state.kind !== 'running') {
+  if (start !== 'told' || history.state.kind !== 'running') {
     await permit.end({ kind: 'aborted' })
-    await history.read()
+    if (start !== 'changed') await history.read()
     return undefined
   }
   const { attempt, account } = history.state
@@ -43,10 +43,13 @@ export async function makeCall(ports: WorkPorts, task: JobTask, made: Attempt): 
   const bill = new Bill(ports, task, permit)
   const outcome = await called(ports, task, made, attempt, bill)
   if (outcome.billed !== undefined) estimates.learn(ask, hash, outcome.billed.usage)
-  const aborted = messageOf(task.call.reason)
+  const aborted = outcome.kind === 'aborted' ? messageOf(task.call.reason) : ''
   const { billed } = bill
   const after = afterCall({ ...ports, job, account, attempt, outcome, billed, aborted, now: ports.now() })
-  const [how] = await Promise.all([tellEnd(history, after.commands, { attempt, billed }), permit.end(after.end)])
+  const told = tellEnd(history, after.commands, { attempt, billed })
+  // how a failure is told may keep others from being begun
+  if (after.end.kind === 'answered') task.seat?.leave()
+  const [how] = await Promise.all([told, permit.end(after.end)])
   return await ended(ports, task, { ...after, how, outcome, history })
 }
 

@@ -1,5 +1,8 @@
 import type { Held } from '../../delivery/held.js'
+import { isFault, messageOf } from '../../error/millrace-error.js'
+import type { Log } from '../../observe/log.js'
 import type { Clock } from '../../time/clock.js'
+import type { TaskEnd } from './work-ports.js'
 
 /** A job that is worked on. */
 export interface RunningJob {
@@ -37,6 +40,15 @@ export class RunningJobs {
     for (const wake of this.#waiting.splice(0)) wake()
   }
 
+  /** Ends the calls of those that another process has by now. */
+  lose(isLost: (held: Held) => boolean): void {
+    for (const running of this.#running.values()) {
+      if (running.lost || !isLost(running.held)) continue
+      running.lost = true
+      running.call.abort(new Error('lost'))
+    }
+  }
+
   /** Resolves when there is none, or after so many ms. */
   async idle(clock: Clock, limitMs: number): Promise<void> {
     if (this.#running.size === 0) return
@@ -48,4 +60,12 @@ export class RunningJobs {
       })
     })
   }
+}
+
+/** What becomes of the message of one that threw. */
+export function endOf(running: RunningJob, error: unknown, log: Log): TaskEnd {
+  if (running.call.signal.aborted) return running.lost ? 'left' : 'back'
+  const code = isFault(error) ? error.code : 'INTERNAL'
+  log.error({ code, detail: messageOf(error) }, 'a job cannot be done; it is tried again')
+  return 'left'
 }

@@ -1,4 +1,11 @@
-import { calibrated, corrected, estimateTokens, UNCALIBRATED, type Calibration } from '../estimate-tokens.js'
+import {
+  calibrated,
+  corrected,
+  estimateTokens,
+  schemaText,
+  UNCALIBRATED,
+  type Calibration,
+} from '../estimate-tokens.js'
 import type { ModelAsk } from '../model-client.js'
 import { inputOf, type Usage } from '../usage.js'
 
@@ -18,7 +25,7 @@ export class TokenEstimates {
 
 function rawOf({ system, user, schema, repair }: ModelAsk): number {
   const texts = [...system, ...user].map(({ text }) => text)
-  if (schema !== undefined) texts.push(JSON.stringify(schema))
+  if (schema !== undefined) texts.push(schemaText(schema))
   if (repair !== undefined) texts.push(repair.text, repair.wrong)
   return estimateTokens(texts)
 }

@@ -6,7 +6,7 @@ import type { FailureClass } from '../classify-failure.js'
 import type { JobDeclaration } from '../job-options.js'
 import type { JobAccount, JobState } from '../job-state.js'
 import type { ModelAsk, ModelClient } from '../model-client.js'
-import type { JobLog, QueuedJob } from '../take-request.js'
+import type { FirstRecord, JobLog, QueuedJob } from '../take-request.js'
 import type { JobProgress } from '../progress/job-progress.js'
 import type { TaskProgress } from './task-progress.js'
 import type { TokenEstimates } from './token-estimates.js'
@@ -62,6 +62,14 @@ export interface WorkPorts {
   readonly onAnswered: () => void
 }
 
+/** A place among the jobs that are asked. A job has one when it is begun. */
+export interface Seat {
+  /** It is asked, and what remains is to be recorded: another one may begin. */
+  leave(): void
+  /** Waits for one, where it has none. @throws why its call was ended */
+  take(): Promise<void>
+}
+
 /** A message of the queue, in hand. */
 export interface JobTask {
   readonly place: JobPlace
@@ -69,6 +77,10 @@ export interface JobTask {
   /** Its sequence in the queue. */
   readonly message: number
   readonly deliveries: number
+  /** What the log had of its job when it was stored. Absent: it does not say. */
+  readonly first?: FirstRecord | undefined
+  /** Its place among those that are asked. Absent: there are enough. */
+  readonly seat?: Seat | undefined
   /** Ends its call: the job was lost to another process, or this one stops. */
   readonly call: AbortSignal
   /** Ends all else. */

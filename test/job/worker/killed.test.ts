@@ -2,7 +2,7 @@
 import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { MemoryJobs, queued, type Says } from './memory-jobs.ts'
+import { FIRST, MemoryJobs, queued, type Says } from './memory-jobs.ts'
 
 const test = suite('jobs whose processes are killed')
 
@@ -68,6 +68,45 @@ test('JW4 of two messages of a job one has it; the other is dropped, or takes ov
   }
   assert.is(await alone.deliver(1), 'left', 'its attempt was superseded')
   assert.equal([second, alone.calls.length, alone.state.kind], ['done', 2, 'decided'])
+})
+
+test('JW8 a job that nobody has begun is done without being read, and is read where its message was there before', async () => {
+  const jobs = new MemoryJobs(['good'])
+  await untilEmpty(jobs)
+  assert.equal([jobs.state.kind, jobs.reads, jobs.calls.length], ['decided', 0, 1])
+
+  const again = new MemoryJobs(['good'])
+  again.fresh.clear()
+  await untilEmpty(again)
+  assert.equal([again.state.kind, again.reads], ['decided', 1])
+})
+
+test('JW4 JW8 of two messages that both say that it was not begun one has it', async () => {
+  const jobs = new MemoryJobs(['good'])
+  jobs.add(queued, FIRST)
+  let second: unknown
+  jobs.onCall = async () => {
+    second = await jobs.deliver(2)
+  }
+  assert.is(await jobs.deliver(1), 'done')
+  assert.equal([second, jobs.calls.length, jobs.state.kind, jobs.messages.size], ['done', 1, 'decided', 0])
+})
+
+test('JW8 what the log has beside its request is found, and nothing is asked for a job that is over', async () => {
+  const over = [
+    { type: 'job.dead-lettered', at: 2, reason: 'given up by hand' },
+    { type: 'job.overridden', at: 3, by: 'ann', why: 'known', decision: 1 },
+  ] as const
+  for (const count of [1, 2]) {
+    const jobs = new MemoryJobs(['good'])
+    jobs.events = [...jobs.events, ...over.slice(0, count)]
+    assert.is(await jobs.deliver(1), 'done')
+    assert.equal([jobs.calls.length, jobs.events.length, jobs.letters.size], [0, 1 + count, count === 1 ? 1 : 0])
+  }
+  const demoted = new MemoryJobs(['good'])
+  demoted.events = [...demoted.events, { type: 'job.demoted', at: 2, until: 3 }]
+  await untilEmpty(demoted)
+  assert.equal([demoted.state.kind, demoted.calls.length], ['decided', 1])
 })
 
 test('JW1 ten processes that end in the middle of its call are enough', async () => {

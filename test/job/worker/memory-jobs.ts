@@ -9,7 +9,7 @@ import { definePrompt } from '../../../src/job/define-prompt.ts'
 import type { JobEvent, JobRequest } from '../../../src/job/job-event.ts'
 import type { ModelClient } from '../../../src/job/model-client.ts'
 import { NO_PROGRESS } from '../../../src/job/progress/job-progress.ts'
-import type { QueuedJob } from '../../../src/job/take-request.ts'
+import type { FirstRecord, QueuedJob } from '../../../src/job/take-request.ts'
 import { doJob } from '../../../src/job/worker/do-job.ts'
 import { TaskProgress } from '../../../src/job/worker/task-progress.ts'
 import { TokenEstimates } from '../../../src/job/worker/token-estimates.ts'
@@ -41,13 +41,20 @@ const request: JobRequest = {
 }
 export const queued: QueuedJob = { id: 'a', lane: 'standard', tenant: 'acme', tokens: 20 }
 
+/** What the queue says that the log has. */
+export const FIRST: FirstRecord = { sequence: 1, requested: { type: 'job.requested', at: 1, request } }
+
 class Killed extends Error {}
 
 export class MemoryJobs {
-  events: readonly JobEvent[] = [{ type: 'job.requested', at: 1, request }]
+  events: readonly JobEvent[] = [FIRST.requested]
   /** Messages of the queue, by sequence. */
   readonly messages = new Map<number, QueuedJob>([[1, queued]])
+  /** Those whose first delivery is yet to come, and which say what the log had when they were stored. */
+  readonly fresh = new Map<number, FirstRecord>([[1, FIRST]])
   readonly letters = new Map<number, number>()
+  /** How often the log was read by who did a job. */
+  reads = 0
   readonly calls: Says[] = []
   settled = 0
   /** It passes with what is put off. */
@@ -76,7 +83,11 @@ export class MemoryJobs {
     const step = <T>(work: () => T): Promise<T> => this.#step(life, work)
     const place: JobPlace = {
       log: {
-        read: () => step(() => ({ state: this.state, version: this.events.length })),
+        read: () => {
+          this.reads += 1
+          return step(() => ({ state: this.state, version: this.events.length }))
+        },
+        assume: () => undefined,
         append: (_, version, events) =>
           step(() => {
             if (this.events.length !== version) return false
@@ -111,9 +122,12 @@ export class MemoryJobs {
       onAnswered: () => undefined,
     }
     const { signal } = new AbortController()
+    const first = this.fresh.get(message)
+    this.fresh.delete(message)
+    const deliveries = first === undefined ? 9 : 1
     const telling = new TaskProgress(NO_PROGRESS)
     try {
-      const end = await doJob(ports, { place, queued, message, deliveries: 9, call: signal, signal, telling })
+      const end = await doJob(ports, { place, queued, first, message, deliveries, call: signal, signal, telling })
       if (end === 'done') await step(() => void this.messages.delete(message))
       return end
     } catch (error) {
@@ -123,8 +137,9 @@ export class MemoryJobs {
     }
   }
 
-  add(message: QueuedJob): void {
+  add(message: QueuedJob, first?: FirstRecord): void {
     this.messages.set((this.#sequence += 1), message)
+    if (first !== undefined) this.fresh.set(this.#sequence, first)
   }
 
   /** One thing that a process does: it may be killed before it, or when it is done and not known to be. */
