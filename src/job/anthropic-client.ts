@@ -46,7 +46,7 @@ export async function openAnthropic({ apiKey, baseUrl }: AnthropicOptions) {
     timeout: SDK_TIMEOUT_MS,
     logLevel: 'off',
   })
-  return { client, factsOf: (error: unknown) => factsOf(sdk, error) }
+  return { client, factsOf: (error: unknown) => factsOf(sdk, error, client.baseURL) }
 }
 
 /** The SDK does not show pings; the bytes do. */
@@ -70,11 +70,22 @@ function watching(alive: () => void): Middleware {
 
 const NO_HEADER: ReadHeader = () => undefined
 
-function factsOf(sdk: Sdk, error: unknown): CallFacts {
+/** What lies under "Connection error.", such as a port where nobody listens. */
+function connectionFailure(error: Error, url: string): string {
+  let cause: unknown = error
+  while (cause instanceof Error && cause.cause !== undefined) cause = cause.cause
+  // several addresses of one name have failed
+  const [first] = cause instanceof AggregateError ? (cause.errors as unknown[]) : []
+  const why = messageOf(first ?? cause)
+  return why === error.message ? `${why} (${url})` : `${error.message} (${url}: ${why})`
+}
+
+function factsOf(sdk: Sdk, error: unknown, url: string): CallFacts {
   const message = messageOf(error)
   const unknown = { message, requestId: undefined, header: NO_HEADER }
   if (error instanceof sdk.APIConnectionTimeoutError) return { ...unknown, from: 'timeout' }
-  if (error instanceof sdk.APIConnectionError) return { ...unknown, from: 'connection' }
+  if (error instanceof sdk.APIConnectionError)
+    return { ...unknown, message: connectionFailure(error, url), from: 'connection' }
   if (!(error instanceof sdk.APIError)) return { ...unknown, from: 'stream' }
   const headers = error.headers as Headers | undefined
   return {

@@ -172,6 +172,18 @@ test('MC1 MC3 what stalls is given up, what is cut is no answer, and pings are s
     },
   ))
 
+test('where nobody answers, the address and what is wrong with it are told', async () => {
+  const gone = await startModelServer()
+  const { url } = gone
+  await gone.stop()
+  const client = await anthropicClient({ apiKey: undefined, baseUrl: url })
+  const error: unknown = await client.open(ask, AbortSignal.timeout(20_000), () => undefined).catch((thrown) => thrown)
+  const { from, message } = client.factsOf(error)
+  assert.is(from, 'connection')
+  assert.match(message, url)
+  assert.match(message, 'ECONNREFUSED')
+})
+
 test('an aborted call ends at once, is no failure, and is billed for what had come', () =>
   calling({ answers: () => modelAnswers.text('x'.repeat(4_000), { deltaEvery: 10 }) }, async ({ call, bills }) => {
     const lease = new AbortController()
