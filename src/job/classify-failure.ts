@@ -84,6 +84,17 @@ const BY_ORIGIN: Readonly<Record<FailureFacts['from'], FailureClass>> = {
   cut: as('retry', 'stream-cut', true),
 }
 
+const WAITS: ReadonlySet<string> = new Set(
+  [...BY_TYPE.values(), ...BY_CODE.values(), ...BY_STATUS.values()].flatMap(({ kind, reason }) =>
+    kind === 'wait' ? [reason] : [],
+  ),
+)
+
+/** Whether a call that failed for this reason was told to wait. */
+export function toldToWait(reason: string): boolean {
+  return WAITS.has(reason)
+}
+
 /** What a failure means. Every failure has an answer. */
 export function classifyFailure({ from, type, status, errorCode }: FailureFacts): FailureClass {
   return (

@@ -14,6 +14,8 @@ export interface FailedCall {
   readonly failure: FailureClass
   /** Attempts that counted, this one among them. */
   readonly attempts: number
+  /** How often the provider has told this one to wait before. Default 0. */
+  readonly waits?: number
   /** How long the provider asks to wait, in ms. */
   readonly retryAfter: number | undefined
   /** In ms since the Unix epoch; undefined: none. */
@@ -35,7 +37,7 @@ export type RetryDecision =
  * told the same, so that they do not come back in the same moment.
  */
 export function decideRetry(policy: CallRetry, failed: FailedCall): RetryDecision {
-  const { failure, attempts, retryAfter = 0, deadline, now, chance } = failed
+  const { failure, attempts, waits = 0, retryAfter = 0, deadline, now, chance } = failed
   switch (failure.kind) {
     case 'never':
       return { kind: 'dead-letter', reason: 'never' }
@@ -47,7 +49,7 @@ export function decideRetry(policy: CallRetry, failed: FailedCall): RetryDecisio
     case 'retry': {
       const counts = failure.kind === 'retry'
       if (counts && attempts >= policy.attempts) return { kind: 'dead-letter', reason: 'exhausted' }
-      const jitter = delayOf(policy.backoff, Math.max(1, attempts), chance)
+      const jitter = delayOf(policy.backoff, Math.max(1, counts ? attempts : attempts + waits), chance)
       const floor = retryAfter > 0 ? retryAfter : policy.wait
       const wait = counts ? Math.max(retryAfter, jitter) : floor + jitter
       const at = Math.ceil(now + wait)

@@ -1,6 +1,7 @@
 import { fault } from '../error/millrace-error.js'
 import type { Issue } from '../error/millrace-error.js'
 import { batchOfOwner } from './batch/batch-owner.js'
+import { toldToWait } from './classify-failure.js'
 import type { Billed, JobEvent, JobRequest } from './job-event.js'
 import { inputOf } from './usage.js'
 
@@ -11,6 +12,8 @@ export interface JobAccount {
   readonly begun: number
   /** Attempts that failed and count, since the job was last redriven. */
   readonly counted: number
+  /** Attempts that the provider told to wait, since then. */
+  readonly waits: number
   /** Answers that were not what the schema says, since then. */
   readonly invalid: number
   /** The last of them, and what was wrong with it. */
@@ -101,7 +104,8 @@ export function evolveJob(state: JobState, event: JobEvent): JobState {
     }
     case 'job.attempt-failed': {
       const counted = account.counted + (event.counts ? 1 : 0)
-      return { kind: 'waiting', account: withBill({ ...account, counted }, event), from: event.again }
+      const waits = account.waits + (toldToWait(event.reason) ? 1 : 0)
+      return { kind: 'waiting', account: withBill({ ...account, counted, waits }, event), from: event.again }
     }
     case 'job.completed':
       return {
@@ -159,7 +163,7 @@ function invalidated(
 }
 
 /** What begins anew with each generation. */
-const NEW = { counted: 0, invalid: 0, repair: undefined, lost: 0, promoted: false }
+const NEW = { counted: 0, waits: 0, invalid: 0, repair: undefined, lost: 0, promoted: false }
 
 function newAccount(request: JobRequest): JobAccount {
   const { generation = 0 } = request.origin ?? {}

@@ -19,7 +19,7 @@ import type { AskedCall, CallEnd } from '../admission.js'
 import type { RateStates } from '../rate-headers.js'
 import { RetryBudget } from '../retry-budget.js'
 import type { CallPlaces } from './call-places.js'
-import { frozenUntil, freezeUntil } from './frozen-class.js'
+import { freeze, readFrozen } from './frozen-class.js'
 import { Turnstile } from './turnstile.js'
 import { untilChange } from './until-change.js'
 
@@ -79,9 +79,13 @@ export class ModelGate {
   /** Why nothing is begun, and until when. Undefined: something may be. */
   get closed(): Later | undefined {
     const { name, breaker, frozen, now } = this.#options
-    const until = frozenUntil(frozen.value)
-    if (until > now())
-      return { kind: 'later', at: until, why: `the provider asks to leave ${name} alone until ${formatTime(until)}` }
+    const { until, reason } = readFrozen(frozen.value)
+    if (until > now()) {
+      const time = formatTime(until)
+      const refused = `the provider refuses calls of ${name} (${reason}): the next one is made at ${time}`
+      const why = reason === 'permission' ? refused : `the provider asks to leave ${name} alone until ${time}`
+      return { kind: 'later', at: until, why }
+    }
     const opens = breaker.until
     return opens === undefined || opens <= now()
       ? undefined
@@ -186,7 +190,8 @@ export class ModelGate {
     const stored: Promise<unknown>[] = Object.entries(end.rates).map(([rate, { remaining }]) =>
       rates[rate as RateName]?.lower(remaining),
     ) as Promise<unknown>[]
-    if (end.kind === 'failed' && end.frozenUntil !== undefined) stored.push(freezeUntil(frozen, end.frozenUntil))
+    if (end.kind === 'failed' && end.frozenUntil !== undefined)
+      stored.push(freeze(frozen, { until: end.frozenUntil, reason: end.failure.reason }))
     // without the server nobody is admitted by others either; the provider says it again
     await Promise.allSettled(stored)
   }

@@ -8,7 +8,7 @@ import type { Clock } from '../../time/clock.js'
 import { DEFAULT_CONCURRENCY, MOST_AT_START, startingLimit } from '../concurrency-limit.js'
 import { classOf, type ModelClass, type ModelsConfig } from '../models-config.js'
 import { CallPlaces } from './call-places.js'
-import { frozenUntil } from './frozen-class.js'
+import { readFrozen } from './frozen-class.js'
 import { ModelGate, type Later, type RateName } from './model-gate.js'
 
 export interface ModelGatesOptions {
@@ -119,7 +119,7 @@ export class ModelGates {
       places.onChange(tell),
       frozen.onChange(() => {
         stopTimer()
-        stopTimer = clock.after(Math.max(1, frozenUntil(frozen.value) - now() + 1), tell)
+        stopTimer = clock.after(Math.max(1, readFrozen(frozen.value).until - now() + 1), tell)
         tell()
       }),
     ]

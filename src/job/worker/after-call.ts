@@ -13,8 +13,8 @@ export interface AfterCall {
   readonly end: CallEnd
   /** When the job comes back, in ms since the Unix epoch; undefined: it goes on, or is over. */
   readonly again: number | undefined
-  /** Whether every other call would be refused as this one was. */
-  readonly refused: boolean
+  /** Which other calls would be refused as this one was: of all models, of this one; undefined: none. */
+  readonly refused: 'all' | 'model' | undefined
 }
 
 export interface CallMade {
@@ -32,6 +32,12 @@ export interface CallMade {
 /** How long a job waits whose call was refused for want of a right or of money, in ms. */
 export const REFUSED_MS = 60_000
 
+/**
+ * So often does a job that is told to wait have everybody wait. What is told so again and again is larger than the limit of a minute: it would
+ * hold up all others for ever.
+ */
+const MOST_FREEZES = 3
+
 /** Pure: the same call leads to the same, but for chance. */
 export function afterCall(made: CallMade): AfterCall {
   const { attempt, outcome, billed, aborted } = made
@@ -40,12 +46,12 @@ export function afterCall(made: CallMade): AfterCall {
   if (outcome.kind === 'failed') return afterFailure(made, outcome)
   if (outcome.kind === 'aborted') {
     const end = { kind: 'failed', reason: aborted, counts: false, again: undefined, billed } as const
-    return { commands: [{ ...ended, end }], end: { kind: 'aborted' }, again: undefined, refused: false }
+    return { commands: [{ ...ended, end }], end: { kind: 'aborted' }, again: undefined, refused: undefined }
   }
   const stopReason = outcome.kind === 'refused' ? 'refusal' : outcome.stopReason
   const { text } = outcome
   const end = { kind: 'completed', stopReason, text, billed: billed ?? UNSAID } as const
-  return { commands: [{ ...ended, end }], end: { kind: 'answered', rates }, again: undefined, refused: false }
+  return { commands: [{ ...ended, end }], end: { kind: 'answered', rates }, again: undefined, refused: undefined }
 }
 
 /** An answer that says nothing of what it cost. */
@@ -57,26 +63,30 @@ function afterFailure(
 ): AfterCall {
   const attempts = account.counted + (failure.kind === 'retry' ? 1 : 0)
   const { deadline } = account.request
-  const decision = decideRetry(job.retry, { failure, attempts, retryAfter, deadline, now, chance })
+  const { waits } = account
+  const decision = decideRetry(job.retry, { failure, attempts, waits, retryAfter, deadline, now, chance })
   const told = (counts: boolean, again: number | undefined): JobCommand => ({
     kind: 'end',
     attempt,
     requestId,
     end: { kind: 'failed', reason: failure.reason, counts, again, billed },
   })
-  const frozenUntil = decision.kind === 'again' && decision.freeze ? decision.at : undefined
-  const end: CallEnd = { kind: 'failed', failure, frozenUntil, rates }
+  const freezes = decision.kind === 'again' && decision.freeze && waits < MOST_FREEZES
+  const end: CallEnd = { kind: 'failed', failure, frozenUntil: freezes ? decision.at : undefined, rates }
   switch (decision.kind) {
     case 'again':
-      return { commands: [told(decision.counts, decision.at)], end, again: decision.at, refused: false }
+      return { commands: [told(decision.counts, decision.at)], end, again: decision.at, refused: undefined }
     case 'park': {
       const again = now + REFUSED_MS
-      return { commands: [told(false, again)], end, again, refused: true }
+      const commands = [told(false, again)]
+      if (failure.reason !== 'permission') return { commands, end, again, refused: 'all' }
+      // of one model: others may be asked
+      return { commands, end: { ...end, frozenUntil: again }, again, refused: 'model' }
     }
     case 'dead-letter': {
       const [code, reason] = lastWord(decision.reason, `${failure.reason}: ${message}`, attempts)
       const dead: JobCommand = { kind: 'dead-letter', code, reason }
-      return { commands: [told(failure.kind === 'retry', undefined), dead], end, again: undefined, refused: false }
+      return { commands: [told(failure.kind === 'retry', undefined), dead], end, again: undefined, refused: undefined }
     }
   }
 }

@@ -118,7 +118,8 @@ async function ended(
 ): Promise<TaskEnd | undefined> {
   // whoever has begun another attempt has the message
   if (how === 'superseded') return 'left'
-  if (outcome.kind === 'failed' && refused) ports.onRefused(outcome.failure, outcome.message, again ?? ports.now())
+  if (outcome.kind === 'failed' && refused === 'all')
+    ports.onRefused(outcome.failure, outcome.message, again ?? ports.now())
   else if (outcome.kind !== 'aborted') ports.onAnswered()
   if (outcome.kind === 'aborted') return 'back'
   if (how !== 'told') await history.read()

@@ -23,6 +23,9 @@ export type NextStep =
 /** Processes that may end in the middle of a job’s call: each has paid for it. */
 export const MOST_LOST = 10
 
+/** So often is a job told to wait: each time is on its log, which is read each time. */
+export const MOST_WAITS = 1_000
+
 /**
  * What a job needs, from its history alone.
  * @param message sequence of the message of the queue
@@ -66,6 +69,8 @@ export function beginning(state: At<'waiting' | 'admitted' | 'running'>, now: nu
   const lost = account.lost + (state.kind === 'running' ? 1 : 0)
   if (lost >= MOST_LOST)
     return { kind: 'give-up', code: 'JOB_CRASHED', reason: `${lost} processes have ended in the middle of it` }
+  if (account.waits >= MOST_WAITS)
+    return { kind: 'give-up', code: 'JOB_EXHAUSTED', reason: `the provider has told it ${MOST_WAITS} times to wait` }
   if (state.kind === 'waiting' && state.from !== undefined && state.from > now)
     return { kind: 'wait', at: Math.min(state.from, (deadline ?? Number.POSITIVE_INFINITY) + 1), account }
   return { kind: 'ask', account }
