@@ -1,4 +1,5 @@
 import type { FailureClass } from './classify-failure.js'
+import type { CacheLife } from './define-prompt.js'
 import type { Lane } from './job-event.js'
 import type { BilledCall } from './model-call.js'
 import type { RateStates } from './rate-headers.js'
@@ -21,6 +22,8 @@ export interface AskedCall {
   readonly inputTokens: number
   /** The longest answer. */
   readonly outputTokens: number
+  /** For how long the provider is asked to keep parts of it: to write these costs more than to read them. */
+  readonly cacheLives?: readonly CacheLife[]
   /** It repeats one that failed: it may have to wait for the retry budget. */
   readonly repeats: boolean
 }
@@ -66,8 +69,11 @@ export interface BatchedCalls {
     call: AskedCall,
     signal: AbortSignal,
   ): Promise<Exclude<AdmissionVerdict, { kind: 'admitted' | 'demoted' }> | undefined>
-  /** Counts what one was billed, as `settle` of a permit does; it was admitted hours ago, and maybe by another process. */
-  settle(call: BilledCallOf, billed: BilledCall): Promise<number | undefined>
+  /**
+   * Counts what one was billed, as `settle` of a permit does; it was admitted hours ago, and maybe by another process.
+   * @param billed undefined: it was not, and what was held for it is free
+   */
+  settle(call: BilledCallOf, billed: BilledCall | undefined): Promise<number | undefined>
 }
 
 /** Whose call it was. */

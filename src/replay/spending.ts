@@ -1,7 +1,8 @@
 import { costOf } from '../job/cost.js'
+import { cacheLivesOf, dearestUsages } from '../job/costs/dearest-usage.js'
 import type { ModelAsk } from '../job/model-client.js'
 import type { Prices } from '../job/prices.js'
-import { NO_USAGE, type Usage } from '../job/usage.js'
+import type { Usage } from '../job/usage.js'
 import { TokenEstimates } from '../job/worker/token-estimates.js'
 
 export interface SpendingOptions {
@@ -76,15 +77,9 @@ export class Spending {
     return nanos
   }
 
-  /** The dearest that it may be: all is written to a cache where parts are marked, and the answer is as long as it may be. */
+  /** The dearest that it may be. */
   #estimate(ask: ModelAsk, input: number): number {
-    const usage = { ...NO_USAGE, output: ask.maxTokens }
-    const marks = [...ask.system, ...ask.user].flatMap(({ cache_control: mark }) =>
-      mark === undefined ? [] : [mark.ttl],
-    )
-    const ways = [{ ...usage, input }]
-    if (marks.includes('5m')) ways.push({ ...usage, input: 0, cacheWrite5m: input })
-    if (marks.includes('1h')) ways.push({ ...usage, input: 0, cacheWrite1h: input })
+    const ways = dearestUsages(input, ask.maxTokens, cacheLivesOf(ask))
     return Math.max(...ways.map((way) => this.#cost(ask.model, way) ?? 0))
   }
 

@@ -46,8 +46,8 @@ export interface BatchPorts {
   readonly place: JobPlace
   readonly batches: BatchLog
   readonly looks: BatchLooks
-  /** Counts what was billed, once for each job and attempt. @returns billionths of the currency; undefined: no price */
-  readonly bill: (call: BilledCallOf, billed: BilledCall) => Promise<number | undefined>
+  /** Counts what was billed, once for each job and attempt; undefined: nothing was. @returns billionths of the currency; undefined: no price */
+  readonly bill: (call: BilledCallOf, billed: BilledCall | undefined) => Promise<number | undefined>
   /** Where answers are kept for others. Absent: nowhere. */
   readonly cache?: AnswerCache | undefined
   readonly rules: BatchRules

@@ -9,6 +9,7 @@ import type { QueuedJob } from '../take-request.js'
 import { afterCall } from '../worker/after-call.js'
 import { insisting, JobHistory } from '../worker/job-history.js'
 import { judgeAnswer } from '../worker/judge-answer.js'
+import { NO_USAGE } from '../usage.js'
 import { TaskProgress } from '../worker/task-progress.js'
 import type { BatchAnswer } from './batch-client.js'
 import type { BatchedJob } from './batch-event.js'
@@ -109,12 +110,13 @@ async function billedOf(
   call: BilledCallOf,
   { billed }: CallOutcome<unknown>,
 ): Promise<Billed | undefined> {
-  if (billed === undefined) return undefined
-  const { usage, estimated } = billed
+  const { usage, estimated } = billed ?? { usage: NO_USAGE, estimated: false }
   try {
-    return { usage, estimated, nanos: await insisting(ports, () => ports.bill(call, billed)) }
+    const nanos = await insisting(ports, () => ports.bill(call, billed))
+    return billed === undefined ? undefined : { usage, estimated, nanos }
   } catch (error) {
     ports.signal.throwIfAborted()
+    if (billed === undefined) return undefined // what was held for it is free in a day
     // the log of the job says what was used; without its answer it would be paid for once more
     ports.log.warn({ job: call.job, detail: messageOf(error) }, 'the cost of a call cannot be counted')
     return { usage, estimated, nanos: undefined }

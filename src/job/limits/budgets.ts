@@ -30,6 +30,8 @@ export interface BudgetAsk {
   readonly demotable: boolean
   /** How long it is kept if nothing more is heard of the call, in ms. Default: 15 minutes, as a call is silent for less. */
   readonly leaseMs?: number
+  /** See Reservation. */
+  readonly most?: number
 }
 
 /** Whose call it was, and in which day it counts. */
@@ -60,6 +62,8 @@ export type BudgetVerdict =
 const LEASE_MS = 15 * 60_000
 /** While the rest of a budget is held, in ms. */
 const AGAIN_MS = 5_000
+/** While there are as many as may be held for: these are calls of batches, which take an hour. */
+const MANY_MS = 60_000
 /** Tenants that are known here at a time. */
 const MOST_TENANTS = 10_000
 const NANOS = 1e9
@@ -84,8 +88,8 @@ export class Budgets {
     const time = now()
     const day = dayOf(time)
     const limits = inNanos(limitsOf(models, tenant))
-    const { job, attempt, nanos, demotable, leaseMs = LEASE_MS } = asked
-    const asking = { job: keyOf(name, job), attempt, nanos, demotable, now: time, leaseMs }
+    const { job, attempt, nanos, demotable, leaseMs = LEASE_MS, most } = asked
+    const asking = { job: keyOf(name, job), attempt, nanos, demotable, now: time, leaseMs, most }
     if (limits === undefined) return { kind: 'held', day, release: () => Promise.resolve() }
     const { cell, spent } = await this.#of(day, tenant)
     const decide = (value: unknown) => reserve(stateOf(value, spent), limits, asking)
@@ -97,6 +101,7 @@ export class Budgets {
       return answer.kind === 'held' ? answer.state : undefined
     })
     if (answer.kind === 'later') return { kind: 'later', at: time + AGAIN_MS }
+    if (answer.kind === 'many') return { kind: 'later', at: time + MANY_MS }
     if (answer.kind !== 'held') return { kind: answer.kind, resetAt: nextDay(time) }
     const release = (total: number | undefined) => this.release({ day, tenant, name, job, attempt }, total)
     return { kind: 'held', day, release }

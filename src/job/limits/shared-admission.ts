@@ -14,8 +14,9 @@ import type { Clock } from '../../time/clock.js'
 import type { Admission, AdmissionVerdict, AskedCall, BatchedCalls, Permit } from '../admission.js'
 import { CostCounters, dayOf, readCosts } from '../costs/cost-counters.js'
 import { NO_COST, tallyOf, type CostTally } from '../costs/cost-tally.js'
+import { dearestUsages } from '../costs/dearest-usage.js'
 import { NO_MODELS, requireModel, type ModelsConfig } from '../models-config.js'
-import { limitedInputOf, NO_USAGE, type Usage } from '../usage.js'
+import { limitedInputOf, type Usage } from '../usage.js'
 import { batchedCalls } from './batched-calls.js'
 import { Budgets, type BudgetHold } from './budgets.js'
 import type { Later, PassedCall } from './model-gate.js'
@@ -141,9 +142,9 @@ export class SharedAdmission implements Admission {
     this.#cells.stop()
   }
 
-  #hold({ job, attempt, tenant, name, lane, model, inputTokens, outputTokens }: AskedCall) {
-    const usage = { ...NO_USAGE, input: inputTokens, output: outputTokens }
-    const { nanos } = tallyOf(usage, model, model, this.#models.prices)
+  #hold({ job, attempt, tenant, name, lane, model, inputTokens, outputTokens, cacheLives = [] }: AskedCall) {
+    const ways = dearestUsages(inputTokens, outputTokens, cacheLives)
+    const nanos = Math.max(...ways.map((usage) => tallyOf(usage, model, model, this.#models.prices).nanos))
     return this.#budgets.reserve({ job, attempt, tenant, name, nanos, demotable: lane !== 'batch' })
   }
 

@@ -6,6 +6,7 @@
 // Invariants (tests cite them):
 //   BU1  What was spent and what is held together never passes the hard limit, as long as no call costs more than was held for it.
 //   BU2  A job holds for one attempt at a time, and what was spent is told as a sum: a message that comes again holds and spends nothing more.
+//   BU3  However many calls of a tenant wait for their answers in batches, its value stays far below what a message may have.
 
 /** What a call may cost. */
 export interface Hold {
@@ -39,18 +40,22 @@ export interface Reservation {
   readonly demotable: boolean
   readonly now: number
   readonly leaseMs: number
+  /** How many of the tenant may be held for before it. Default: any number. */
+  readonly most?: number | undefined
 }
 
 export type Reserved =
   | { readonly kind: 'held'; readonly state: BudgetState }
   /** There would be enough if the calls that run cost less than they may. */
   | { readonly kind: 'later' }
+  /** There are `most`. */
+  | { readonly kind: 'many' }
   | { readonly kind: 'soft' }
   | { readonly kind: 'hard' }
 
 /** A call wants to be made. */
 export function reserve(state: BudgetState, { soft, hard }: BudgetLimits, asked: Reservation): Reserved {
-  const { job, attempt, nanos, demotable, now, leaseMs } = asked
+  const { job, attempt, nanos, demotable, now, leaseMs, most = Number.POSITIVE_INFINITY } = asked
   const spent = spentOf(state)
   if (hard !== undefined && spent + nanos > hard) return { kind: 'hard' }
   if (soft !== undefined && demotable && spent >= soft) return { kind: 'soft' }
@@ -58,6 +63,7 @@ export function reserve(state: BudgetState, { soft, hard }: BudgetLimits, asked:
   // somebody else has a later attempt: this one decides nothing any more
   if (own !== undefined && own.attempt > attempt) return { kind: 'held', state }
   const others = Object.entries(state.held).filter(([id, { until }]) => id !== job && now < until)
+  if (others.length >= most) return { kind: 'many' }
   const held = others.reduce((sum, [, hold]) => sum + hold.nanos, 0)
   if (hard !== undefined && spent + held + nanos > hard) return { kind: 'later' }
   const hold = { attempt, nanos, until: now + leaseMs }

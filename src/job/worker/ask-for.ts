@@ -1,5 +1,6 @@
 import { isFault } from '../../error/millrace-error.js'
 import type { AdmissionVerdict, AskedCall } from '../admission.js'
+import { cacheLivesOf } from '../costs/dearest-usage.js'
 import type { JobDeclaration } from '../job-options.js'
 import type { JobAccount } from '../job-state.js'
 import type { ModelAsk } from '../model-client.js'
@@ -57,6 +58,7 @@ async function admitted(
     model: ask.model,
     inputTokens,
     outputTokens: ask.maxTokens,
+    cacheLives: cacheLivesOf(ask),
     repeats: account.counted > 0,
   }
   const { clock } = ports

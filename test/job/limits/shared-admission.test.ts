@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { isFault } from '../../../src/error/millrace-error.ts'
+import type { CacheLife } from '../../../src/job/define-prompt.ts'
 import { dayOf, readCosts } from '../../../src/job/costs/cost-counters.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { connectTo, eventually, sharedConnection } from '../../support/broker.ts'
@@ -98,6 +99,21 @@ test('AD1 a call of a batch is counted at half the price, once; a budget that is
   assert.ok(isFault(await unknown.catch((error: unknown) => error), 'PRICE_MISSING'))
 })
 
+test('AD1 a call whose prompt is to be kept by the provider may cost twice its input: so much is held for it', async () => {
+  const connection = await sharedConnection()
+  const models = { prices: PRICES, budgets: { default: { hard: 0.01 } } }
+  const admission = await admissionOf({ connection, models })
+  const kindOf = async (cacheLives: readonly CacheLife[], inputTokens: number) => {
+    const call = callOf({ tenant: tenantOf('w'), name: 'triage', inputTokens, outputTokens: 0, cacheLives })
+    const verdicts = [await admission.admit(call, NEVER), await admission.batched.admit(call, NEVER)]
+    return verdicts.map((verdict) => verdict?.kind)
+  }
+  assert.equal(await kindOf([], 6_000), ['admitted', undefined])
+  assert.equal(await kindOf(['5m'], 6_000), ['admitted', undefined], '0.0075')
+  assert.equal(await kindOf(['5m', '1h'], 6_000), ['rejected', undefined], '0.012, in a batch the half')
+  assert.equal(await kindOf(['1h'], 11_000), ['rejected', 'rejected'])
+})
+
 test('a call of before midnight counts for the day in which it was admitted', async () => {
   const connection = await sharedConnection()
   const midnight = Date.UTC(2027, 0, 1)
@@ -132,6 +148,10 @@ test('AD1 a call in a batch has a budget, half the price, and no limits by the m
   assert.equal([await other.batched.settle(call('1'), bill), await one.batched.settle(call('1'), bill)], [3e6, 3e6])
   await other.batched.settle(call('2'), billed({ output: 100, terms: ['batch'] }))
   assert.is(await other.batched.admit(call('4'), NEVER), undefined)
+  assert.is((await other.batched.admit(call('5'), NEVER))?.kind, 'later')
+  assert.is(await one.batched.settle(call('4'), undefined), undefined, 'it failed, and was not billed')
+  assert.is(await other.batched.admit(call('5'), NEVER), undefined, 'what was held for it is free')
+  await one.batched.settle(call('5'), undefined)
   await other.batched.settle(call('3'), bill)
   await other.batched.settle(call('4'), bill)
   assert.is((await one.batched.admit(call('5'), NEVER))?.kind, 'rejected')

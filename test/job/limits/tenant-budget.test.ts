@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { MOST_BATCHED } from '../../../src/job/limits/batched-calls.ts'
 import {
   larger,
   NOTHING_SPENT,
@@ -80,6 +81,27 @@ test('what a killed process held is free when its time is over, or when the job 
   const late = second.kind === 'held' ? second.state : state
   assert.is(released(late, { job: 'a', attempt: 1, name: 'n', total: 3 }).held['a']?.attempt, 2, 'it is not its hold')
   assert.equal(reserve(late, limits, asked), { kind: 'held', state: late })
+})
+
+test('BU3 calls of batches are held for up to a number, far below what a message takes; all others are held for as before', () => {
+  const limits = { soft: undefined, hard: 1e15 }
+  const asked = { attempt: 1, nanos: 123_456_789_012, demotable: false, now: 1.7e12, leaseMs: 9e7 }
+  // the longest name of a job, and an id twice as long as the usual ones
+  const jobOf = (at: number): string => `${'n'.repeat(60)} ${String(at).padStart(72, '0')}`
+  let state = NOTHING_SPENT
+  for (let at = 0; at < MOST_BATCHED; at++) {
+    const verdict = reserve(state, limits, { ...asked, job: jobOf(at), most: MOST_BATCHED })
+    if (verdict.kind !== 'held') throw new Error(verdict.kind)
+    state = verdict.state
+  }
+  const bytes = Buffer.byteLength(JSON.stringify(state))
+  assert.ok(bytes < 524_288, `${bytes} bytes`)
+  const next = { ...asked, job: 'next', most: MOST_BATCHED }
+  assert.is(reserve(state, limits, next).kind, 'many')
+  assert.is(reserve(state, limits, { ...next, job: jobOf(7), attempt: 2 }).kind, 'held', 'it has its place')
+  assert.is(reserve(state, limits, { ...asked, job: 'next' }).kind, 'held', 'a call of another lane')
+  const freed = released(state, { job: jobOf(7), attempt: 1, name: 'n', total: undefined })
+  assert.is(reserve(freed, limits, next).kind, 'held')
 })
 
 test('sums only grow, and what cannot be read is nothing', () => {
