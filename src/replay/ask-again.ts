@@ -167,7 +167,8 @@ class AskAgain {
     const start = { kind: 'start', owner: 'replay', model: ask.model, prompt, estimatedTokens: 0 } as const
     const next = await this.#tell(withoutWait(state), [start, ...commands])
     this.#heed(end)
-    if (refused !== undefined && outcome.kind === 'failed') throw fault('JOBS_WAIT', `${outcome.failure.reason}: ${outcome.message}`)
+    if (refused !== undefined && outcome.kind === 'failed')
+      throw fault('JOBS_WAIT', `${outcome.failure.reason}: ${outcome.message}`)
     return next
   }
 
