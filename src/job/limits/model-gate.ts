@@ -22,6 +22,7 @@ import type { CallPlaces } from './call-places.js'
 import { freeze, readFrozen } from './frozen-class.js'
 import { Turnstile } from './turnstile.js'
 import { untilChange } from './until-change.js'
+import { WaitingRoom } from './waiting-room.js'
 
 export type RateName = keyof RateStates
 
@@ -37,6 +38,8 @@ export interface ModelGateOptions {
   /** What has no limit has none. */
   readonly rates: Readonly<Partial<Record<RateName, SharedLimiter>>>
   readonly places: CallPlaces
+  /** Whether jobs of other classes may be behind those that wait here. Default: there are none. */
+  readonly others?: () => boolean
 }
 
 export interface Later {
@@ -63,10 +66,12 @@ const PROBE_MS = 3_000
 export class ModelGate {
   readonly #options: ModelGateOptions
   readonly #turnstile = new Turnstile()
+  readonly #room: WaitingRoom
   readonly #repeats = new RetryBudget()
 
   constructor(options: ModelGateOptions) {
     this.#options = options
+    this.#room = new WaitingRoom(options.clock)
   }
 
   /** Calls that may run here now, those that run among them. */
@@ -94,6 +99,23 @@ export class ModelGate {
 
   /** Waits while that is a matter of seconds. @throws `signal.reason` */
   async pass(call: AskedCall, signal: AbortSignal): Promise<PassedCall | Later> {
+    const { places, name, now, others } = this.#options
+    const urgent = call.lane === 'urgent'
+    const full = (): boolean => others?.() === true && !this.#room.hasRoom(places, urgent)
+    if (full()) await this.#room.pause(signal)
+    // who would keep jobs of other classes from being begun comes again; nobody enters between this and what follows
+    if (full())
+      return { kind: 'later', at: Math.ceil(now() + this.#room.turn()), why: `all places of ${name} are taken` }
+    const leave = this.#room.enter(urgent)
+    let answer: PassedCall | Later | undefined
+    try {
+      return (answer = await this.#passed(call, signal))
+    } finally {
+      leave(answer?.kind === 'passed')
+    }
+  }
+
+  async #passed(call: AskedCall, signal: AbortSignal): Promise<PassedCall | Later> {
     await this.#turnstile.enter(call.lane === 'urgent', signal)
     try {
       let repeats = call.repeats

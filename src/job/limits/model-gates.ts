@@ -57,7 +57,9 @@ export class ModelGates {
   /** Before anything was called: as many as there are at first. */
   get places(): number {
     if (this.#open.length === 0) return MOST_AT_START
-    return this.#open.reduce((sum, { gate }) => sum + gate.places, 0)
+    // where there are several, one of each may wait for its class
+    const waits = this.#open.length > 1 ? 1 : 0
+    return this.#open.reduce((sum, { gate }) => sum + gate.places + (gate.closed === undefined ? waits : 0), 0)
   }
 
   get closed(): readonly Later[] {
@@ -109,7 +111,8 @@ export class ModelGates {
       })
     }
     const places = this.#places(name, rules)
-    const gate = new ModelGate({ name, clock, now, breaker, frozen, rates, places })
+    const others = (): boolean => this.#open.length > 1
+    const gate = new ModelGate({ name, clock, now, breaker, frozen, rates, places, others })
     const tell = (): void => {
       for (const listener of this.#listeners) listener()
     }
