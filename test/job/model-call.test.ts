@@ -1,6 +1,4 @@
 // Calls of a model, by the real SDK, against the stand-in.
-import { execFile } from 'node:child_process'
-import { promisify } from 'node:util'
 import * as fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -16,7 +14,6 @@ import type { ModelCall, ModelServer, ModelServerOptions } from '../../src/testi
 import { modelAnswers } from '../../src/testing/model-server/model-answer.ts'
 import { startModelServer } from '../../src/testing/model-server/model-server.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
-import { TOP } from '../support/repository.ts'
 
 const test = suite('calls of models')
 
@@ -172,18 +169,6 @@ test('MC1 MC3 what stalls is given up, what is cut is no answer, and pings are s
     },
   ))
 
-test('where nobody answers, the address and what is wrong with it are told', async () => {
-  const gone = await startModelServer()
-  const { url } = gone
-  await gone.stop()
-  const client = await anthropicClient({ apiKey: undefined, baseUrl: url })
-  const error: unknown = await client.open(ask, AbortSignal.timeout(20_000), () => undefined).catch((thrown) => thrown)
-  const { from, message } = client.factsOf(error)
-  assert.is(from, 'connection')
-  assert.match(message, url)
-  assert.match(message, 'ECONNREFUSED')
-})
-
 test('an aborted call ends at once, is no failure, and is billed for what had come', () =>
   calling({ answers: () => modelAnswers.text('x'.repeat(4_000), { deltaEvery: 10 }) }, async ({ call, bills }) => {
     const lease = new AbortController()
@@ -257,21 +242,6 @@ test('what cannot be asked for is refused before anything is asked', async () =>
   let refused: unknown
   await anthropicClient({ apiKey: undefined, baseUrl: undefined }).catch((error: unknown) => (refused = error))
   assert.match(String(refused), 'MODEL_KEY_MISSING')
-})
-
-test('without the SDK, what is to be installed is said', async () => {
-  const script = `
-    import Module from 'node:module'
-    import { anthropicClient } from './src/job/anthropic-client.ts'
-    const find = Module._resolveFilename
-    Module._resolveFilename = (name, ...more) => {
-      if (name.startsWith('@anthropic-ai/')) throw new Error('cannot find ' + name)
-      return find(name, ...more)
-    }
-    await anthropicClient({ apiKey: 'key', baseUrl: undefined }).catch(({ code, cause }) => console.log(code, cause.message))`
-  const args = ['--import', './src/runtime/load-typescript.js', '--input-type=module', '-e', script]
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: TOP, timeout: 60_000 })
-  assert.is(stdout.trim(), 'MODEL_SDK_MISSING cannot find @anthropic-ai/sdk')
 })
 
 test('an assembled stream is the message, wherever its pieces begin', async () => {
