@@ -10,6 +10,8 @@ import type { RateStates } from './rate-headers.js'
 /** A call that somebody wants to make. */
 export interface AskedCall {
   readonly job: string
+  /** Of the job: its id is that of an event, which two contexts may have alike. */
+  readonly context: string
   /** Of its declaration. */
   readonly name: string
   /** In which it waits. A job of `batch` is not demoted again. */
@@ -26,6 +28,14 @@ export interface AskedCall {
   readonly cacheLives?: readonly CacheLife[]
   /** It repeats one that failed: it may have to wait for the retry budget. */
   readonly repeats: boolean
+}
+
+/** Whose job it is, where no call was made, or nobody knows what it was billed. */
+export type CallBeside = Pick<AskedCall, 'job' | 'context' | 'name' | 'attempt' | 'tenant'>
+
+/** The id of a job among those of all contexts. */
+export function ownJob({ context, job }: Pick<AskedCall, 'job' | 'context'>): string {
+  return `${context} ${job}`
 }
 
 /** How a call ended, for who admits the next ones. */
@@ -79,6 +89,8 @@ export interface BatchedCalls {
 /** Whose call it was. */
 export interface BilledCallOf {
   readonly job: string
+  /** Of the job, see AskedCall. */
+  readonly context: string
   /** Of its declaration. */
   readonly name: string
   readonly attempt: number
@@ -99,12 +111,12 @@ export interface Admission {
    * A job took the answer of another one, and made no call. Never rejects: that a hit is not counted changes nothing.
    * @param tokens that it was not billed for
    */
-  spared?(call: Pick<AskedCall, 'job' | 'name' | 'attempt' | 'tenant'>, tokens: number): Promise<void>
+  spared?(call: CallBeside, tokens: number): Promise<void>
   /**
    * The process of a call ended, or lost it, before its bill was known. Never rejects, as `spared`.
    * @param tokens that it may have taken, at the most
    */
-  unknown?(call: Pick<AskedCall, 'job' | 'name' | 'attempt' | 'tenant'>, tokens: number): Promise<void>
+  unknown?(call: CallBeside, tokens: number): Promise<void>
   /** Calls that may run at a time in this process. */
   readonly places: number
   /** Calls `listener` when there may be more places. @returns ends that */

@@ -47,7 +47,8 @@ export async function settleJob(ports: BatchPorts, { copy, stray, job, answer }:
   if (!account.billed.includes(attempt) && (state.kind === 'running' || account.begun > attempt)) {
     const { model, maxTokens, retry } = declared ?? UNDECLARED
     const { name, tenant } = account.request
-    const billed = await billedOf(ports, { job: job.id, name, attempt, tenant, model }, outcome)
+    const { context } = ports.place
+    const billed = await billedOf(ports, { job: job.id, context, name, attempt, tenant, model }, outcome)
     const { now, chance } = ports
     const made = { job: { retry }, account, attempt, outcome, billed, aborted: 'canceled', now: now(), chance }
     const how = await history.tell(...afterCall(made).commands)

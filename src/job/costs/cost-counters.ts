@@ -52,7 +52,7 @@ export class CostCounters {
   }
 
   /**
-   * Counts an attempt. While the server cannot be asked it is tried for a minute.
+   * Counts an attempt of a job, told by what tells it from those of all contexts. While the server cannot be asked it is tried for a minute.
    * @param what tells other things that are counted of an attempt from its bill
    * @returns all of its key by now
    * @throws errors of the broker: nobody knows whether it was counted
@@ -60,7 +60,7 @@ export class CostCounters {
   async count(key: CostKey, job: string, attempt: number, tally: CostTally, what = ''): Promise<CostTally> {
     const { connection, clock } = this.#options
     const subject = subjectOf(key)
-    // jobs of two names may have one id: those of two contexts
+    // jobs of two names may have one id
     const id = `${tokenOf(key.name)}:${tokenOf(job)}:${attempt}${what}`
     const added = { subject, by: packTally(tally), id }
     const until = clock.monotonic() + INSIST_MS

@@ -1,4 +1,4 @@
-import type { AskedCall, BatchedCalls } from '../admission.js'
+import { ownJob, type AskedCall, type BatchedCalls } from '../admission.js'
 import { dayOf, type CostCounters } from '../costs/cost-counters.js'
 import { tallyOf } from '../costs/cost-tally.js'
 import { dearestUsages } from '../costs/dearest-usage.js'
@@ -24,17 +24,29 @@ const LEASE_MS = 25 * 60 * 60 * 1_000
  */
 export function batchedCalls({ models, budgets, counters, now }: BatchedCallsOptions): BatchedCalls {
   return {
-    async admit({ job, attempt, tenant, name, model, inputTokens, outputTokens, cacheLives = [] }: AskedCall) {
+    async admit(call: AskedCall) {
+      const { attempt, tenant, name, model, inputTokens, outputTokens, cacheLives = [] } = call
       requireModel(models, model)
       const ways = dearestUsages(inputTokens, outputTokens, cacheLives).map((usage) => ({ ...usage, terms: ['batch'] }))
       const nanos = Math.max(...ways.map((usage) => tallyOf(usage, model, model, models.prices).nanos))
-      const asked = { job, attempt, tenant, name, nanos, demotable: false, leaseMs: LEASE_MS, most: MOST_BATCHED }
+      const asked = {
+        job: ownJob(call),
+        attempt,
+        tenant,
+        name,
+        nanos,
+        demotable: false,
+        leaseMs: LEASE_MS,
+        most: MOST_BATCHED,
+      }
       const hold = await budgets.reserve(asked)
       if (hold.kind === 'hard') return { kind: 'rejected', resetAt: hold.resetAt }
       if (hold.kind !== 'later') return undefined
       return { kind: 'later', at: hold.at, why: `calls that run may use up the budget of ${tenant}` }
     },
-    async settle({ job, name, attempt, tenant, model }, billed) {
+    async settle(call, billed) {
+      const { name, attempt, tenant, model } = call
+      const job = ownJob(call)
       const day = dayOf(now())
       if (billed === undefined) {
         await budgets.release({ day, tenant, name, job, attempt }, undefined)

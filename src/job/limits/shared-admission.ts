@@ -11,7 +11,15 @@ import { SharedCells } from '../../delivery/limits/shared-cells.js'
 import { messageOf } from '../../error/millrace-error.js'
 import type { Log } from '../../observe/log.js'
 import type { Clock } from '../../time/clock.js'
-import type { Admission, AdmissionVerdict, AskedCall, BatchedCalls, Permit } from '../admission.js'
+import {
+  ownJob,
+  type Admission,
+  type AdmissionVerdict,
+  type AskedCall,
+  type BatchedCalls,
+  type CallBeside,
+  type Permit,
+} from '../admission.js'
 import { CostCounters, dayOf, readCosts } from '../costs/cost-counters.js'
 import { NO_COST, tallyOf, type CostTally } from '../costs/cost-tally.js'
 import { dearestUsages } from '../costs/dearest-usage.js'
@@ -45,7 +53,6 @@ export interface SharedAdmissionOptions {
 const BUDGET_TTL_S = 2 * 24 * 60 * 60
 
 /** Whose attempt it is that something beside its bill is counted of. */
-type Beside = Pick<AskedCall, 'job' | 'name' | 'attempt' | 'tenant'>
 
 export class SharedAdmission implements Admission {
   readonly #models: ModelsConfig
@@ -116,19 +123,20 @@ export class SharedAdmission implements Admission {
     }
   }
 
-  spared(call: Beside, tokens: number): Promise<void> {
+  spared(call: CallBeside, tokens: number): Promise<void> {
     return this.#countBeside(call, { ...NO_COST, hits: 1, spared: tokens }, '')
   }
 
-  unknown(call: Beside, tokens: number): Promise<void> {
+  unknown(call: CallBeside, tokens: number): Promise<void> {
     return this.#countBeside(call, { ...NO_COST, unknown: 1, unknownTokens: tokens }, ':unknown')
   }
 
-  async #countBeside({ job, name, attempt, tenant }: Beside, tally: CostTally, what: string): Promise<void> {
+  async #countBeside(call: CallBeside, tally: CostTally, what: string): Promise<void> {
+    const { name, attempt, tenant } = call
     try {
-      await this.#counters.count({ day: dayOf(this.#now()), tenant, name }, job, attempt, tally, what)
+      await this.#counters.count({ day: dayOf(this.#now()), tenant, name }, ownJob(call), attempt, tally, what)
     } catch (error) {
-      this.#log.debug({ job, detail: messageOf(error) }, 'what is no bill of a call is not counted')
+      this.#log.debug({ job: call.job, detail: messageOf(error) }, 'what is no bill of a call is not counted')
     }
   }
 
@@ -142,20 +150,21 @@ export class SharedAdmission implements Admission {
     this.#cells.stop()
   }
 
-  #hold({ job, attempt, tenant, name, lane, model, inputTokens, outputTokens, cacheLives = [] }: AskedCall) {
+  #hold(call: AskedCall) {
+    const { attempt, tenant, name, lane, model, inputTokens, outputTokens, cacheLives = [] } = call
     const ways = dearestUsages(inputTokens, outputTokens, cacheLives)
     const nanos = Math.max(...ways.map((usage) => tallyOf(usage, model, model, this.#models.prices).nanos))
-    return this.#budgets.reserve({ job, attempt, tenant, name, nanos, demotable: lane !== 'batch' })
+    return this.#budgets.reserve({ job: ownJob(call), attempt, tenant, name, nanos, demotable: lane !== 'batch' })
   }
 
   #permit(call: AskedCall, hold: BudgetHold, passed: PassedCall): Permit {
-    const { job, name, attempt, tenant, model } = call
+    const { name, attempt, tenant, model } = call
     let used: Usage | undefined
     return {
       settle: async (billed) => {
         used = billed.usage
         const tally = tallyOf(billed.usage, billed.model, model, this.#models.prices)
-        const all = await this.#counters.count({ day: hold.day, tenant, name }, job, attempt, tally)
+        const all = await this.#counters.count({ day: hold.day, tenant, name }, ownJob(call), attempt, tally)
         await hold.release(all.nanos)
         return tally.unpriced > 0 ? undefined : tally.nanos
       },

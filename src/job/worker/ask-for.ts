@@ -51,6 +51,7 @@ async function admitted(
   const { id, tenant, lane } = account.request
   const call: AskedCall = {
     job: id,
+    context: task.place.context,
     name: job.name,
     attempt: account.begun + 1,
     tenant,

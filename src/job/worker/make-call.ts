@@ -38,8 +38,9 @@ export async function makeCall(ports: WorkPorts, task: JobTask, made: Attempt): 
   const { attempt, account } = history.state
   const left = account.unknown.findLast((one) => one.attempt === attempt - 1)
   const { id: own, name, tenant } = account.request
+  const { context } = task.place
   if (left !== undefined)
-    await ports.admission.unknown?.({ job: own, name, attempt: left.attempt, tenant }, left.tokens)
+    await ports.admission.unknown?.({ job: own, context, name, attempt: left.attempt, tenant }, left.tokens)
   const bill = new Bill(ports, task, permit)
   const outcome = await called(ports, task, made, attempt, bill)
   if (outcome.billed !== undefined) estimates.learn(ask, hash, outcome.billed.usage)

@@ -61,7 +61,7 @@ async function takeHit(
     const { attempt } = history.state
     if ((await history.tell({ kind: 'end', attempt, requestId: undefined, end })) === 'told') {
       const { id: own, name, tenant } = history.state.account.request
-      await admission.spared?.({ job: own, name, attempt, tenant }, savedTokens)
+      await admission.spared?.({ job: own, context: task.place.context, name, attempt, tenant }, savedTokens)
       return undefined
     }
   }

@@ -31,7 +31,7 @@ async function caller(): Promise<never> {
   for (;;) {
     const job = `${process.pid}-${jobs++}`
     const outputTokens = 300 + Math.floor(Math.random() * 600)
-    const call = { job, name: 'triage', lane: 'standard', attempt: 1, tenant, model: 'm' } as const
+    const call = { job, context: 'SHOP', name: 'triage', lane: 'standard', attempt: 1, tenant, model: 'm' } as const
     const verdict = await admission.admit({ ...call, inputTokens: 10, outputTokens, repeats: false }, never)
     if (verdict.kind !== 'admitted') {
       process.stdout.write(`${verdict.kind} 0 0\n`)

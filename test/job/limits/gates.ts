@@ -57,7 +57,7 @@ let count = 0
 
 export function callOf(more: Partial<AskedCall> = {}): AskedCall {
   const call = { name: 'triage', lane: 'standard', attempt: 1, tenant: 't', model: 'm' } as const
-  return { ...call, inputTokens: 100, outputTokens: 100, repeats: false, job: `j${count++}`, ...more }
+  return { ...call, inputTokens: 100, outputTokens: 100, repeats: false, context: 'SHOP', job: `j${count++}`, ...more }
 }
 
 export const ANSWERED: CallEnd = { kind: 'answered', rates: {} }

@@ -87,7 +87,7 @@ test('AD1 a call of a batch is counted at half the price, once; a budget that is
   const call = callOf({ tenant, name: 'triage', lane: 'batch', inputTokens: 2_000, outputTokens: 1_000 })
   assert.is(await batched.admit(call, NEVER), undefined)
   const bill = billed({ input: 2_000, output: 1_000, terms: ['batch'] })
-  const own = { job: call.job, name: 'triage', attempt: 1, tenant, model: 'm' }
+  const own = { job: call.job, context: 'SHOP', name: 'triage', attempt: 1, tenant, model: 'm' }
   assert.equal([await batched.settle(own, bill), await batched.settle(own, bill)], [3_500_000, 3_500_000])
   const [costs] = await readCosts(connection, systemClock, { tenant })
   assert.equal([costs?.tally.calls, costs?.tally.nanos, costs?.tally.saved], [1, 3_500_000, 3_500_000])
@@ -97,6 +97,20 @@ test('AD1 a call of a batch is counted at half the price, once; a budget that is
   assert.equal(await batched.admit({ ...call, attempt: 3 }, NEVER), { kind: 'rejected', resetAt })
   const unknown = batched.admit({ ...call, model: 'other' }, NEVER)
   assert.ok(isFault(await unknown.catch((error: unknown) => error), 'PRICE_MISSING'))
+})
+
+test('CO1 jobs of two contexts that have one name and one id are counted both', async () => {
+  const connection = await sharedConnection()
+  const admission = await admissionOf({ connection, models: { prices: PRICES } })
+  const tenant = tenantOf('both')
+  const call = callOf({ tenant, name: 'triage' })
+  for (const context of ['SHOP', 'BANK', 'SHOP']) {
+    const permit = await admitted(admission, { ...call, context })
+    await permit.settle(billed({ input: 100 }))
+    await permit.end(ANSWERED)
+    await admission.batched.settle({ ...call, job: `batched-${call.job}`, context }, billed({ input: 100 }))
+  }
+  assert.is((await readCosts(connection, systemClock, { tenant }))[0]?.tally.calls, 4)
 })
 
 test('AD1 a call whose prompt is to be kept by the provider may cost twice its input: so much is held for it', async () => {
