@@ -28,8 +28,17 @@ test('LT5 a job that is redriven is said to be queued, one that dies again is an
   const connection = await connectTo(url)
   const deployment = await discover(FOLDER)
   await applyStreams(connection, await planStreams(connection, deployment.streams))
+  // it does not die again before it was said that it is queued
+  let sayNo = (): void => undefined
+  const said = new Promise<void>((resolve) => (sayNo = resolve))
+  const answers = [modelAnswers.refusal(), modelAnswers.refusal(), modelAnswers.json({ short: 'no' })]
+  let calls = 0
   const server = await startModelServer({
-    answers: [modelAnswers.refusal(), modelAnswers.refusal(), modelAnswers.json({ short: 'no' })],
+    answers: async () => {
+      const answer = answers[calls++]
+      if (calls === 2) await said
+      return answer
+    },
   })
   atEnd(() => server.stop())
   const setting = (name: string): string | undefined => (name === 'MILLRACE_MODEL_URL' ? server.url : undefined)
@@ -68,6 +77,7 @@ test('LT5 a job that is redriven is said to be queued, one that dies again is an
   const redriven = context()
   await redriveCommand(redriven, [first], { wait: true })
   assert.match(redriven.out.text(), `${first}  its job is in its queue again: millrace job show s1\n1 handled\n`)
+  sayNo()
   const second = await only(first)
   assert.match(await shown(second), new RegExp(`before +letter ${first}, JOB_DECLINED`))
   assert.match(await shown(first), new RegExp(`state +again: letter ${second} now`))
