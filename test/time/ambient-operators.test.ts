@@ -77,6 +77,14 @@ const logWithoutTies = log.map((log) => log.map(({ time, value }, at) => ({ time
 
 const uses = Object.entries(USES)
 
+/** The asapScheduler runs what waits in one go, before what any of it asks for: among other work of no delay the order is its own. */
+const ASAP: readonly string[] = ['observeOn asap', 'subscribeOn asap', 'generate']
+const NO_DELAY: readonly string[] = ['scheduled', 'delayWhen', 'debounce', 'ReplaySubject', 'delay until a date']
+
+function hasOwnOrder(names: readonly string[]): boolean {
+  return names.some((name) => ASAP.includes(name)) && names.some((name) => NO_DELAY.includes(name))
+}
+
 test('T4 the table has what it says', () => {
   assert.ok(uses.length >= 30, `${uses.length} uses`)
 })
@@ -101,6 +109,7 @@ test('T4 chains of operators without a scheduler are as with the scheduler named
   const chain = fc.array(fc.constantFrom(...uses), { minLength: 2, maxLength: 4 })
   fc.assert(
     fc.property(chain, log, (chain, log) => {
+      fc.pre(!hasOwnOrder(chain.map(([name]) => name)))
       const use: Use = (source, s) =>
         chain.reduce<Observable<number>>((e, [, use]) => use(e, s).pipe(map(toNumber)), source)
       assert.equal(byTurns(use, log, true), byTurns(use, log, false), chain.map(([name]) => name).join(' → '))
