@@ -1,7 +1,7 @@
 // `npm test`: types and lint, build, then every test file. Last line: N passed, N failed.
 //   npm test -- PATTERN    only test files whose path matches
 //   npm test -- --times    and says which files and tests took longest
-//   npm test -- --processes 3    so many files at a time (default: two more than processors, 3 to 5)
+//   npm test -- --processes 3    so many files at a time (default: one more than processors, 3 or 4)
 import { spawn } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
@@ -67,7 +67,7 @@ const { times } = values
 const pattern = positionals[0] ?? '.'
 const whole = pattern === '.'
 // what takes longest mostly waits: for servers, leases, processes
-const usual = whole ? Math.min(5, availableParallelism() + 2) : 1
+const usual = whole ? Math.min(4, availableParallelism() + 1) : 1
 const atOnce = values.processes === undefined ? usual : Math.max(1, Number(values.processes) || 1)
 let passed = 0
 let failed = 0
@@ -197,10 +197,9 @@ await runAll(
   first.filter((file) => !ALONE.test(file)),
   atOnce,
 )
-// these do not wait: one more than processors keeps them busy
 await runAll(
   first.filter((file) => ALONE.test(file)),
-  values.processes === undefined ? Math.max(1, atOnce - 1) : atOnce,
+  atOnce,
 )
 
 if (times) sayTimes(reports)
