@@ -6,14 +6,12 @@ import { lease, readTokenBucket } from '../src/delivery/limits/token-bucket.ts'
 import { silentLog } from '../src/observe/log.ts'
 import { systemClock } from '../src/time/system-clock.ts'
 import { isWanted, measure, type Bench } from './harness.ts'
-import { tokenLimits } from './token-limits.ts'
 
 const MS = 1_000
 /** More than can be admitted: what is measured is the way, not the rate. */
 const RULES = { limit: 10_000_000, per: 1_000, burst: 2_000_000 }
 
 export const limits: Bench = async (context) => {
-  await tokenLimits(context)
   if (!isWanted(context, 'admissions')) return
   const shared = { clock: systemClock, log: silentLog, replicas: 1, chance: Math.random }
   const all = await Promise.all(

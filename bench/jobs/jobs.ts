@@ -1,5 +1,5 @@
 // Jobs whose model answers at once, with all that is kept of them, against BullMQ doing nothing on a Redis; urgent ones behind a long
-// queue; and what a queue takes of the server's memory.
+// queue; what a queue takes of the server's memory; and how many calls a shared rate of tokens admits.
 import { readFile } from 'node:fs/promises'
 import { messageOf } from '../../src/error/millrace-error.ts'
 import type { Connection } from '../../src/broker/connection.ts'
@@ -8,6 +8,7 @@ import { isWanted, measure, perSecond, round3, type Bench, type BenchContext } f
 import { startDoing, startTaking } from './at-work.ts'
 import { startBullMqJobs, type JobsPeer } from './bullmq-jobs.ts'
 import { addAll, inputs, publishAll, requests, siteOf, type Input } from './site.ts'
+import { tokenLimits } from './token-limits.ts'
 
 const MANY = 20_000
 const JOBS = 3_000
@@ -19,6 +20,7 @@ export const jobs: Bench = async (context) => {
   await peers(context)
   await urgent(context)
   await memory(context)
+  await tokenLimits(context)
 }
 
 async function peers(context: BenchContext): Promise<void> {

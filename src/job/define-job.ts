@@ -8,6 +8,7 @@ import { isLane, type Lane } from './job-event.js'
 import type { JobDeclaration, JobOptions } from './job-options.js'
 import { duration, readCallOptions } from './read-call-options.js'
 import { placesOf } from './render-prompt.js'
+import { requestTaker } from './request-taker.js'
 import { resultSchemaOf } from './result-schema.js'
 
 const NAME = /^[A-Za-z0-9_-]{1,60}$/
@@ -97,7 +98,7 @@ export function defineJob<Request extends EventContract, Result extends z.ZodTyp
     laneOf: typeof lane === 'function' ? (lane as (input: unknown) => Lane) : () => lane,
     tenantOf: (tenant as ((input: unknown) => string) | undefined) ?? (() => ONE_TENANT),
     requests: defineHandler({
-      name: `job-${name}`,
+      name: requestTaker(name),
       on: { stream: on.stream, events: [on.event], from },
       handle: () => {
         throw fault('JOB_INVALID', `${name} runs in a deployment only`)

@@ -1,7 +1,9 @@
+import { handlerProcessor } from '../../delivery/handler-letter.js'
 import type { DeadLetter } from '../../delivery/letters/dead-letter.js'
+import { requestTaker } from '../../job/request-taker.js'
 
 /** What takes the requests of jobs. */
-const TAKER = 'handler-job-'
+const TAKER = handlerProcessor(requestTaker(''))
 
 /** The job that a letter’s event requests, by its id; undefined: it requests none. */
 export function jobOfLetter({ processor, id }: Pick<DeadLetter, 'processor' | 'id'>): string | undefined {

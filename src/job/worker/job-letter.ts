@@ -4,6 +4,7 @@ import { encodeEvent } from '../../event/encode.js'
 import type { WireMessage } from '../../event/wire.js'
 import { DEAD_LETTER_HEADER, deadLetterMessage } from '../../kernel/dead-letter.js'
 import type { JobState } from '../job-state.js'
+import { requestTaker } from '../request-taker.js'
 
 /** Of jobs that died before their letters had codes. */
 const NO_CODE = 'JOB_EXHAUSTED'
@@ -31,7 +32,7 @@ export function jobLetter(
   const more: (readonly [string, string])[] = [[H.fingerprint, fingerprint(code, reason, '')]]
   if (generation > 0) more.push([H.generation, String(generation)])
   if (member !== undefined) more.push([H.member, String(member)])
-  const told = { processor: handlerProcessor(`job-${name}`), code, detail: reason, issues: [], more }
+  const told = { processor: handlerProcessor(requestTaker(name)), code, detail: reason, issues: [], more }
   const place = letterPlace({ origin, record: { attempt: 1, attempts: [], generation } })
   return deadLetterMessage(stream, original, told, maxPayload, place)
 }

@@ -1,11 +1,11 @@
 // Sixteen that take tokens of one rate, as processes have it: each with a watch and leases of its own. How many calls are admitted
 // in a second, and, of a rate that is used up, how much more than it allows.
-import { SharedCells } from '../src/delivery/limits/shared-cells.ts'
-import { LEASE_MS, SharedLimiter } from '../src/delivery/limits/shared-limiter.ts'
-import { lease, readTokenBucket, type BucketRules } from '../src/delivery/limits/token-bucket.ts'
-import { silentLog } from '../src/observe/log.ts'
-import { systemClock } from '../src/time/system-clock.ts'
-import { isWanted, measure, type BenchContext } from './harness.ts'
+import { SharedCells } from '../../src/delivery/limits/shared-cells.ts'
+import { LEASE_MS, SharedLimiter } from '../../src/delivery/limits/shared-limiter.ts'
+import { lease, readTokenBucket, type BucketRules } from '../../src/delivery/limits/token-bucket.ts'
+import { silentLog } from '../../src/observe/log.ts'
+import { systemClock } from '../../src/time/system-clock.ts'
+import { isWanted, measure, type BenchContext } from '../harness.ts'
 
 const CONTENDERS = 16
 const MS = 1_000
@@ -30,7 +30,7 @@ export async function tokenLimits(context: BenchContext): Promise<void> {
   if (isWanted(context, 'limiter.leases')) {
     const limiters = await limitersOf('rate.bench-tokens', ENDLESS)
     const cells = await Promise.all(all.map((one) => one.cell('rate.bench-tokens')))
-    await measure(context, 'limits', {
+    await measure(context, 'jobs', {
       name: 'limiter.leases',
       unit: 'admissions/s',
       against: 'a compare-and-set for each, 16 contenders both',
@@ -63,7 +63,7 @@ async function over(context: BenchContext, limiters: readonly SharedLimiter[]): 
   await Promise.all(limiters.map((limiter) => limiter.stop()))
   const allowed = TIGHT.burst + (ms * TIGHT.limit) / TIGHT.per
   context.report({
-    bench: 'limits',
+    bench: 'jobs',
     case: 'limiter.over',
     value: tokens,
     unit: `tokens in ${Math.round(ms)} ms, leases may be ${(2 * LEASE_MS * TIGHT.limit) / TIGHT.per}`,
