@@ -69,13 +69,10 @@ test('BA1 BA2 BA3 BA4 BA5 processes are killed around all that they ask: each jo
     const events = await readJob(context.job.records, { connection: context.connection, clock: systemClock }, id)
     const types = events.map(({ type }) => type.slice(4))
     const count = (type: string): number => types.filter((one) => one === type).length
-    assert.is(types.at(-1), 'decided', `${id}: ${types.join(' ')}`)
-    assert.equal(
-      [count('decided'), count('completed'), count('attempt-billed')],
-      [1, 1, 0],
-      `${id}: ${types.join(' ')}`,
-    )
-    assert.is(sent.get(id), asked(at), `${id} is sent as often as it is asked: ${types.join(' ')}`)
+    const story = `${id}: ${events.map((event) => ('reason' in event ? `${event.type} (${event.reason})` : event.type)).join(' ')}`
+    assert.is(types.at(-1), 'decided', story)
+    assert.equal([count('decided'), count('completed'), count('attempt-billed')], [1, 1, 0], story)
+    assert.is(sent.get(id), asked(at), `it is sent as often as it is asked: ${story}`)
   }
   const counted = (await readCosts(context.connection, systemClock, {})).reduce((sum, one) => sum + one.tally.calls, 0)
   const { billed } = server.totals()

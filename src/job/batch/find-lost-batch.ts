@@ -5,6 +5,7 @@ import type { ProviderBatch } from './batch-client.js'
 
 /** A batch of which it is not known whether it was created. Times in ms. */
 export interface LostBatch {
+  readonly batch: string
   /** When it was collected, in ms since the Unix epoch. */
   readonly at: number
   readonly size: number
@@ -16,7 +17,7 @@ export interface LostBatch {
 
 export type LostVerdict =
   /** This one may be it: its answers tell. */
-  | { readonly kind: 'look'; readonly provider: string }
+  | { readonly kind: 'look'; readonly found: ProviderBatch & { readonly endedAt: number } }
   /** Nobody can know yet. */
   | { readonly kind: 'wait' }
   /** The provider does not have it. */
@@ -24,26 +25,34 @@ export type LostVerdict =
 
 /**
  * What to do about it, from the list of the provider. Nothing is ever sent again before it is sure that it was not.
- * @param others batches that were found to be of others
+ * @param owners whose the batches of the provider are whose answers were looked at, by their ids there (`ownerOf`)
  */
 export function decideLost(
-  { at, size, shownWithin, skew }: LostBatch,
+  { batch, at, size, shownWithin, skew }: LostBatch,
   batches: readonly ProviderBatch[],
-  others: ReadonlySet<string>,
+  owners: ReadonlyMap<string, string>,
   now: number,
 ): LostVerdict {
   const fitting = batches.filter(
     ({ id, total, createdAt }) =>
-      !others.has(id) && total === size && createdAt >= at - skew && createdAt <= at + shownWithin + skew,
+      (owners.get(id) ?? batch) === batch &&
+      total === size &&
+      createdAt >= at - skew &&
+      createdAt <= at + shownWithin + skew,
   )
-  const ended = fitting.find(({ endedAt }) => endedAt !== undefined)
-  if (ended !== undefined) return { kind: 'look', provider: ended.id }
+  for (const one of fitting)
+    if (one.endedAt !== undefined) return { kind: 'look', found: { ...one, endedAt: one.endedAt } }
   return fitting.length > 0 || now < at + shownWithin ? { kind: 'wait' } : { kind: 'never' }
 }
 
 /** The id of a question: which batch of ours it is of, and its place there. */
 export function customIdOf(batch: string, place: number): string {
   return `${batch}-${place}`
+}
+
+/** The batch of ours that a question is of, where it is one of ours at all. */
+export function ownerOf(customId: string): string {
+  return customId.slice(0, Math.max(0, customId.lastIndexOf('-')))
 }
 
 /** The place of a question; undefined: it is not of this batch. */

@@ -15,7 +15,7 @@ import type { BatchEvent } from './batch-event.js'
 import type { BatchPorts } from './batch-ports.js'
 import { pollDelay, shownWithin } from './batch-rules.js'
 import type { BatchState } from './batch-state.js'
-import { decideLost, placeOf } from './find-lost-batch.js'
+import { decideLost, ownerOf } from './find-lost-batch.js'
 import { goOnAlone, settleAnswers } from './settle-answers.js'
 import { within } from './within.js'
 
@@ -26,8 +26,8 @@ const ASKING_MS = 60_000
 
 export class LookAfter {
   readonly #ports: BatchPorts
-  /** Batches of the provider that are not ours, or of others of ours. */
-  readonly #others = new Set<string>()
+  /** Whose the batches of the provider are whose answers were looked at: of several that are looked for, each is one’s own. */
+  readonly #owners = new Map<string, string>()
 
   constructor(ports: BatchPorts) {
     this.#ports = ports
@@ -77,12 +77,12 @@ export class LookAfter {
   /** Whoever was to say whether it was created has not, so far. */
   async #lost(batch: string, { at, jobs }: At<'collected'>) {
     const { client, clock, rules, signal, now, log } = this.#ports
-    const lost = { at, size: jobs.length, shownWithin: shownWithin(rules), skew: rules.skew }
+    const lost = { batch, at, size: jobs.length, shownWithin: shownWithin(rules), skew: rules.skew }
     const delay = pollDelay(rules, now() - at)
     // as long as it may be on its way, nobody has to ask
     if (now() < at + rules.sending) return { kind: 'again', delay } as const
     const listed = await within(clock, ASKING_MS, signal, (ends) => client.recent(at - rules.skew, ends))
-    const verdict = decideLost(lost, listed, this.#others, now())
+    const verdict = decideLost(lost, listed, this.#owners, now())
     switch (verdict.kind) {
       case 'wait':
         return { kind: 'again', delay } as const
@@ -91,13 +91,14 @@ export class LookAfter {
         return { kind: 'tell', event: { type: 'batch.dropped', at: now(), ...dropped } } as const
       }
       case 'look': {
-        const { provider } = verdict
-        if (await this.#isOurs(batch, provider)) {
-          log.info({ batch, provider }, 'a batch was found again')
-          return { kind: 'tell', event: { type: 'batch.submitted', at: now(), provider } } as const
-        }
-        this.#others.add(provider)
-        return this.#again(0)
+        const { id: provider, endedAt } = verdict.found
+        const owner = await this.#ownerOf(provider)
+        // a file without any line was cut, as long as that can be
+        if (owner === undefined && now() - endedAt <= rules.missing) return { kind: 'again', delay } as const
+        this.#owners.set(provider, owner ?? '')
+        if (owner !== batch) return this.#again(0)
+        log.info({ batch, provider }, 'a batch was found again')
+        return { kind: 'tell', event: { type: 'batch.submitted', at: now(), provider } } as const
       }
     }
   }
@@ -107,12 +108,12 @@ export class LookAfter {
     return { kind: 'again', delay } as const
   }
 
-  /** One of its answers says whose it is. */
-  async #isOurs(batch: string, provider: string): Promise<boolean> {
+  /** One of its answers says whose it is. @returns undefined: there is none */
+  async #ownerOf(provider: string): Promise<string | undefined> {
     const { client, clock, signal } = this.#ports
     return within(clock, ASKING_MS, signal, async (ends) => {
-      for await (const { customId } of client.answers(provider, ends)) return placeOf(batch, customId) !== undefined
-      return false
+      for await (const { customId } of client.answers(provider, ends)) return ownerOf(customId)
+      return undefined
     })
   }
 

@@ -4,7 +4,7 @@ import { isRecord, requestTrouble } from './model-request.js'
 // Message Batches as the API has them, without HTTP. A batch is ready after it was asked for so many times.
 
 export interface BatchOptions {
-  /** How many times a new batch is not found at first. Default 0. */
+  /** How many times a new batch is not found at first, while it is less than a second old. Default 0. */
   readonly missing?: number
   /** How many times it is found still in progress. Default 1. */
   readonly polls?: number
@@ -34,6 +34,8 @@ interface Batch {
 }
 
 const DAY_MS = 86_400_000
+/** No provider’s list is late for ever: whoever asks late finds it. */
+const LATE_MS = 1_000
 const LONGEST_ID = 64
 
 /** What is wrong with a batch, in the API’s words; undefined: nothing. */
@@ -122,7 +124,7 @@ export class BatchStore {
   }
 
   async #isFound(batch: Batch, now: number): Promise<boolean> {
-    if (batch.missing-- > 0) return false
+    if (batch.missing-- > 0 && now - batch.created < LATE_MS) return false
     if (batch.ended === undefined && (batch.cancelled !== undefined || batch.polls-- <= 0))
       await (batch.ending ??= this.#end(batch, now))
     return true

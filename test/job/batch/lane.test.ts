@@ -7,8 +7,9 @@ import type { JobEvent } from '../../../src/job/job-event.ts'
 import { readPrices } from '../../../src/job/prices.ts'
 import type { ModelAnswer } from '../../../src/testing/model-server/model-answer.ts'
 import { modelAnswers } from '../../../src/testing/model-server/model-answer.ts'
+import { systemClock } from '../../../src/time/system-clock.ts'
 import { eventually } from '../../support/broker.ts'
-import { batching } from './batching.ts'
+import { batching, RULES } from './batching.ts'
 
 const test = suite('the lane of batches')
 const ids = (count: number): string[] => Array.from({ length: count }, (_, at) => `job ${at}`)
@@ -167,6 +168,29 @@ test('BA5 a batch that its provider has lost is given up after a while, and its 
     const events = await until(id, 'decided')
     assert.is(events.find((event) => event.type === 'job.attempt-failed')?.reason, 'batch-gone')
   }
+})
+
+test('BA5 of batches of one size that may have been sent at one time, each is found again', async () => {
+  const { request, lane, until, story, server } = await batching()
+  await lane({
+    rules: { size: 2 },
+    client: (client) => ({
+      ...client,
+      create: async (questions, signal) => {
+        await client.create(questions, signal)
+        throw new Error('the connection has gone')
+      },
+    }),
+  })
+  const [early, late] = [ids(4).slice(0, 2), ids(4).slice(2)]
+  await request(early)
+  await eventually('one is sent', async () => (await story('job 1')).includes('attempt-started') || undefined)
+  // whoever looks for the first sees the second too, before anybody looks for that
+  await systemClock.sleep(RULES.sending / 4)
+  await request(late)
+  for (const id of [...early, ...late])
+    assert.is(typesOf(await until(id, 'decided')), 'requested admitted attempt-started completed validated decided')
+  assert.is(server.totals().billed, 4, 'none is asked twice')
 })
 
 test('BA1 BA3 a batch that is sent when it was given up is canceled, and decides nothing', async () => {

@@ -9,7 +9,7 @@ import type { ProviderBatch } from '../../../src/job/batch/batch-client.ts'
 import { DEFAULT_BATCH, pollDelay, shownWithin } from '../../../src/job/batch/batch-rules.ts'
 import { evolveBatch, holds, NO_BATCH, type BatchState } from '../../../src/job/batch/batch-state.ts'
 import { BatchTimes, isUrgentFor } from '../../../src/job/batch/batch-times.ts'
-import { customIdOf, decideLost, placeOf } from '../../../src/job/batch/find-lost-batch.ts'
+import { customIdOf, decideLost, ownerOf, placeOf } from '../../../src/job/batch/find-lost-batch.ts'
 import { outcomeOf } from '../../../src/job/batch/read-answer.ts'
 import { isFault } from '../../../src/error/millrace-error.ts'
 
@@ -82,18 +82,23 @@ const batch = (id: string, more: Partial<ProviderBatch> = {}): ProviderBatch => 
 })
 
 test('BA5 of a batch that may have been sent nothing is asked again before it is sure that it was not', () => {
-  const lost = { at: 9_000, size: 3, shownWithin: shownWithin(DEFAULT_BATCH), skew: DEFAULT_BATCH.skew }
+  const lost = { batch: 'ours', at: 9_000, size: 3, shownWithin: shownWithin(DEFAULT_BATCH), skew: DEFAULT_BATCH.skew }
   const end = lost.at + lost.shownWithin
-  const decide = (batches: readonly ProviderBatch[], now: number, others: readonly string[] = []): string => {
-    const verdict = decideLost(lost, batches, new Set(others), now)
-    return verdict.kind === 'look' ? verdict.provider : verdict.kind
+  const decide = (batches: readonly ProviderBatch[], now: number, owners: Record<string, string> = {}): string => {
+    const verdict = decideLost(lost, batches, new Map(Object.entries(owners)), now)
+    return verdict.kind === 'look' ? verdict.found.id : verdict.kind
   }
   assert.is(decide([], end - 1), 'wait', 'it may show yet')
   assert.is(decide([], end), 'never')
   assert.is(decide([batch('p')], end + 1e9), 'wait', 'whose it is, nobody can know before it ends')
   assert.is(decide([batch('p'), batch('q', { endedAt: 20_000 })], end), 'q')
-  assert.is(decide([batch('q', { endedAt: 20_000 })], end, ['q']), 'never')
-  assert.is(decide([batch('q', { endedAt: 20_000 })], end - 1, ['q']), 'wait')
+  assert.is(decide([batch('q', { endedAt: 20_000 })], end, { q: 'other' }), 'never')
+  assert.is(
+    decide([batch('q', { endedAt: 20_000 })], end, { q: 'ours' }),
+    'q',
+    'who looked for another one has seen it',
+  )
+  assert.is(decide([batch('q', { endedAt: 20_000 })], end - 1, { q: 'other' }), 'wait')
   const unlike: readonly Partial<ProviderBatch>[] = [
     { total: 4 },
     { createdAt: lost.at - lost.skew - 1 },
@@ -108,6 +113,7 @@ test('the id of a question is one that the API takes, and says whose it is', () 
     assert.match(customIdOf(ours, place), /^[a-zA-Z0-9_-]{1,64}$/)
     assert.is(placeOf(ours, customIdOf(ours, place)), place)
     assert.is(placeOf(other, customIdOf(ours, place)), undefined)
+    assert.is(ownerOf(customIdOf(ours, place)), ours)
   }
   for (const strange of ['', ours, `${ours}-`, `${ours}-x`, `${ours}--1`, `${ours}-1.5`, 'job-1'])
     assert.is(placeOf(ours, strange), undefined, strange)
