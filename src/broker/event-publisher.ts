@@ -3,7 +3,7 @@
 // Publishes events of code: one, or very many at once.
 //
 //   caller -> EventPublisher:   publish([event, event, …])
-//   EventPublisher:             makes a message of each, then gives all of them to a Publisher, which sends them in batches
+//   EventPublisher:             makes a message of each, then gives all of them to a Publisher, which has many on their way
 //   EventPublisher -> caller:   where each is stored, and whether it was there before
 //
 // Invariants (tests cite them):
@@ -67,8 +67,7 @@ export class EventPublisher {
   }
 
   /**
-   * Publishes events, in their order. Many at once cost a fraction of as many calls: they go in atomic batches, a
-   * thousand in each. Name their ids where a program may come to publish them again, after a crash or an error.
+   * Publishes events, in their order. Many at once cost a fraction of as many calls. Name their ids where a program may come to publish them again, after a crash or an error.
    * @returns of each where it is stored, in the order given
    * @throws EVENT_TYPE_UNKNOWN, EVENT_ENVELOPE_INVALID, EVENT_DATA_INVALID, SUBJECT_INVALID, MESSAGE_TOO_LARGE: nothing
    *   is published

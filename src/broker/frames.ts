@@ -30,15 +30,16 @@ export interface EncodedMessage {
   /** What the block takes, in bytes. */
   readonly size: number
   /** Where a receipt for it is to go. */
-  readonly reply?: string
+  readonly reply: string | undefined
 }
 
 /**
  * Encodes the headers of a message, with others behind its own.
  * @param more lines of the block, each with its end
+ * @param reply where a receipt for it is to go
  * @throws MESSAGE_INVALID, MESSAGE_TOO_LARGE
  */
-export function encodeMessage(message: WireMessage, more: string, maxPayload: number): EncodedMessage {
+export function encodeMessage(message: WireMessage, more: string, maxPayload: number, reply?: string): EncodedMessage {
   const { subject, data } = message
   if (subject === '' || SPACE.test(subject)) throw fault('MESSAGE_INVALID', `subject ${JSON.stringify(subject)}`)
   const written = message instanceof WrittenMessage ? message : undefined
@@ -46,7 +47,7 @@ export function encodeMessage(message: WireMessage, more: string, maxPayload: nu
   const size = written === undefined ? Buffer.byteLength(block) : PRELUDE.length + more.length + written.headerSize
   if (size + data.length > maxPayload)
     throw fault('MESSAGE_TOO_LARGE', `${subject}: ${size + data.length} bytes, at most ${maxPayload}`)
-  return { message, block, size }
+  return { message, block, size, reply }
 }
 
 /** The headers of a message, all of them. */

@@ -15,20 +15,9 @@ export type AckReply =
   /** Not a stream’s reply: anybody who listens to a subject may answer. */
   | { readonly kind: 'foreign' }
 
-/** What a stream says of messages that were sent together, as one atomic batch. */
-export type TogetherReply =
-  /** All of them, one behind the other; `last` is the sequence of the last one. */
-  | { readonly kind: 'stored'; readonly stream: string; readonly last: number }
-  /** None of them: the id of one was stored before, or two have the same. */
-  | { readonly kind: 'repeated' }
-  /** None of them, or another number than was sent: each finds out alone. */
-  | { readonly kind: 'refused' }
-  | { readonly kind: 'foreign' }
-
 interface WireAck {
   readonly stream?: string
   readonly seq?: number
-  readonly count?: number
   readonly duplicate?: boolean
   readonly error?: { readonly code: number; readonly err_code: number; readonly description: string }
 }
@@ -43,19 +32,6 @@ export function readAck(data: Uint8Array): AckReply {
     return { kind: 'refused', error: apiFault(reply.error.err_code, reply.error.description, 'publishing') }
   if (typeof reply?.stream !== 'string' || typeof reply.seq !== 'number') return { kind: 'foreign' }
   return { kind: 'stored', ack: { stream: reply.stream, sequence: reply.seq, duplicate: reply.duplicate === true } }
-}
-
-/** “atomic publish batch contains duplicate message id” */
-const DUPLICATE_IN_BATCH = 10201
-
-/** Reads the reply to the last message of a batch of `sent`. */
-export function readTogether(data: Uint8Array, sent: number): TogetherReply {
-  const reply = parseReply(data)
-  if (typeof reply?.error?.err_code === 'number')
-    return { kind: reply.error.err_code === DUPLICATE_IN_BATCH ? 'repeated' : 'refused' }
-  if (typeof reply?.stream !== 'string' || typeof reply.seq !== 'number') return { kind: 'foreign' }
-  if (reply.count !== sent) return { kind: 'refused' }
-  return { kind: 'stored', stream: reply.stream, last: reply.seq }
 }
 
 function parseReply(data: Uint8Array): WireAck | undefined {

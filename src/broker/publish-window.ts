@@ -26,8 +26,7 @@ export function noReceipt({ message }: Pending): MillraceError {
  * those that wait their turn. Order is order of publish.
  */
 export class PublishWindow {
-  /** Most that are sent and without a receipt. */
-  readonly limit: number
+  readonly #limit: number
   readonly #byteLimit: number
   readonly #sent = new Map<number, Pending>()
   #waiting: Pending[] = []
@@ -37,28 +36,18 @@ export class PublishWindow {
   #listeners: (() => void)[] = []
 
   constructor(limit: number, byteLimit: number) {
-    this.limit = limit
+    this.#limit = limit
     this.#byteLimit = byteLimit
   }
 
   /** All messages without a receipt. */
   get size(): number {
-    return this.#sent.size + this.waits
-  }
-
-  /** How many wait. */
-  get waits(): number {
-    return this.#waiting.length - this.#head
-  }
-
-  /** How many were sent. */
-  get onTheirWay(): number {
-    return this.#sent.size
+    return this.#sent.size + this.#waiting.length - this.#head
   }
 
   /** Whether another message would be beyond the window. */
   get full(): boolean {
-    return this.size >= this.limit || this.#sentBytes + this.#waitingBytes >= this.#byteLimit
+    return this.size >= this.#limit || this.#sentBytes + this.#waitingBytes >= this.#byteLimit
   }
 
   /** Resolves when there is room for another message. */
@@ -86,15 +75,10 @@ export class PublishWindow {
     this.#waitingBytes += message.message.data.length
   }
 
-  /** One of those that wait, by its place among them. */
-  waiting(at: number): WireMessage | undefined {
-    return this.#waiting[this.#head + at]?.message
-  }
-
   /** The next messages to send, counted as sent from now on: so many at most, and as many as the window has room for. */
   take(most: number): Pending[] {
     const taken: Pending[] = []
-    while (taken.length < most && this.#sent.size < this.limit && this.#sentBytes < this.#byteLimit) {
+    while (taken.length < most && this.#sent.size < this.#limit && this.#sentBytes < this.#byteLimit) {
       const next = this.#waiting[this.#head]
       if (next === undefined) break
       this.#head += 1

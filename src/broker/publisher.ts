@@ -3,8 +3,8 @@
 // Stores messages at the speed of the server: many in flight over one reply inbox, receipts matched by token.
 //
 //   caller -> Publisher:   publish(message) resolves when the message is stored; at most `window` are in flight
-//   Publisher -> stream:   what was published in one turn of the event loop: few messages each with a reply subject, many
-//                          as one atomic batch (ADR-50); JetStream answers with a receipt for each, or for the batch
+//   Publisher -> stream:   what was published in one turn of the event loop, in one piece, each with a reply subject;
+//                          JetStream answers with a receipt for each
 //
 // Invariants (tests cite them):
 //   P1  publish() resolves only when the stream named a sequence, or rejects with a code.
@@ -13,24 +13,26 @@
 //   P3  At most `window` messages, and about `windowBytes` bytes, are sent and without a receipt.
 //   P4  Order of publish is order in the stream, also across reconnects: after an interruption the oldest message is
 //       sent alone, and what follows it only when it has its receipt, so nothing overtakes while a leader comes back.
-//       Beside a batch nothing is on its way.
-//   P5  A batch is a short cut: where it is not stored, its messages are sent again alone. So what is refused, denied, too
-//       large or stored before keeps no other from being stored, and is told as if it had been published alone.
-import type { Msg } from '@nats-io/transport-node'
+//   P5  What is refused, denied, too large or stored before keeps no other from being stored.
 import type { WireMessage } from '../event/wire.js'
 import type { Clock } from '../time/clock.js'
 import { fault, type MillraceError } from '../error/millrace-error.js'
 import type { Connection, ConnectionStatus } from './connection.js'
 import { Leaderless } from './leaderless.js'
 import { oncePerTurn } from '../time/once-per-turn.js'
-import { readAck, readTogether, type PublishAck } from './publish-ack.js'
+import { subscribeDeliveries } from './deliveries.js'
+import type { Delivery } from './delivery-parser.js'
+import { readAck, type PublishAck } from './publish-ack.js'
 import type { PublisherOptions } from './publisher-options.js'
-import type { PublisherState, SentTogether } from './publisher-state.js'
-import { PublishTogether } from './publish-together.js'
+import type { PublisherState } from './publisher-state.js'
 import { noReceipt, PublishWindow, to, type Pending } from './publish-window.js'
-import { isBetweenLinks, sendAlone, sendTogether } from './publish-wire.js'
+import { isBetweenLinks, sendPending } from './publish-wire.js'
+import { readStatus } from './server-status.js'
 
 const NO_LEADER_PAUSE = 200
+/** A piece of so many is written before the next one is put together. */
+const MOST_AT_ONCE = 128
+
 export class Publisher {
   readonly #connection: Connection
   readonly #clock: Clock
@@ -38,7 +40,6 @@ export class Publisher {
   readonly #ackTimeout: number
   readonly #inbox: string
   readonly #messages: PublishWindow
-  readonly #together = new PublishTogether()
   readonly #leaderless = new Leaderless()
   /** What is published in one turn goes in one piece, however it is awaited: the client writes to its socket at each await. */
   readonly #soon = oncePerTurn(() => this.#pump())
@@ -53,14 +54,11 @@ export class Publisher {
     this.#patience = options.patience ?? 60_000
     this.#ackTimeout = options.ackTimeout ?? 5_000
     this.#inbox = connection.newInbox()
-    const subscription = connection.nats.subscribe(`${this.#inbox}.*`, {
-      // a denied subscription is heard of as a status
-      callback: (error, message) => (error === null ? this.#onReply(message) : undefined),
-    })
+    const endReceipts = subscribeDeliveries(connection.nats, `${this.#inbox}.*`, (receipt) => this.#onReceipt(receipt))
     if (connection.state.kind !== 'connected') this.#interrupt()
     const stopListening = connection.onStatus((status) => this.#onStatus(status))
     const stopSweeping = options.clock.every(250, () => this.#sweep())
-    this.#stops = [stopListening, stopSweeping, () => subscription.unsubscribe()]
+    this.#stops = [stopListening, stopSweeping, endReceipts]
   }
 
   /** Messages without a receipt. */
@@ -111,66 +109,32 @@ export class Publisher {
   }
 
   #pump(): void {
-    while (this.#state.kind === 'sending' && this.#messages.waits > 0) {
-      const front = this.#together.front(this.#messages, this.#clock.monotonic())
-      if (front.kind === 'together' && this.#messages.onTheirWay > 0) return // P4
-      const taken = this.#messages.take(front.count)
-      if (taken.length === 0) return
-      if (front.kind === 'alone') this.#sendEach(taken)
-      else this.#sendTogether(taken, front.place)
-    }
+    if (this.#state.kind !== 'sending') return
+    const taken = this.#messages.take(MOST_AT_ONCE)
+    if (taken.length === 0) return
+    this.#send(taken)
+    this.#soon()
   }
 
-  #sendEach(messages: readonly Pending[]): void {
-    for (const message of messages)
-      if (this.#state.kind === 'sending' && this.#messages.sent(message.token) !== undefined) this.#send(message)
-  }
-
-  #send(pending: Pending): void {
+  #send(messages: readonly Pending[]): void {
     if (isBetweenLinks(this.#connection)) return this.#interrupt()
-    pending.sentAt = this.#clock.monotonic()
-    const problem = sendAlone(this.#connection, pending.message, `${this.#inbox}.${pending.token}`)
-    if (problem !== undefined) this.#settle(pending, problem)
+    const now = this.#clock.monotonic()
+    for (const message of messages) message.sentAt = now
+    for (const [message, problem] of sendPending(this.#connection, messages, this.#inbox))
+      this.#settle(message, problem)
   }
 
-  #sendTogether(batch: readonly Pending[], place: string): void {
-    const token = this.#next++
-    const reply = `${this.#inbox}.${token}`
-    const last = isBetweenLinks(this.#connection) ? undefined : sendTogether(this.#connection, batch, reply)
-    if (last === undefined) return this.#sendEach(batch)
-    for (const pending of batch) pending.sentAt = this.#clock.monotonic()
-    this.#state = { kind: 'together', token, batch, last, place }
-  }
-
-  #onReply(reply: Msg): void {
-    const token = Number(reply.subject.slice(this.#inbox.length + 1))
-    const state = this.#state
-    const together = state.kind === 'together' && state.token === token ? state : undefined
-    const message = together?.last ?? this.#messages.sent(token)
+  #onReceipt(receipt: Delivery): void {
+    const { frame, subject, subjectEnd, headers, data, end } = receipt
+    const message = this.#messages.sent(Number(frame.toString('latin1', subject + this.#inbox.length + 1, subjectEnd)))
     if (!message) return // a receipt for a copy that was sent again
-    if (reply.data.length === 0 && reply.headers?.code === 503) return void this.#onLeaderless(message.message.subject)
-    if (together !== undefined) return this.#onBatch(together, reply.data)
-    const answer = readAck(reply.data)
+    if (data === end && data > headers && readStatus(receipt).code === 503)
+      return void this.#onLeaderless(message.message.subject)
+    const answer = readAck(frame.subarray(data, end))
     // somebody else who listens to the subject has answered too; the stream’s own receipt is yet to come
     if (answer.kind === 'foreign') return
     this.#leaderless.over()
-    if (answer.kind === 'stored') this.#together.stored(answer.ack.duplicate)
     this.#settle(message, answer.kind === 'stored' ? answer.ack : answer.error)
-  }
-
-  #onBatch({ batch, place }: SentTogether, data: Uint8Array): void {
-    const answer = readTogether(data, batch.length)
-    if (answer.kind === 'foreign') return
-    this.#leaderless.over()
-    this.#state = { kind: 'sending' }
-    if (answer.kind === 'stored') {
-      const { stream, last } = answer
-      const first = last - batch.length + 1
-      for (const [at, one] of batch.entries()) this.#settle(one, { stream, sequence: first + at, duplicate: false })
-    } else {
-      if (answer.kind === 'refused') this.#together.refused(place, this.#clock.monotonic())
-      this.#sendEach(batch)
-    }
   }
 
   /** Nobody takes the subject: either no stream ever will, or it has no leader now. */
@@ -193,7 +157,7 @@ export class Publisher {
       return this.#soon()
     }
     this.#state = { kind: 'probing', token: oldest.token, reason }
-    this.#send(oldest)
+    this.#send([oldest])
   }
 
   #interrupt(): void {
@@ -230,7 +194,6 @@ export class Publisher {
     for (const message of this.#messages.remove(which)) message.reject(reason)
     const state = this.#state
     if (state.kind === 'probing' && this.#messages.sent(state.token) === undefined) this.#resume(state.reason)
-    if (state.kind === 'together' && this.#messages.sent(state.last.token) === undefined) this.#resume(reason)
     this.#soon()
     this.#messages.wake()
   }
@@ -241,7 +204,7 @@ export class Publisher {
     else message.resolve(outcome)
     if (this.#state.kind === 'probing' && this.#state.token === message.token) {
       this.#state = { kind: 'sending' }
-      this.#sendEach(this.#messages.allSent())
+      this.#send(this.#messages.allSent())
     }
     this.#soon()
     this.#messages.wake()

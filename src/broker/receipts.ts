@@ -55,12 +55,12 @@ export class Receipts {
       if (this.#denied !== undefined) return reject(this.#denied)
       if (state.kind !== 'connected' || nats.info === undefined)
         return reject(fault('BROKER_UNREACHABLE', `there is no connection for ${message.subject}`))
-      const encoded = encodeMessage(message, '', server.maxPayload)
       const token = this.#next++
+      const encoded = encodeMessage(message, '', server.maxPayload, `${this.#inbox}.${token}`)
       const until = this.#clock.monotonic() + timeoutMs
       this.#open.set(token, { subject: message.subject, until, resolve, reject })
       this.#stopLooking ??= this.#clock.every(LOOK_MS, () => this.#look())
-      this.#commands.push({ ...encoded, reply: `${this.#inbox}.${token}` })
+      this.#commands.push(encoded)
       if (this.#commands.length === 1) handOversOf(this.#connection, this.#clock).add(() => this.#send())
     })
   }

@@ -158,7 +158,7 @@ test('P5 among many, those that are denied are refused, and the others are store
   const all = await connectAs('all')
   const stream = await freshStream(all)
   const publisher = new Publisher(await connectAs('few'), { clock: systemClock })
-  // one of seven keys is allowed; the last of a batch commits it
+  // one of seven keys is allowed
   const numbers = upTo(7_000).filter((n) => n % 7 === 1 || n % 600 === 2 || n === 6_999)
   const outcomes = await Promise.allSettled(numbers.map((n) => publisher.publish(numbered(stream, n))))
   const codes = outcomes.map((outcome) => (outcome.status === 'fulfilled' ? 'stored' : outcome.reason.code))

@@ -66,41 +66,42 @@ test('P2 receipts that never arrive are asked for again, and nothing is stored t
 })
 
 test('P3 no more than the window is on its way, however many are published at once', async () => {
-  const server = await ownServer()
-  const connection = await connectTo(server.url)
-  const stream = await freshStream(connection)
+  const link = await linkTo((await sharedServer()).url)
+  const connection = await connectTo(link.url)
+  const stream = await freshStream(await sharedConnection())
   const publisher = publisherOn(connection, { window: 10 })
   await connection.nats.flush()
-  server.pause()
-  await systemClock.sleep(100) // a signal takes a moment to arrive on a busy machine
-  const before = connection.nats.stats().outMsgs
+  // what is on its way is stored, and nobody hears of it
+  link.deafen()
   const waiting = upTo(200).map(async (n) => {
     await publisher.ready()
     return publisher.publish(numbered(stream, n))
   })
   const more = upTo(200, 200).map((n) => publisher.publish(numbered(stream, n)))
+  await eventually('stored', async () => (await readNumbers(await sharedConnection(), stream)).length >= 10)
   await systemClock.sleep(50)
-  assert.is(connection.nats.stats().outMsgs - before, 10)
+  assert.is((await readNumbers(await sharedConnection(), stream)).length, 10)
   assert.is(publisher.full, true)
-  server.resume()
+  link.cut()
   await Promise.all([...waiting, ...more])
-  assert.is((await readNumbers(connection, stream)).length, 400)
+  assert.is((await readNumbers(await sharedConnection(), stream)).length, 400)
   assert.is(publisher.full, false)
 })
 
 test('P3 large messages fill the window by their bytes', async () => {
-  const server = await ownServer()
-  const connection = await connectTo(server.url)
-  const stream = await freshStream(connection)
+  const link = await linkTo((await sharedServer()).url)
+  const connection = await connectTo(link.url)
+  const stream = await freshStream(await sharedConnection())
   const publisher = publisherOn(connection, { windowBytes: 100_000 })
   await connection.nats.flush()
-  server.pause()
-  await systemClock.sleep(100) // a signal takes a moment to arrive on a busy machine
-  const before = connection.nats.stats().outMsgs
+  link.deafen()
+  const stored = async (): Promise<number> =>
+    (await (await sharedConnection()).manager.streams.info(stream.name)).state.messages
   const large = upTo(10).map((n) => publisher.publish({ ...numbered(stream, n), data: Buffer.alloc(30_000) }))
+  await eventually('stored', async () => (await stored()) >= 4)
   await systemClock.sleep(50)
-  assert.is(connection.nats.stats().outMsgs - before, 4)
-  server.resume()
+  assert.is(await stored(), 4)
+  link.cut()
   await Promise.all(large)
 })
 
@@ -143,13 +144,13 @@ function leaderless(refusals: number) {
     isClosed: () => false,
     subscribe: (_: string, { callback }: { callback: typeof reply }) => {
       reply = callback
-      return { unsubscribe: () => {} }
+      return { unsubscribe: () => {}, getID: () => 1 }
     },
     publish: (_: string, data: Uint8Array, options: { reply: string }) => {
       sent.push(Buffer.from(data).toString())
       const answer =
         sent.length <= refusals
-          ? { data: new Uint8Array(), headers: { code: 503 } }
+          ? { data: new Uint8Array(), headers: [] }
           : { data: Buffer.from(`{"stream":"S","seq":${(stored += 1)}}`) }
       setImmediate(() => reply(null, { subject: options.reply, ...answer }))
     },
@@ -160,6 +161,7 @@ function leaderless(refusals: number) {
   const connection = {
     nats,
     manager: { streams: { names } },
+    server: { maxPayload: 1_000_000 },
     newInbox: () => '_INBOX.x',
     state: { kind: 'connected' },
     onStatus: () => () => {},
