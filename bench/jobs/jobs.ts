@@ -179,13 +179,17 @@ async function added(
   for (const [n, message] of messages.entries()) {
     await new Promise((resolve) => setTimeout(resolve, began + (n * 1_000) / each - performance.now()))
     begun.set(`case-${n}`, performance.now())
-    void publisher.publish(message)
+    publisher.publish(message).catch(failed)
   }
   while (took.length < all.length) await new Promise((resolve) => setTimeout(resolve, 20))
   publisher.close()
   await worker.stop()
   await taking.stop()
   return took
+}
+
+function failed(error: unknown): never {
+  throw error
 }
 
 function quantile(values: readonly number[], part: number): number {

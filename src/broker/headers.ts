@@ -58,14 +58,15 @@ export function encodedSize(headers: MsgHdrs): number {
 
 /** The header block of a message that the client has read; empty when it has no headers. */
 export function headerText(message: Msg): string {
-  let text = PRELUDE
   try {
     if (message.headers === undefined) return ''
+    const { code, description } = message.headers
+    let text = code > 0 ? `NATS/1.0 ${`${code} ${description}`.trim()}\r\n` : PRELUDE
     for (const [name, values] of message.headers) for (const value of values) text += `${name}: ${value}\r\n`
+    return text
   } catch {
     return PRELUDE // nobody can read them: the message counts as one without headers, and is judged as that
   }
-  return text
 }
 
 /** Reads single headers from a block without parsing the rest; exact spelling first, then any case. */

@@ -2,7 +2,7 @@ import type { MillraceError } from '../error/millrace-error.js'
 import { asFault } from './api-error.js'
 import { sendAll } from './batch.js'
 import type { Connection } from './connection.js'
-import { encodeMessage, type EncodedMessage } from './frames.js'
+import { commandsOf, encodeMessage, type EncodedMessage } from './frames.js'
 import type { Pending } from './publish-window.js'
 
 /** Between two links the client keeps what it is given, and would send it ahead of what was lost with the first. */
@@ -21,18 +21,18 @@ export function sendPending(
 ): readonly (readonly [Pending, MillraceError])[] {
   const problems: [Pending, MillraceError][] = []
   const encoded: EncodedMessage[] = []
+  // a client that has no entrance for pieces refuses each for itself
+  const isWhole = commandsOf(nats) !== undefined
   for (const pending of messages) {
     const { message, token } = pending
     try {
-      encoded.push(encodeMessage(message, '', server.maxPayload, `${inbox}.${token}`))
+      const one = encodeMessage(message, '', server.maxPayload, `${inbox}.${token}`)
+      if (isWhole) encoded.push(one)
+      else sendAll(nats, [one])
     } catch (error) {
       problems.push([pending, asFault(error, `publishing to ${message.subject}`)])
     }
   }
-  try {
-    sendAll(nats, encoded)
-    return problems
-  } catch (error) {
-    return messages.map((pending) => [pending, asFault(error, `publishing to ${pending.message.subject}`)])
-  }
+  sendAll(nats, encoded)
+  return problems
 }

@@ -27,11 +27,12 @@ import type { PublisherOptions } from './publisher-options.js'
 import type { PublisherState } from './publisher-state.js'
 import { noReceipt, PublishWindow, to, type Pending } from './publish-window.js'
 import { isBetweenLinks, sendPending } from './publish-wire.js'
-import { readStatus } from './server-status.js'
+import { isNoResponders } from './server-status.js'
 
 const NO_LEADER_PAUSE = 200
-/** A piece of so many is written before the next one is put together. */
+/** A piece of so many is written before the next one is put together, unless a turn of the event loop takes long, in ms. */
 const MOST_AT_ONCE = 128
+const LONG_TURN_MS = 2
 
 export class Publisher {
   readonly #connection: Connection
@@ -46,6 +47,8 @@ export class Publisher {
   readonly #stops: (() => void)[]
   #state: PublisherState = { kind: 'sending' }
   #next = 0
+  /** When a piece was sent in the turn before, with more behind it perhaps; by the monotonic clock. */
+  #goesOn: number | undefined
 
   constructor(connection: Connection, options: PublisherOptions) {
     this.#connection = connection
@@ -110,9 +113,14 @@ export class Publisher {
 
   #pump(): void {
     if (this.#state.kind !== 'sending') return
-    const taken = this.#messages.take(MOST_AT_ONCE)
+    const goesOn = this.#goesOn
+    this.#goesOn = undefined
+    // where a turn takes long, because of others, as much as the window has room for
+    const isBusy = goesOn !== undefined && this.#clock.monotonic() - goesOn > LONG_TURN_MS
+    const taken = this.#messages.take(isBusy ? Number.POSITIVE_INFINITY : MOST_AT_ONCE)
     if (taken.length === 0) return
     this.#send(taken)
+    this.#goesOn = this.#clock.monotonic()
     this.#soon()
   }
 
@@ -125,11 +133,10 @@ export class Publisher {
   }
 
   #onReceipt(receipt: Delivery): void {
-    const { frame, subject, subjectEnd, headers, data, end } = receipt
+    const { frame, subject, subjectEnd, data, end } = receipt
     const message = this.#messages.sent(Number(frame.toString('latin1', subject + this.#inbox.length + 1, subjectEnd)))
     if (!message) return // a receipt for a copy that was sent again
-    if (data === end && data > headers && readStatus(receipt).code === 503)
-      return void this.#onLeaderless(message.message.subject)
+    if (isNoResponders(receipt)) return void this.#onLeaderless(message.message.subject)
     const answer = readAck(frame.subarray(data, end))
     // somebody else who listens to the subject has answered too; the stream’s own receipt is yet to come
     if (answer.kind === 'foreign') return

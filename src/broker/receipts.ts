@@ -16,7 +16,7 @@ import type { Delivery } from './delivery-parser.js'
 import { commandsOf, encodeMessage, publishCommands, type EncodedMessage } from './frames.js'
 import { handOversOf } from './hand-over.js'
 import { readAck, type PublishAck } from './publish-ack.js'
-import { readStatus } from './server-status.js'
+import { isNoResponders } from './server-status.js'
 
 interface Open {
   readonly subject: string
@@ -77,13 +77,12 @@ export class Receipts {
   }
 
   #onReceipt(delivery: Delivery): void {
-    const { frame, subject, subjectEnd, headers, data, end } = delivery
+    const { frame, subject, subjectEnd, data, end } = delivery
     const token = Number(frame.toString('latin1', subject + this.#inbox.length + 1, subjectEnd))
     const open = this.#open.get(token)
     if (open === undefined) return // it was given up
     this.#open.delete(token)
-    if (data === end && data > headers && readStatus(delivery).code === 503)
-      return open.reject(fault('NO_STREAM_FOR_SUBJECT', open.subject))
+    if (isNoResponders(delivery)) return open.reject(fault('NO_STREAM_FOR_SUBJECT', open.subject))
     const reply = readAck(frame.subarray(data, end))
     if (reply.kind === 'stored') open.resolve(reply.ack)
     else if (reply.kind === 'refused') open.reject(reply.error)

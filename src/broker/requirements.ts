@@ -10,7 +10,7 @@ export const REQUIRED_API_LEVEL = 4
 export interface ServerFacts {
   readonly version: string
   readonly apiLevel: number
-  /** Largest message, headers included, in bytes. */
+  /** Largest message, headers included, in bytes: that of the server of now, which need not be the one of before. */
   readonly maxPayload: number
   readonly cluster: string | undefined
 }
@@ -32,5 +32,13 @@ export async function checkRequirements(nats: NatsConnection, manager: JetStream
   }
   if (apiLevel < REQUIRED_API_LEVEL)
     throw fault('BROKER_TOO_OLD', `nats-server ${version} has API level ${apiLevel}, needed is ${REQUIRED_API_LEVEL}`)
-  return { version, apiLevel, maxPayload: nats.info?.max_payload ?? 1_048_576, cluster: nats.info?.cluster }
+  let maxPayload = nats.info?.max_payload ?? 1_048_576
+  return {
+    version,
+    apiLevel,
+    cluster: nats.info?.cluster,
+    get maxPayload() {
+      return (maxPayload = nats.info?.max_payload ?? maxPayload)
+    },
+  }
 }

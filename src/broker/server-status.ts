@@ -11,6 +11,12 @@ export interface ServerStatus {
 
 /** One that says nothing comes from nobody: as if no server had answered. */
 const NO_RESPONDERS = 503
+const NOBODY = `NATS/1.0 ${NO_RESPONDERS}`
+
+/** Whether the server says that nobody takes a subject. What somebody else answers without payload is no such thing. */
+export function isNoResponders({ frame, headers, data, end }: Delivery): boolean {
+  return data === end && frame.toString('latin1', headers, Math.min(data, headers + NOBODY.length)) === NOBODY
+}
 
 export function readStatus({ frame, headers, data }: Delivery): ServerStatus {
   const block = frame.toString('utf8', headers, data)

@@ -9,7 +9,7 @@ import { systemClock } from '../../src/time/system-clock.ts'
 import { connectTo, eventually, freshStream, sharedConnection } from '../support/broker.ts'
 import { atEnd } from '../support/cleanup.ts'
 import { linkTo } from '../support/link.ts'
-import { sharedServer } from '../support/nats.ts'
+import { ownServer, sharedServer } from '../support/nats.ts'
 import { faultOf, numbered, readNumbers, upTo } from '../support/numbered.ts'
 
 const test = suite('many messages at once')
@@ -159,5 +159,55 @@ test('P1 the answer of somebody else who listens is not taken for a receipt', as
     upTo(1_000, 1).map((sequence) => ({ stream: stream.name, sequence, duplicate: false })),
   )
 })
+
+test('P5 a server that takes less than the one before refuses what is too large, and nothing else', async () => {
+  const server = await ownServer()
+  const connection = await connectTo(server.url)
+  const stream = await freshStream(connection)
+  const publisher = publisherOn(connection)
+  await publisher.publish(numbered(stream, 0))
+  await server.kill()
+  await server.restart({ config: 'max_payload: 65536\n' })
+  await eventually('connected', () => connection.server.maxPayload === 65_536)
+  const large = { ...numbered(stream, 50), data: Buffer.alloc(100_000) }
+  const receipts = upTo(99, 1).map((n) => publisher.publish(n === 50 ? large : numbered(stream, n)))
+  assert.is((await faultOf(receipts[49] as Promise<unknown>)).code, 'MESSAGE_TOO_LARGE')
+  await Promise.allSettled(receipts)
+  assert.equal(
+    await readNumbers(connection, stream),
+    upTo(100).filter((n) => n !== 50),
+  )
+})
+
+test('P5 a client without an entrance for pieces sends each for itself, and what it refuses keeps no other', async () => {
+  const connection = await connectTo((await sharedServer()).url)
+  const stream = await freshStream(connection)
+  const { nats } = connection
+  const publisher = publisherOn({ ...connection, nats: plainOf(nats), server: connection.server } as Connection)
+  const receipts = upTo(300).map((n) => publisher.publish(numbered(stream, n)))
+  assert.is((await faultOf(receipts[7] as Promise<unknown>)).code, 'BROKER_REFUSED')
+  await Promise.allSettled(receipts)
+  assert.equal(
+    await readNumbers(connection, stream),
+    upTo(300).filter((n) => n !== 7),
+  )
+})
+
+/** As the client is, without what it does not promise; it refuses the eighth message. */
+function plainOf(nats: Connection['nats']): Connection['nats'] {
+  let count = 0
+  return new Proxy(nats, {
+    get: (target, key) => {
+      if (key === 'protocol') return undefined
+      const value: unknown = Reflect.get(target, key)
+      if (typeof value !== 'function') return value
+      if (key !== 'publish') return value.bind(target) as unknown
+      return (...given: unknown[]) => {
+        if ((count += 1) === 8) throw new Error('refused')
+        return Reflect.apply(value, target, given) as unknown
+      }
+    },
+  })
+}
 
 test.run()

@@ -1,3 +1,4 @@
+import { headers } from '@nats-io/transport-node'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { Publisher } from '../../src/broker/publisher.ts'
@@ -150,7 +151,7 @@ function leaderless(refusals: number) {
       sent.push(Buffer.from(data).toString())
       const answer =
         sent.length <= refusals
-          ? { data: new Uint8Array(), headers: [] }
+          ? { data: new Uint8Array(), headers: headers(503, 'No Responders') }
           : { data: Buffer.from(`{"stream":"S","seq":${(stored += 1)}}`) }
       setImmediate(() => reply(null, { subject: options.reply, ...answer }))
     },
@@ -213,12 +214,23 @@ test('P1 the answer of somebody else who listens to the subject is not taken for
   const stream = await freshStream(connection)
   for (const answer of ['hello', '{"stream":1}', '{"error":"no"}', '', 'null'])
     connection.nats.subscribe(`${stream.root}.*.counted.*`, { callback: (_, m) => void m.respond(answer) })
+  // without payload, as when the server says that nobody listens
+  const seen = headers()
+  seen.set('X-Seen', '1')
+  const other = await connectTo((await sharedServer()).url)
+  other.nats.subscribe(`${stream.root}.*.counted.*`, { callback: (_, m) => void m.respond('', { headers: seen }) })
+  await other.nats.flush()
+  let asked = 0
+  const names = connection.nats.subscribe('$JS.API.STREAM.NAMES', { callback: () => void (asked += 1) })
   const publisher = publisherOn(connection)
   const receipts = await Promise.all(upTo(50).map((n) => publisher.publish(numbered(stream, n))))
   assert.equal(
     receipts.map(({ sequence }) => sequence),
     upTo(50, 1),
   )
+  await connection.nats.flush()
+  assert.is(asked, 0, 'nobody looks for a leader')
+  names.unsubscribe()
 })
 
 test('patience ends: a server that stays away rejects with a code', async () => {

@@ -67,8 +67,8 @@ export interface OwnServer {
   stop(): Promise<void>
   /** SIGKILL; resolves when it is gone. */
   kill(): Promise<void>
-  /** Starts it again on the same port and data directory. */
-  restart(): Promise<void>
+  /** Starts it again on the same port and data directory. @param changed of its options */
+  restart(changed?: Partial<EmbeddedServerOptions>): Promise<void>
   /** SIGSTOP: it keeps its connections and answers nothing, until `resume`. */
   pause(): void
   resume(): void
@@ -95,9 +95,9 @@ export async function ownServer(options: Partial<EmbeddedServerOptions> = {}): P
       signal(server, 'SIGKILL')
       await server.exited
     },
-    restart: async () => {
+    restart: async (changed = {}) => {
       await server.stop()
-      server = await startTestServer({ ...options, port, dataDir })
+      server = await startTestServer({ ...options, ...changed, port, dataDir })
     },
     pause: () => signal(server, 'SIGSTOP'),
     resume: () => signal(server, 'SIGCONT'),

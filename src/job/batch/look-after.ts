@@ -82,30 +82,26 @@ export class LookAfter {
     // as long as it may be on its way, nobody has to ask
     if (now() < at + rules.sending) return { kind: 'again', delay } as const
     const listed = await within(clock, ASKING_MS, signal, (ends) => client.recent(at - rules.skew, ends))
-    const verdict = decideLost(lost, listed, this.#owners, now())
-    switch (verdict.kind) {
-      case 'wait':
-        return { kind: 'again', delay } as const
-      case 'never': {
+    const owners = new Map(this.#owners)
+    let isUnsure = false
+    for (;;) {
+      const verdict = decideLost(lost, listed, owners, now())
+      if (verdict.kind === 'wait' || (verdict.kind === 'never' && isUnsure)) return { kind: 'again', delay } as const
+      if (verdict.kind === 'never') {
         const dropped = { reason: 'not-sent', again: now(), lane: 'batch' } as const
         return { kind: 'tell', event: { type: 'batch.dropped', at: now(), ...dropped } } as const
       }
-      case 'look': {
-        const { id: provider, endedAt } = verdict.found
-        const owner = await this.#ownerOf(provider)
-        // a file without any line was cut, as long as that can be
-        if (owner === undefined && now() - endedAt <= rules.missing) return { kind: 'again', delay } as const
-        this.#owners.set(provider, owner ?? '')
-        if (owner !== batch) return this.#again(0)
-        log.info({ batch, provider }, 'a batch was found again')
-        return { kind: 'tell', event: { type: 'batch.submitted', at: now(), provider } } as const
-      }
+      const { id: provider, endedAt } = verdict.found
+      const owner = await this.#ownerOf(provider)
+      // a file without any line was cut, as long as that can be: it may be of any
+      const isCut = owner === undefined && now() - endedAt <= rules.missing
+      isUnsure ||= isCut
+      owners.set(provider, owner ?? '')
+      if (!isCut) this.#owners.set(provider, owner ?? '')
+      if (owner !== batch) continue
+      log.info({ batch, provider }, 'a batch was found again')
+      return { kind: 'tell', event: { type: 'batch.submitted', at: now(), provider } } as const
     }
-  }
-
-  /** The others of the list are looked at at once. */
-  #again(delay: number) {
-    return { kind: 'again', delay } as const
   }
 
   /** One of its answers says whose it is. @returns undefined: there is none */
@@ -127,7 +123,7 @@ export class LookAfter {
       const dropped = { reason: 'batch-gone', again: now(), lane: 'batch' } as const
       return { kind: 'tell', event: { type: 'batch.dropped', at: now(), ...dropped } } as const
     }
-    const later = this.#again(pollDelay(rules, now() - at))
+    const later = { kind: 'again', delay: pollDelay(rules, now() - at) } as const
     if (found?.endedAt === undefined) return later
     const last = now() - found.endedAt > rules.missing
     // a file that was cut is read once more

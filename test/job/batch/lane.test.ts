@@ -193,6 +193,32 @@ test('BA5 of batches of one size that may have been sent at one time, each is fo
   assert.is(server.totals().billed, 4, 'none is asked twice')
 })
 
+test('BA5 a list with a batch whose answers are cut, and with those of others, has ours found behind them', async () => {
+  const { request, lane, until, server } = await batching()
+  const cut = new Set<string>()
+  await request(ids(2))
+  await lane({
+    rules: { size: 2, missing: 60_000 },
+    client: (client) => ({
+      ...client,
+      create: async (questions, signal) => {
+        const [ours, others] = [questions, questions.map((one, at) => ({ ...one, customId: `other-${at}` }))]
+        await client.create(ours, signal)
+        // both are newer, and as large
+        await client.create(others, signal)
+        cut.add((await client.create(others, signal)).id)
+        throw new Error('the connection has gone')
+      },
+      answers: async function* (id, signal) {
+        if (!cut.has(id)) yield* client.answers(id, signal)
+      },
+    }),
+  })
+  for (const id of ids(2))
+    assert.is(typesOf(await until(id, 'decided')), 'requested admitted attempt-started completed validated decided')
+  assert.is(server.calls.filter(({ request: { customId } }) => customId?.startsWith('other') === false).length, 2)
+})
+
 test('BA1 BA3 a batch that is sent when it was given up is canceled, and decides nothing', async () => {
   const { request, lane, until, server, story } = await batching()
   await request(ids(2))
