@@ -32,7 +32,7 @@ import { isNoResponders } from './server-status.js'
 const NO_LEADER_PAUSE = 200
 /** A piece of so many is written before the next one is put together, unless a turn of the event loop takes long, in ms. */
 const MOST_AT_ONCE = 128
-const LONG_TURN_MS = 2
+const LONG_TURN_MS = 5
 
 export class Publisher {
   readonly #connection: Connection
