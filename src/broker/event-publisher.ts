@@ -67,7 +67,8 @@ export class EventPublisher {
   }
 
   /**
-   * Publishes events, in their order. Many at once cost a fraction of as many calls. Name their ids where a program may come to publish them again, after a crash or an error.
+   * Publishes events, in their order. Many at once cost a fraction of as many calls. Name their ids where a program may
+   * come to publish them again, after a crash or an error.
    * @returns of each where it is stored, in the order given
    * @throws EVENT_TYPE_UNKNOWN, EVENT_ENVELOPE_INVALID, EVENT_DATA_INVALID, SUBJECT_INVALID, MESSAGE_TOO_LARGE: nothing
    *   is published
