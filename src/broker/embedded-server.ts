@@ -3,6 +3,8 @@ import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fault, messageOf, type MillraceError } from '../error/millrace-error.js'
 import type { Clock } from '../time/clock.js'
+import { systemChance } from '../time/system-chance.js'
+import { freePort } from './free-port.js'
 import { claimDataDir } from './server-data-dir.js'
 import type { HeldLock } from './server-lock.js'
 import { followServerLog, reasonIn, type ServerLogLine } from './server-log.js'
@@ -15,7 +17,7 @@ export interface EmbeddedServerOptions {
   readonly binary: string
   /** JetStream's store and the lock live here; made if absent. */
   readonly dataDir: string
-  /** Left out, a free port is taken. */
+  /** Left out, a free port is taken, which the system gives to nobody else while the server is down. */
   readonly port?: number
   readonly host?: string
   /** More configuration, in nats-server's own syntax. Host and ports stay as given here; a store directory is refused. */
@@ -31,6 +33,8 @@ export interface EmbeddedServerOptions {
   readonly minFreeBytes?: number
   readonly signal?: AbortSignal
 }
+
+const HOST = '127.0.0.1'
 
 /** How a server ended. */
 export interface ServerExit {
@@ -64,14 +68,17 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
   options.signal?.throwIfAborted()
   const lock = await claimDataDir(options.dataDir, options.minFreeBytes ?? 64 * 2 ** 20, options.clock)
   try {
-    return await launch(options, lock)
+    const port = options.port ?? (await freePort(options.host ?? HOST, systemChance))
+    return await launch({ ...options, port }, lock)
   } catch (error) {
     await lock.release()
     throw error
   }
 }
 
-async function launch(options: EmbeddedServerOptions, lock: HeldLock): Promise<EmbeddedServer> {
+type OnPort = EmbeddedServerOptions & { readonly port: number }
+
+async function launch(options: OnPort, lock: HeldLock): Promise<EmbeddedServer> {
   // what one run needs beside the store: where the server writes its ports, and its configuration
   const scratch = join(options.dataDir, 'run')
   const args = await serverArguments(options, scratch).catch((error: unknown) => {
@@ -114,11 +121,10 @@ async function tidy(scratch: string, lock: HeldLock): Promise<void> {
   await lock.release()
 }
 
-async function serverArguments(options: EmbeddedServerOptions, scratch: string): Promise<string[]> {
+async function serverArguments(options: OnPort, scratch: string): Promise<string[]> {
   await rm(scratch, { recursive: true, force: true })
   await mkdir(scratch)
-  const host = options.host ?? '127.0.0.1'
-  const args = ['-a', host, '-p', String(options.port ?? -1), '-m', '-1', '-js', '-sd', options.dataDir]
+  const args = ['-a', options.host ?? HOST, '-p', String(options.port), '-m', '-1', '-js', '-sd', options.dataDir]
   args.push('--ports_file_dir', scratch)
   if (options.config === undefined) return args
   const file = join(scratch, 'nats-server.conf')
@@ -144,7 +150,7 @@ function endOf(child: ChildProcess): Promise<End> {
 }
 
 async function untilReady(
-  options: EmbeddedServerOptions,
+  options: OnPort,
   scratch: string,
   ended: Promise<End>,
   log: () => readonly ServerLogLine[],
@@ -166,9 +172,9 @@ async function untilReady(
   }
 }
 
-function startFailure(options: EmbeddedServerOptions, how: string, why: string): MillraceError {
+function startFailure(options: OnPort, how: string, why: string): MillraceError {
   if (/address already in use|only one usage of each socket address/i.test(why))
-    return fault('SERVER_PORT_BUSY', `${options.host ?? '127.0.0.1'}:${options.port ?? 'any'}`)
+    return fault('SERVER_PORT_BUSY', `${options.host ?? HOST}:${options.port}`)
   if (/no space left|permission denied|read-only file system|disk quota/i.test(why))
     return fault('SERVER_DATA_DIR_UNUSABLE', `${options.dataDir}: ${why}`)
   return fault('SERVER_START_FAILED', `${how}: ${why}`)

@@ -1,11 +1,12 @@
-import { once } from 'node:events'
-import { createServer, type AddressInfo } from 'node:net'
+import { freePort } from '../../src/broker/free-port.ts'
+import { systemChance } from '../../src/time/system-chance.ts'
 
-/** Ports of the loopback interface that nobody listens on now, for programs that have to know them beforehand. */
+/**
+ * Ports of the loopback interface that nobody listens on now, for programs that have to know them beforehand; the
+ * system gives them to nobody else while such a program is down.
+ */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
-  await Promise.all(servers.map((server) => once(server, 'listening')))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
-  await Promise.all(servers.map((server) => once(server.close(), 'close')))
-  return ports
+  const ports = new Set<number>()
+  while (ports.size < count) ports.add(await freePort('127.0.0.1', systemChance))
+  return [...ports]
 }

@@ -3,6 +3,7 @@ import { resolveServerBinary, type ServerBinary } from '../../broker/server-bina
 import { fault, isFault, messageOf } from '../../error/millrace-error.js'
 import type { Log } from '../../observe/log.js'
 import type { CliContext } from '../context.js'
+import { startAgain } from './start-again.js'
 
 export interface SupervisedServer {
   readonly url: string
@@ -33,15 +34,8 @@ export async function startSupervised(
   context: CliContext,
   options: SupervisedServerOptions,
 ): Promise<SupervisedServer> {
-  const { clock, env, signal, err, json } = context
-  const binary = await resolveServerBinary({
-    env,
-    clock,
-    signal,
-    onProgress: ({ step, text }) => {
-      if (!json) err.line(`nats-server, ${step}: ${text}`)
-    },
-  })
+  const { clock, signal } = context
+  const binary = await resolveBinary(context)
   const start = (port: number | undefined): Promise<EmbeddedServer> =>
     startEmbeddedServer({
       binary: binary.path,
@@ -61,7 +55,13 @@ export async function startSupervised(
       const how = exit.signal === null ? `exit code ${exit.code}` : exit.signal
       if (short >= MOST_SHORT) throw fault('SERVER_START_FAILED', `it ended ${short} times in a row, last by ${how}`)
       options.log.warn({ how }, 'nats-server has ended; starting it again')
-      server = await start(server.port)
+      const { port } = server
+      server = await startAgain(
+        () => start(port),
+        clock,
+        signal,
+        () => options.log.warn({ port }, 'its port is taken by another program; trying again'),
+      )
     }
   }
   const failed = supervise()
@@ -75,6 +75,17 @@ export async function startSupervised(
       return server.stop()
     },
   }
+}
+
+function resolveBinary({ env, clock, signal, err, json }: CliContext): Promise<ServerBinary> {
+  return resolveServerBinary({
+    env,
+    clock,
+    signal,
+    onProgress: ({ step, text }) => {
+      if (!json) err.line(`nats-server, ${step}: ${text}`)
+    },
+  })
 }
 
 async function startOnPort(
