@@ -3,8 +3,11 @@
 
 /** What is known of a failure. */
 export interface FailureFacts {
-  /** How it showed. `status`: an answer of the API; `stream`: an error event, or a body that ended wrongly. */
-  readonly from: 'status' | 'stream' | 'connection' | 'timeout' | 'idle' | 'cut'
+  /**
+   * How it showed. `status`: an answer of the API; `stream`: an error event, or a body that ended wrongly; `slow`: its time was over
+   * while the answer was coming.
+   */
+  readonly from: 'status' | 'stream' | 'connection' | 'timeout' | 'slow' | 'idle' | 'cut'
   /** `error.type` of the API, such as `overloaded_error`. */
   readonly type?: string | undefined
   readonly status?: number | undefined
@@ -80,6 +83,8 @@ const BY_ORIGIN: Readonly<Record<FailureFacts['from'], FailureClass>> = {
   stream: as('retry', 'stream-broken', true),
   connection: as('retry', 'connection', true),
   timeout: TIMEOUT,
+  // the job’s limit is short for what it asks for: whoever answers is not ill
+  slow: as('retry', 'timeout'),
   idle: as('retry', 'idle', true),
   cut: as('retry', 'stream-cut', true),
 }

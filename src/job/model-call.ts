@@ -122,14 +122,15 @@ async function readAnswer(options: ModelCallOptions<z.ZodType>, assembly: Messag
     giveUp.abort()
   })
   let answer: OpenAnswer | undefined
-  const ended = (from: 'cut' | WatchdogReason, message: string): CallFacts => ({
+  const ended = (from: 'cut' | 'slow' | WatchdogReason, message: string): CallFacts => ({
     from,
     message,
     requestId: answer?.requestId,
     header: answer?.header ?? (() => undefined),
   })
   const given = (): CallFacts | undefined => {
-    if (expired !== undefined) return ended(expired, expired === 'idle' ? 'no sign of life' : 'it takes too long')
+    if (expired === 'idle') return ended('idle', 'no sign of life')
+    if (expired === 'timeout') return ended(assembly.begun ? 'slow' : 'timeout', 'it takes too long')
     return assembly.complete ? undefined : ended('cut', 'the stream ended without message_stop')
   }
   try {

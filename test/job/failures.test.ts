@@ -31,11 +31,12 @@ test('an error code goes before the type, the type before the status, the status
     assert.is(classifyFailure({ from: 'status', status }).kind, 'retry')
   for (const from of ['connection', 'timeout', 'idle', 'cut', 'stream'] as const)
     assert.equal([classifyFailure({ from }).kind, classifyFailure({ from }).ill], ['retry', true])
+  assert.equal(classifyFailure({ from: 'slow' }), { kind: 'retry', reason: 'timeout', ill: false })
 })
 
 test('every failure has a class; a limit never says that the provider is ill', () => {
   const facts = fc.record({
-    from: fc.constantFrom<FailureFacts['from']>('status', 'stream', 'connection', 'timeout', 'idle', 'cut'),
+    from: fc.constantFrom<FailureFacts['from']>('status', 'stream', 'connection', 'timeout', 'slow', 'idle', 'cut'),
     type: fc.option(fc.oneof(fc.string(), fc.constant('rate_limit_error')), { nil: undefined }),
     status: fc.option(fc.integer({ min: 100, max: 599 }), { nil: undefined }),
     errorCode: fc.option(fc.string(), { nil: undefined }),

@@ -14,6 +14,7 @@ import type { ModelCall, ModelServer, ModelServerOptions } from '../../src/testi
 import { modelAnswers } from '../../src/testing/model-server/model-answer.ts'
 import { startModelServer } from '../../src/testing/model-server/model-server.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
+import { VirtualClock } from '../support/virtual-clock.ts'
 
 const test = suite('calls of models')
 
@@ -166,6 +167,22 @@ test('MC1 MC3 what stalls is given up, what is cut is no answer, and pings are s
       assert.is(bills.length, 2)
       assert.is(wordOf(await call({ limits: { idle: 1_000, most: 60_000 } })), 'valid')
       assert.is(wordOf(await call({ limits: { idle: 10_000, most: 200 } })), 'retry timeout')
+    },
+  ))
+
+test('a call whose time is over says that the provider is ill only where no answer had begun', () =>
+  calling(
+    { answers: () => modelAnswers.json({ fraud: false }, { deltaEvery: 30, deltaLength: 1 }) },
+    async ({ call }) => {
+      for (const ill of [true, false]) {
+        const clock = new VirtualClock()
+        // its time is over when the first text comes, or at once
+        const over = (): void => void clock.pass(60_000)
+        const called = call({ clock, limits: { idle: 99_000, most: 60_000 }, ...(ill ? {} : { onText: over }) })
+        if (ill) over()
+        const outcome = await called
+        assert.equal([wordOf(outcome), outcome.kind === 'failed' && outcome.failure.ill], ['retry timeout', ill])
+      }
     },
   ))
 
