@@ -58,7 +58,8 @@ test('a paused pipeline stands still, also in processes that start later, and re
   assert.is(await tallies(), 20)
   const status = await world.cli('status')
   assert.match(status.stdout, /^pipeline-tally: paused \(wrong limit, see 4711\)$/m)
-  assert.match(status.stdout, /^pipeline-tally +SHOP +\d+ +20 +20 +20 /m)
+  // its consumer goes 30 s after anybody has asked it, and what it has left is not known then
+  assert.match(status.stdout, /^pipeline-tally +SHOP +\d+ +(?:20|\?) +20 +20 /m)
   const resume = await world.cli('resume', 'pipeline-tally')
   assert.equal([resume.code, resume.stdout], [0, 'pipeline-tally  resumed\n'])
   await world.verify()
