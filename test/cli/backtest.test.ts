@@ -15,7 +15,7 @@ import { RuleStore } from '../../src/runtime/rules/rule-store.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { isFault } from '../../src/error/millrace-error.ts'
 import { discover } from '../../src/runtime/discover.ts'
-import { sharedConnection } from '../support/broker.ts'
+import { eventually, sharedConnection } from '../support/broker.ts'
 import { cliContext, type TestContext } from '../support/cli-context.ts'
 import { temporaryDirectory } from '../support/nats.ts'
 import { jsonOf } from './support.ts'
@@ -28,6 +28,8 @@ test.before(async () => {
   const { streams } = await discover('./streams', { rules: false })
   await applyStreams(connection, await planStreams(connection, streams))
   await publishLines(connection, 1_500)
+  const stored = async () => (await connection.manager.streams.info('MACHINES')).state.messages
+  await eventually('they are stored', async () => (await stored()) >= 1_500)
 })
 
 async function run(given: string, flags: Partial<BacktestFlags>, context: TestContext = cliContext()) {

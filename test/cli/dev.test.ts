@@ -114,7 +114,8 @@ test('SW1 code that never returns ends it, with its server, and says where', asy
   const cwd = await deploymentFolder()
   const file = join(cwd, 'streams/shop/pipelines/loops.ts')
   await writeFile(file, LOOPING)
-  const run = await started(cwd, ['--stuck-after', '1s'])
+  // so long that a busy machine does not hold up the start for it
+  const run = await started(cwd, ['--stuck-after', '4s'])
   const server = await serverOf(cwd)
   assert.is((await cli(['publish', '--file', '-'], { cwd, input: orderLine(0) })).code, 0)
   const { code, stderr } = await run.done

@@ -15,11 +15,14 @@ const test = suite('cli: job cost')
 const models = { prices: { version: '1', currency: 'EUR', models: {} } }
 
 test('says what was used and cost by day, tenant and job, and what of it has no price', async () => {
+  const now = Date.now()
+  const today = dayOf(now)
   const { url } = await startTestServer()
   const connection = await connectTo(url)
   const run = async (flags: CostFlags, { json = false, folder = true } = {}) => {
     const context = {
       ...cliContext({ json }),
+      clock: { ...systemClock, now: () => now }, // else another day may begin meanwhile
       connect: async () => connection,
       deployment: async () => {
         if (!folder) throw fault('STREAMS_FOLDER_MISSING', 'x')
@@ -29,7 +32,6 @@ test('says what was used and cost by day, tenant and job, and what of it has no 
     await costCommand(context, flags)
     return { out: context.out.text(), err: context.err.text() }
   }
-  const today = dayOf(Date.now())
   assert.is((await run({})).out, `no calls were counted on ${today}\n`)
   const counters = await CostCounters.open({ connection, clock: systemClock, replicas: 1 })
   const call = { ...NO_COST, calls: 1, input: 1_000, cached: 400, output: 200, nanos: 2_500_000, saved: 1_000_000 }

@@ -162,6 +162,8 @@ test('asked with another prompt: old beside new decisions, their cost, and the l
   assert.match(server.calls[0]?.request.text ?? '', /^Judge note of j\d: fraud or not\?$/)
   const paid = comparison as { calls: number; nanos: number }
   assert.equal([paid.calls, (spent as { old: { nanos: number } }).old.nanos], [10, 20_000_000])
+  // the stand-in counts a call when it has ended there
+  await eventually('10 calls', () => server.totals().billed === 10 || undefined)
   const { inputTokens, outputTokens } = server.totals()
   assert.is(paid.nanos, inputTokens * 1_000 + outputTokens * 5_000)
   assert.equal(await events('j1'), before, 'nothing was written to it')

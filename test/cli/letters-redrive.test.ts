@@ -104,10 +104,12 @@ test('LT5 24 a letter counts as redriven when it is handled, and leaves the list
   const { list, redrive, mended, handled, at } = await world(3)
   const [first] = await list()
   assert.is(first?.['standing'], 'dead')
+  // they were handled at the same time: any of them may be the first letter
+  const n = Number(/\d+/.exec(first?.['key']))
   mended.yet = true
   const [told] = await redrive([first?.['number']], { wait: true })
   assert.is(told?.['outcome'], 'handled')
-  assert.equal(handled, ['0 g1'])
+  assert.equal(handled, [`${n} g1`])
   assert.is((await list()).length, 2)
   assert.is((await list({ all: true }))[0]?.['standing'], 'handled')
   const [again] = await redrive([first?.['number']], { wait: true })

@@ -7,7 +7,7 @@ import { defineStream } from '../../src/broker/define-stream.ts'
 import { defineEvent } from '../../src/event/contract.ts'
 import { connectTo, eventually } from '../support/broker.ts'
 import { publishAll, readAll } from '../support/events.ts'
-import { cli, deploymentFolder, startCli, type CliResult, type CliRun } from './support.ts'
+import { cli, deploymentFolder, jsonOf, startCli, type CliResult, type CliRun } from './support.ts'
 
 const OrderPlaced = defineEvent('order.placed', {
   version: 2,
@@ -60,6 +60,21 @@ export class LiveRules {
 
   cli(...args: string[]): Promise<CliResult> {
     return cli([...args, '-s', this.url], { cwd: this.cwd })
+  }
+
+  /** A command that changes a rule, when that has taken effect. */
+  change(...args: string[]): Promise<CliResult> {
+    return this.cli('rules', ...args, '--wait', '60s')
+  }
+
+  /** Resolves when so many orders were handled, whatever became of them. */
+  passed(count: number): Promise<true> {
+    return eventually(`${count} are handled`, async () => {
+      const { processors } = jsonOf((await this.cli('status', '--json')).stdout) as {
+        processors: Record<string, any>[]
+      }
+      return processors.find(({ processor }) => processor === 'rules-SHOP')?.['turns'] >= count || undefined
+    })
   }
 
   async write(name: string, text: string): Promise<string> {

@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { GROUP } from '../../src/cli/pause/group.ts'
 import { pauseCommand } from '../../src/cli/pause/pause-command.ts'
+import { discover } from '../../src/runtime/discover.ts'
 import { connectTo, eventually } from '../support/broker.ts'
 import { cliContext } from '../support/cli-context.ts'
 import { startTestServer } from '../support/nats.ts'
@@ -37,11 +38,15 @@ test('a paused pipeline stands still, also in processes that start later, and re
   const pause = await world.cli('pause', 'tally', '--reason', 'wrong limit, see 4711')
   assert.is(pause.code, 0, pause.stderr)
   assert.is(pause.stdout, 'pipeline-tally  paused\n')
-  assert.equal(
-    (await unitsOf('pipeline-tally')).map(({ state, owner }) => [state, owner]),
-    Array.from({ length: 4 }, () => ['paused', null]),
-    'nobody has its units any more when the command is over',
-  )
+  const units = (await unitsOf('pipeline-tally')).map(({ state, owner }) => [state, owner])
+  const nobody = Array.from({ length: 4 }, () => ['paused', null])
+  // one that the machine holds up for a lease is silent, and not waited for
+  if (units.some(([state]) => state === 'silent'))
+    await eventually('it is heard of again', async () => {
+      const now = (await unitsOf('pipeline-tally')).map(({ state, owner }) => [state, owner])
+      return JSON.stringify(now) === JSON.stringify(nobody)
+    })
+  else assert.equal(units, nobody, 'nobody has its units any more when the command is over')
   await world.publish(20)
   first.signal('SIGTERM')
   await first.done
@@ -53,7 +58,8 @@ test('a paused pipeline stands still, also in processes that start later, and re
   assert.is(await tallies(), 20)
   const status = await world.cli('status')
   assert.match(status.stdout, /^pipeline-tally: paused \(wrong limit, see 4711\)$/m)
-  assert.match(status.stdout, /^pipeline-tally +SHOP +\d+ +20 +20 +20 /m)
+  // its consumer goes 30 s after anybody has asked it, and what it has left is not known then
+  assert.match(status.stdout, /^pipeline-tally +SHOP +\d+ +(?:20|\?) +20 +20 /m)
   const resume = await world.cli('resume', 'pipeline-tally')
   assert.equal([resume.code, resume.stdout], [0, 'pipeline-tally  resumed\n'])
   await world.verify()
@@ -69,14 +75,27 @@ test('status --units names the process of each unit, and says when it is not hea
     return all.every(({ state }) => state === 'running') ? all : undefined
   })
   assert.is(new Set(units.map(({ owner }) => owner)).size, 1)
-  const { stdout } = await world.cli('status', '--units')
-  assert.match(stdout, /^PROCESS +STATE +UNITS +HEARD OF\n\S+ +running +\d+ +\d+ms ago$/m)
+  // of one that the machine holds up for a lease it says that it is silent
+  const stdout = await eventually('it is heard of', async () => {
+    const { stdout: text } = await world.cli('status', '--units')
+    return text.includes('silent') ? undefined : text
+  })
+  assert.match(stdout, /^PROCESS +STATE +UNITS +HEARD OF\n\S+ +running +\d+ +(?:\d+ms|\d\.\ds) ago$/m)
   assert.match(stdout, /^UNIT +STATE +PROCESS +POSITION +LAG MSGS +GEN$/m)
   assert.match(stdout, /^pipeline-tally-3 +running +\S+ +\d+ +0 +\d+$/m)
-  run.signal('SIGSTOP')
-  // here, for a process that starts slowly would find it silent already
-  const context = { ...cliContext({ streams: join(world.cwd, 'streams') }), connect: () => connectTo(world.url) }
-  await pauseCommand(context, 'tally', { wait: 200, group: GROUP })
+  // here, for a process that starts slowly would find it silent already; on a busy machine so may this one
+  const deployment = await discover(join(world.cwd, 'streams'))
+  const connection = await connectTo(world.url)
+  const context = await eventually('it is paused before it is silent', async () => {
+    run.signal('SIGSTOP')
+    const own = { ...cliContext(), deployment: async () => deployment, connect: async () => connection }
+    await pauseCommand(own, 'tally', { wait: 200, group: GROUP })
+    if (own.exit.code !== undefined) return own
+    run.signal('SIGCONT')
+    assert.is((await world.cli('resume', 'tally')).code, 0)
+    await eventually('all run', async () => (await unitsOf('pipeline-tally')).every(({ state }) => state === 'running'))
+    return undefined
+  })
   assert.is(context.exit.code, 5, 'paused, but not yet given back')
   assert.match(context.out.text(), /^pipeline-tally {2}paused$/m)
   assert.match(context.err.text(), /^4 units not given back yet: pipeline-tally-0, pipeline-tally-1/m)

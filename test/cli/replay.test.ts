@@ -84,9 +84,10 @@ test('Ctrl-C says after which sequence it stopped and how to go on; doing so giv
   const file = join(await temporaryDirectory(), 'events.ndjson')
   const context = cliContext()
   const flags = { stream: stream.name, fromSeq: 1, out: file, speed: '0.05x', speedBy: 'event' } as const
-  const stopper = setInterval(() => void readFile(file, 'utf8').then((text) => text !== '' && context.interrupt()), 5)
-  await run(flags, context)
-  clearInterval(stopper)
+  // it may not be there yet
+  const written = () => readFile(file, 'utf8').catch(() => '')
+  const stopper = setInterval(() => void written().then((text) => text !== '' && context.interrupt()), 5)
+  await run(flags, context).finally(() => clearInterval(stopper))
   const said = /Stopped after sequence (\d+)\. Resume with: (millrace replay .*)\n/.exec(context.err.text())
   const last = Number(said?.[1])
   assert.ok(last > 0 && last < 4_000, context.err.text())

@@ -26,9 +26,10 @@ test('BA6 says how many batches are open, with how many jobs, and since when; th
   const connection = await sharedConnection()
   let ends = false
   const { request, lane, job, until } = await batching()
-  await request(['a', 'b', 'c'])
+  await request(['a', 'b', 'c', 'd'])
   await lane({
-    rules: { size: 2, age: 500 },
+    // two batches, however long the jobs take to come: none is sent for its age
+    rules: { size: 2, age: 600_000 },
     client: (client) => ({
       ...client,
       find: async (id, signal) => {
@@ -42,18 +43,20 @@ test('BA6 says how many batches are open, with how many jobs, and since when; th
     assert.ok(row)
     return row
   }
-  const row = await eventually('both are open', async () => {
+  // a batch is open before the messages of its jobs are gone, and a look counts those one after another
+  const row = await eventually('both are open, and nothing waits', async () => {
     const found = await read()
-    return found.batches.open === 2 && found.later === 0 ? found : undefined
+    const { later, inHand, waiting, batches } = found
+    return batches.open === 2 && batches.jobs === 4 && later + inHand + waiting.batch === 0 ? found : undefined
   })
-  assert.equal([row.batches.jobs, row.waiting.batch], [3, 0])
+  assert.equal([row.batches.jobs, row.waiting.batch], [4, 0])
   const { oldestAt } = row.batches
   assert.ok(oldestAt !== null && oldestAt >= began - 1_000 && oldestAt <= Date.now() + 1_000)
   const context = cliContext()
   printJobs(context.out, [row], (oldestAt ?? 0) + 7_200_000)
-  assert.match(context.out.text(), `${job.queue.name}: 2 batches with 3 jobs, the oldest since 2h`)
+  assert.match(context.out.text(), `${job.queue.name}: 2 batches with 4 jobs, the oldest since 2h`)
   ends = true
-  for (const id of ['a', 'b', 'c']) await until(id, 'decided')
+  for (const id of ['a', 'b', 'c', 'd']) await until(id, 'decided')
   await eventually('none is open', async () => (await read()).batches.open === 0 || undefined)
   assert.equal((await read()).batches, { open: 0, jobs: 0, oldestAt: null })
 })

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { eventually } from '../support/broker.ts'
+import { connectTo, eventually } from '../support/broker.ts'
 import { startTestServer, temporaryDirectory } from '../support/nats.ts'
 import { cli, jsonOf, startCli } from './support.ts'
 
@@ -77,6 +77,8 @@ test('what a removed pipeline leaves behind is shown, and removed when nobody de
   await eventually('it runs', () => readFile(ready, 'utf8').catch(() => undefined), 30_000)
   assert.is((await on('publish', 'order.paid', '--data', '{"order":"o1"}')).code, 0)
   const merge = 'PIPELINE_notes_INPUT'
+  const { manager } = await connectTo(url)
+  await eventually('it is merged', async () => (await manager.streams.info(merge)).state.messages === 1)
   const declared = await on('streams', 'remove', merge)
   assert.is(declared.code, 6)
   assert.match(declared.stderr, /error STREAM_NOT_LEFT_OVER[^]*PIPELINE_notes_INPUT: it is declared here/)

@@ -68,8 +68,10 @@ test('run serves until SIGTERM, then drains with exit code 0; status tells the t
     'all is processed',
     async () => {
       const now = jsonOf((await on('status', '--json')).stdout)
-      const [burst] = (now['processors'] as Record<string, any>[]).filter(({ processor }) => processor === 'rules-SHOP')
-      return burst?.['outputs'] === 1 && burst['lag'] === 0 ? now : undefined
+      const of = (name: string) => (now['processors'] as Record<string, any>[]).find((p) => p['processor'] === name)
+      const [burst, large] = [of('rules-SHOP'), of('pipeline-large-orders')]
+      const isDone = burst?.['outputs'] === 1 && burst['lag'] === 0 && large?.['turns'] >= 4 && large?.['lag'] === 0
+      return isDone ? now : undefined
     },
     30_000,
   )

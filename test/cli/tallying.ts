@@ -83,14 +83,14 @@ export class Tallying {
     return cli([...args, '-s', this.url], { cwd: this.cwd })
   }
 
-  start(...args: string[]): CliRun {
-    return startCli([...args, '-s', this.url], { cwd: this.cwd })
+  start(args: readonly string[], env: NodeJS.ProcessEnv = {}): CliRun {
+    return startCli([...args, '-s', this.url], { cwd: this.cwd, env })
   }
 
   /** A process that runs everything, once it does. */
   async run(): Promise<CliRun> {
     const ready = join(this.cwd, `ready-${(this.#runs += 1)}.json`)
-    const run = this.start('run', '--ready-file', ready)
+    const run = this.start(['run', '--ready-file', ready])
     await Promise.race([
       eventually('it is ready', () => readFile(ready, 'utf8').catch(() => undefined), 30_000),
       run.done.then(({ stderr }) => assert.unreachable(stderr)),

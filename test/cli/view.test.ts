@@ -24,7 +24,7 @@ test('views are listed with version and position, and rows are shown by key or a
     Measured({ machine: 'b', value: 4 }),
   ])
   const { reader, runs } = await runView(connection, stream)
-  await reader.whenCaughtUp()
+  await reader.whenCaughtUp(undefined, { timeout: '60s' })
   const [list, listJson, one, all, allJson] = [contextOf(), contextOf(true), contextOf(), contextOf(), contextOf(true)]
   await listViews(list)
   assert.match(list.out.text(), new RegExp(`${reader.name} +1 +live +${stream.name} +2 +MACHINES_${stream.name}_v1`))

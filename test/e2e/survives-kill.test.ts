@@ -84,7 +84,7 @@ test('K1 C1 C2 kill -9 at any moment: every output once, in order, as if it had 
   await eventually(
     'both caught up',
     async () => (await positions(connection, stream.name)).every((turns) => turns === COUNT) || undefined,
-    30_000,
+    120_000, // all of it may be left, where the machine is slow
   )
   await kill(child)
 
