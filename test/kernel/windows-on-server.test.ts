@@ -61,18 +61,18 @@ for (const memory of ['snapshot', 'replay', 'keyed'] as const)
     const connection = await sharedConnection()
     const stream = await freshStream(connection)
     const processor = windowProcessor(stream, memory, work)
-    let [rounds, lives] = [0, 9]
+    const done = { rounds: 0, lives: 0 }
     const publishing = (async () => {
       // as long as any life may wait for the next
-      for (; rounds < 36 || lives > 0; rounds++) {
+      for (; done.rounds < 36 || done.lives < 9; done.rounds++) {
         await publishAll(connection, stream, now(20))
         await pause(30)
       }
     })()
-    for (; lives > 0; lives--) await liveAndDie(processor, lives % 3 === 1)
+    for (; done.lives < 9; done.lives++) await liveAndDie(processor, done.lives % 3 === 2)
     await publishing
     const { run, failures } = await start(connection, processor)
-    await quiet(connection, processor, 20 * rounds)
+    await quiet(connection, processor, 20 * done.rounds)
     await run.stop()
     assert.equal(failures, [])
     const actual = await actualOutputs(connection, stream)
