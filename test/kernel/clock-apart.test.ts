@@ -8,8 +8,8 @@ import { pipelineProcessor } from '../../src/pipeline/pipeline-processor.ts'
 import type { Clock } from '../../src/time/clock.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { eventually, freshStream, sharedConnection } from '../support/broker.ts'
-import { publishAll } from '../support/events.ts'
 import { High, Reading } from '../support/kill-fixture.ts'
+import { eventsOf, publishPacks } from '../support/packs.ts'
 import { start, stored } from './running.ts'
 
 const test = suite('a clock that is not the server’s')
@@ -37,9 +37,11 @@ function counting(stream: StreamDeclaration, window: number) {
 async function running(ahead: number, window: number) {
   const connection = await sharedConnection()
   const stream = await freshStream(connection)
-  await publishAll(connection, stream, [Reading({ machine: 'a', value: 1 }), Reading({ machine: 'a', value: 2 })])
+  // in one message, so that they are stored at one time and no window ends between them
+  const events = eventsOf([Reading({ machine: 'a', value: 1 }), Reading({ machine: 'a', value: 2 })])
+  await publishPacks(connection, stream, [events])
   const { run, failures } = await start(connection, counting(stream, window), { clock: away(ahead) })
-  await eventually('handled', () => run.counts.turns === 2)
+  await eventually('handled', () => run.counts.turns === 1)
   const values = async () => (await stored(connection, stream, High.type)).map(({ data }) => data['value'])
   return { run, failures, values }
 }

@@ -37,7 +37,7 @@ async function life(stream: StreamDeclaration, done: () => Promise<boolean>): Pr
   const child = await spawnWorker(stream)
   let ended: NodeJS.Signals | null | undefined
   child.once('exit', (_, signal) => (ended = signal))
-  await eventually('its end', async () => ended !== undefined || (await done()), 30_000)
+  await eventually('its end', async () => ended !== undefined || (await done()), 90_000)
   if (ended === undefined) child.kill('SIGKILL')
   else assert.is(ended, 'SIGKILL')
   return ended === undefined ? 'done' : 'killed'

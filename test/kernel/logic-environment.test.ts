@@ -13,6 +13,8 @@ import { start } from './running.ts'
 
 const test = suite('kernel/logic-environment')
 
+const MANY = 40
+
 interface Told {
   readonly expected: number[]
   readonly turns: number[]
@@ -60,10 +62,13 @@ class Fetching implements Logic {
   #fetch(key: string): void {
     if (this.#asked.has(key)) return
     this.#asked.add(key)
-    this.#environment.clock.after(5, () => {
+    const look = (): void => {
+      // the first comes when much was announced behind it, in however many pieces the server delivers that
+      if (this.#told.expected.length < MANY) return void this.#environment.clock.after(5, look)
       this.#here.add(key)
       this.#environment.wake()
-    })
+    }
+    this.#environment.clock.after(5, look)
   }
 }
 
@@ -105,7 +110,7 @@ test('an event waits until what it needs is there; those behind it are announced
   assert.equal(told.turns, sequences)
   assert.equal(told.stored, sequences, 'told once each, in order, when stored')
   assert.equal(new Set(told.expected).size, told.expected.length, 'announced once')
-  assert.ok(told.expected.length >= 40, 'fetched ahead')
+  assert.ok(told.expected.length >= MANY, 'fetched ahead')
   await run.stop()
   assert.equal(failures, [])
   const messages = await readAll(connection, to.name, [`${to.root}.>`])

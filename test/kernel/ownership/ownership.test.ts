@@ -12,6 +12,9 @@ import { freshGroup, Ledger, memberOf, unitsOf } from './ledger.ts'
 
 const test = suite('units shared by processes')
 
+/** Longer than anything here is waited for: who waits for a lease fails, and a pause of the process ends none. */
+const leaseMs = 60_000
+
 async function connections(count: number) {
   const { url } = await sharedServer()
   return Promise.all(Array.from({ length: count }, () => connectTo(url)))
@@ -21,15 +24,15 @@ test('a process that is alone takes everything at once, also after another was t
   const connection = await sharedConnection()
   const ledger = new Ledger()
   const group = freshGroup()
-  const first = await memberOf(ledger, { connection, group })
+  const first = await memberOf(ledger, { connection, group, leaseMs })
   await ledger.even([first.name], 16)
   await first.ownership.stop()
   const since = performance.now()
-  const second = await memberOf(ledger, { connection, group })
+  const second = await memberOf(ledger, { connection, group, leaseMs })
   await ledger.even([second.name], 16)
   const ms = performance.now() - since
   console.log(`alone: everything runs ${Math.round(ms)} ms after the start`)
-  assert.ok(ms < 2_900, `${ms} ms: a lease was waited for`)
+  assert.ok(ms < leaseMs, `${ms} ms: a lease was waited for`)
   await second.ownership.stop()
   assert.equal(second.ownership.counts, { taken: 16, released: 16, lost: 0 })
 })
@@ -39,7 +42,7 @@ test('O1 O4 two that start at once share the units, each unit in one place', asy
   const ledger = new Ledger()
   const group = freshGroup()
   if (one === undefined || other === undefined) return assert.unreachable()
-  const pair = await Promise.all([one, other].map((connection) => memberOf(ledger, { connection, group })))
+  const pair = await Promise.all([one, other].map((connection) => memberOf(ledger, { connection, group, leaseMs })))
   const names = pair.map(({ name }) => name)
   await ledger.even(names, 16)
   const { length } = ledger.intervals
@@ -56,15 +59,15 @@ test('O1 O2 a process that stops hands its units over at once', async () => {
   const ledger = new Ledger()
   const group = freshGroup()
   if (one === undefined || other === undefined) return assert.unreachable()
-  const leaving = await memberOf(ledger, { connection: one, group, unitMs: 20 })
-  const staying = await memberOf(ledger, { connection: other, group, unitMs: 20 })
+  const leaving = await memberOf(ledger, { connection: one, group, leaseMs, unitMs: 20 })
+  const staying = await memberOf(ledger, { connection: other, group, leaseMs, unitMs: 20 })
   await ledger.even([leaving.name, staying.name], 16)
   const since = performance.now()
   const stopped = leaving.ownership.stop()
   await ledger.even([staying.name], 16)
   const ms = performance.now() - since
   console.log(`clean stop: 8 units run elsewhere after ${Math.round(ms)} ms, 40 of them starting and stopping`)
-  assert.ok(ms < 2_900, `${ms} ms: a lease was waited for`)
+  assert.ok(ms < leaseMs, `${ms} ms: a lease was waited for`)
   await stopped
   assert.equal(ledger.overlaps(), [])
   assert.equal(staying.ownership.members, [staying.ownership.member])
@@ -77,12 +80,12 @@ test('O5 units of a paused processor stop and stay so, for who comes later too, 
   const group = freshGroup()
   if (one === undefined || other === undefined) return assert.unreachable()
   const units = [...unitsOf(8), ...unitsOf(4, 'rule-alarm')]
-  const first = await memberOf(ledger, { connection: one, group, units })
+  const first = await memberOf(ledger, { connection: one, group, leaseMs, units })
   await ledger.even([first.name], 12)
   await pause(other, group, 'rule-alarm', { reason: 'the rule is being changed' })
   await eventually('the rule stands still', () => ledger.running().size === 8 || undefined)
   assert.equal(await readPaused(other, systemClock, group), new Map([['rule-alarm', 'the rule is being changed']]))
-  const second = await memberOf(ledger, { connection: other, group, units })
+  const second = await memberOf(ledger, { connection: other, group, leaseMs, units })
   await ledger.even([first.name, second.name], 8)
   await systemClock.sleep(300)
   assert.ok([...ledger.running().keys()].every((unit) => unit.startsWith('pipeline-velocity')))
@@ -125,12 +128,14 @@ test('who holds what can be read, with members, what they refuse, and what nobod
   const id = ownership.member
   const status = await eventually('it is given back', async () => {
     const read = await readOwnership(connection, systemClock, group)
-    return read.units[1]?.owner === undefined && read.units[0]?.owner === id ? read : undefined
+    const given = read.units[1]?.owner === undefined && read.units[0]?.owner === id
+    // it is heard of again and again: soon after one of these times
+    return given && (read.members[0]?.silentMs ?? Infinity) < 1_500 ? read : undefined
   })
   assert.equal(failures, [['pipeline-velocity-1', broken]])
   assert.is(status.members.length, 1)
   const [member] = status.members
-  assert.ok(member !== undefined && member.alive && member.silentMs < 1_500)
+  assert.ok(member !== undefined && member.alive)
   assert.is(member.id, id)
   assert.is(member.state, 'running')
   assert.equal(member.refused, { 'pipeline-velocity-1': 'SNAPSHOT_INVALID' })
@@ -191,6 +196,8 @@ test('a unit that does not stop is given back after its limit', async () => {
     const { units } = await readOwnership(connection, systemClock, group)
     return units.every(({ owner }) => owner === undefined) || undefined
   })
+  // it hears of it a moment after the stream has it
+  await eventually('it counts both', () => stuck.ownership.counts.released === 2)
   assert.equal(stuck.ownership.counts, { taken: 2, released: 2, lost: 0 })
   await stuck.ownership.stop()
 })

@@ -1,5 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { publishOnce } from '../../../src/broker/publish-once.ts'
 import { runRule } from '../../../src/cep/rule/run-rule.ts'
 import { decodeEvents } from '../../../src/event/decode-event.ts'
 import { storedFilter } from '../../../src/event/subject.ts'
@@ -83,9 +84,18 @@ sequence:
 within: 1s
 emit: { event: machine.alarmed, data: { machine: key, count: 1, sum: low.data.value } }
 `
-  const stream = await filled([reading('b', 10, 0), reading('b', 90, 400), reading('a', 10, 500)])
-  const rule = { ...ruleOf(text(stream.name)), idle: 200 }
-  assert.equal(told(await tested(rule)), [], 'the clock of the stream has hardly moved')
+  const begin = async () => {
+    const began = performance.now()
+    const stream = await filled([reading('b', 10, 0), reading('b', 90, 400), reading('a', 10, 500)])
+    const rule = { ...ruleOf(text(stream.name)), idle: 200 }
+    const found = told(await tested(rule))
+    return { stream, rule, found, ms: performance.now() - began }
+  }
+  let begun = await begin()
+  // within the second that it is about, or again: a machine may be busy
+  for (let tries = 1; begun.ms >= 1_000 && tries < 10; tries++) begun = await begin()
+  const { stream, rule, found } = begun
+  assert.equal(found, [], 'the clock of the stream has hardly moved')
   await new Promise((resolve) => setTimeout(resolve, 1_300))
   assert.equal(told(await tested(rule)), ['a 3 at 1500'])
   await publishAll(await sharedConnection(), stream, [reading('c', 50, 600)])
@@ -192,8 +202,8 @@ test('stopped, it says what it found until then', async () => {
 test('a message that is no event is counted with an example, and the rest goes on', async () => {
   const stream = await filled()
   const connection = await sharedConnection()
-  connection.nats.publish(`${stream.root}.m1.reading.taken`, 'not json')
-  await connection.nats.flush()
+  const subject = `${stream.root}.m1.reading.taken`
+  await publishOnce(connection, { subject, headers: [], data: Buffer.from('not json') })
   const { rejected, matches } = await tested(ruleOf(surgeText(stream.name)))
   assert.is(rejected.count, 1)
   assert.is(rejected.samples[0]?.sequence, 601)
