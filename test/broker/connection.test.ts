@@ -142,8 +142,10 @@ test('a server whose JetStream does not answer is a timeout', async () => {
   const url = await standIn({ version: '2.15.1', answer })
   // on a machine that stands still there may not even be a connection in so short a time
   let code = ''
-  for (let timeout = 200; asked === 0 && timeout <= 20_000; timeout *= 10)
+  for (const timeout of [200, 2_000, 20_000]) {
     code = (await faultOf(connectBroker(settings(url, { timeout })))).code
+    if (asked > 0) break
+  }
   assert.is(code, 'BROKER_TIMEOUT')
 })
 
