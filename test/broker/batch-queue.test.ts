@@ -7,7 +7,7 @@ import type { StreamDeclaration } from '../../src/broker/define-stream.ts'
 import { publishOnce } from '../../src/broker/publish-once.ts'
 import type { StoredMessage } from '../../src/broker/stored-message.ts'
 import type { WireMessage } from '../../src/event/wire.ts'
-import { connectTo, freshStream, sharedConnection } from '../support/broker.ts'
+import { connectTo, eventually, freshStream, sharedConnection } from '../support/broker.ts'
 import { readAll } from '../support/events.ts'
 import { linkTo } from '../support/link.ts'
 import { ownServer, sharedServer, startTestServer } from '../support/nats.ts'
@@ -223,7 +223,7 @@ test('Q3 a server that does not answer is told to every group, and what is sent 
   const server = await ownServer()
   const connection = await connectTo(server.url)
   const stream = await freshStream(connection)
-  const queue = new BatchQueue(connection, { timeoutMs: 150 })
+  const queue = new BatchQueue(connection, { timeoutMs: 3_000 })
   server.pause()
   // without expectations, which would hide what is sent twice
   const storing = upTo(5).map((writer) => queue.publish(group(stream, writer, 3)))
@@ -232,21 +232,23 @@ test('Q3 a server that does not answer is told to every group, and what is sent 
     upTo(5).map(() => 'BROKER_TIMEOUT'),
   )
   server.resume()
+  const last = async (): Promise<number> => (await connection.manager.streams.info(stream.name)).state.last_seq
+  await eventually('the server is awake', async () => (await last()) === 15)
   // the batch was on its way and is stored when the server wakes; nothing was sent a second time
   assert.is(await queue.publish(group(stream, 'later', 2)), 17)
-  assert.is((await connection.manager.streams.info(stream.name)).state.last_seq, 17)
+  assert.is(await last(), 17)
 })
 
 test('Q3 without a connection every group is told so at once', async () => {
   const link = await linkTo((await sharedServer()).url)
   const connection = await connectTo(link.url)
   const stream = await freshStream(connection)
-  const queue = new BatchQueue(connection)
+  const queue = new BatchQueue(connection, { timeoutMs: 120_000 })
   link.close()
   const storing = upTo(40).map((writer) => queue.publish(group(stream, writer, 2)))
   const started = performance.now()
   assert.equal(new Set(await outcomes(storing)), new Set(['BROKER_UNREACHABLE']))
-  assert.ok(performance.now() - started < 4_000, 'no request was waited for')
+  assert.ok(performance.now() - started < 60_000, 'no request was waited for')
 })
 
 test('Q3 a server that goes silent after it refused a batch is not waited for once per group', async () => {
@@ -254,7 +256,7 @@ test('Q3 a server that goes silent after it refused a batch is not waited for on
   const answer = (subject: string): object | null => {
     const api = { level: 4, total: 1, errors: 0 }
     if (subject.startsWith('$JS.API')) return { type: '', memory: 0, storage: 0, limits: {}, api }
-    if (!subject.endsWith('commit.w9.all')) return null
+    if (!subject.endsWith('commit.w59.all')) return null
     asked += 1
     return { error: { code: 400, err_code: 10071, description: 'wrong last sequence: 1' } }
   }
@@ -263,13 +265,13 @@ test('Q3 a server that goes silent after it refused a batch is not waited for on
   const queue = new BatchQueue(connection, { timeoutMs: 500 })
   const stream = { name: 'S', root: 's' } as StreamDeclaration
   const started = performance.now()
-  const storing = upTo(10).map((writer) => queue.publish(group(stream, writer, 2, 0)))
+  const storing = upTo(60).map((writer) => queue.publish(group(stream, writer, 2, 0)))
   assert.equal(
     await outcomes(storing),
-    upTo(10).map(() => 'BROKER_TIMEOUT'),
+    upTo(60).map(() => 'BROKER_TIMEOUT'),
   )
   assert.is(asked, 1)
-  assert.ok(performance.now() - started < 4_000, 'ten times would be 5 s')
+  assert.ok(performance.now() - started < 25_000, 'sixty times would be 30 s')
   await connection.close()
 })
 
@@ -282,7 +284,7 @@ test('the writers to one stream over one connection share a queue, others do not
 })
 
 function settings(url: string) {
-  return { servers: [url], auth: { kind: 'none' as const }, name: 'test', timeout: 1_000, origin: 'test' }
+  return { servers: [url], auth: { kind: 'none' as const }, name: 'test', timeout: 20_000, origin: 'test' }
 }
 
 test.run()

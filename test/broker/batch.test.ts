@@ -151,14 +151,14 @@ test('a batch whose link is cut rejects at once as unknown, and is stored whole 
   for (const round of upTo(10)) {
     const batch = upTo(100, round * 100).map((n) => ({ ...numbered(stream, n), headers: [] }))
     const started = performance.now()
-    const committing = publishBatch(connection, batch)
+    const committing = publishBatch(connection, batch, 120_000)
     if (round % 2 === 0) setImmediate(() => link.cut())
     const outcome = await committing.then(
       () => 'stored',
       (error) => error.code,
     )
     assert.ok(['stored', 'BROKER_UNREACHABLE'].includes(outcome), outcome)
-    assert.ok(performance.now() - started < 4_500, 'no time-out was waited for')
+    assert.ok(performance.now() - started < 60_000, 'no time-out was waited for')
     await eventually('connected', () => connection.state.kind === 'connected')
   }
   const numbers = await readNumbers(direct, stream)

@@ -41,7 +41,7 @@ async function accountsUrl(): Promise<string> {
 }
 
 function settings(url: string, more: Partial<ConnectionSettings> = {}): ConnectionSettings {
-  return { servers: [url], auth: { kind: 'none' }, name: 'test', timeout: 1_000, origin: '--server', ...more }
+  return { servers: [url], auth: { kind: 'none' }, name: 'test', timeout: 20_000, origin: '--server', ...more }
 }
 
 async function connectAs(user: string, more: Partial<ConnectionSettings> = {}) {
@@ -56,11 +56,11 @@ test('where nobody listens is said at once, with the address and where it comes 
   const error = await faultOf(connectBroker(settings('nats://127.0.0.1:1')))
   assert.is(error.code, 'BROKER_UNREACHABLE')
   assert.match(error.detail, 'nats://127.0.0.1:1 from --server')
-  assert.ok(performance.now() - started < 4_500)
+  assert.ok(performance.now() - started < 15_000, 'no time-out was waited for')
 })
 
 test('a name that nobody knows is unreachable too', async () => {
-  const error = await faultOf(connectBroker(settings('nats://no-such-host.invalid:4222')))
+  const error = await faultOf(connectBroker(settings('nats://no-such-host.invalid:4222', { timeout: 1_000 })))
   assert.is(error.code, 'BROKER_UNREACHABLE')
 })
 
@@ -134,18 +134,29 @@ test('an old server is refused with both numbers, before anything is asked of it
 })
 
 test('a server whose JetStream does not answer is a timeout', async () => {
-  const url = await standIn({ version: '2.15.1', answer: () => null })
-  assert.is((await faultOf(connectBroker(settings(url, { timeout: 200 })))).code, 'BROKER_TIMEOUT')
+  let asked = 0
+  const answer = (): null => {
+    asked += 1
+    return null
+  }
+  const url = await standIn({ version: '2.15.1', answer })
+  // on a machine that stands still there may not even be a connection in so short a time
+  let code = ''
+  for (const timeout of [200, 2_000, 20_000]) {
+    code = (await faultOf(connectBroker(settings(url, { timeout })))).code
+    if (asked > 0) break
+  }
+  assert.is(code, 'BROKER_TIMEOUT')
 })
 
 test('a publish that is denied is refused at once, and the others are stored', async () => {
   const all = await connectAs('all')
   const stream = await freshStream(all)
   const few = await connectAs('few')
-  const publisher = new Publisher(few, { clock: systemClock })
+  const publisher = new Publisher(few, { clock: systemClock, ackTimeout: 50_000 })
   const started = performance.now()
   const outcomes = await Promise.allSettled(upTo(14).map((n) => publisher.publish(numbered(stream, n))))
-  assert.ok(performance.now() - started < 4_500)
+  assert.ok(performance.now() - started < 40_000, 'no time-out was waited for')
   const codes = outcomes.map((outcome) => (outcome.status === 'fulfilled' ? 'stored' : outcome.reason.code))
   assert.equal(
     codes,
@@ -241,7 +252,7 @@ test('closing ends, whether the server answers, is away or has stopped answering
   const server = await ownServer()
   const [first, second, third] = [
     await connectBroker(settings(server.url)),
-    await connectBroker(settings(server.url, { timeout: 200 })),
+    await eventually('connected', () => connectBroker(settings(server.url, { timeout: 500 })).catch(() => undefined)),
     await connectBroker(settings(server.url)),
   ]
   await Promise.all([first.close(), first.close()])

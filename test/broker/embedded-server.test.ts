@@ -178,7 +178,7 @@ test('what a server left that was killed while it tried the directory keeps no o
   const dataDir = await temporaryDirectory()
   await mkdir(join(dataDir, 'jetstream'))
   await writeFile(join(dataDir, 'jetstream/_test_885561630'), '')
-  await (await startTestServer({ dataDir, startLimitMs: 20_000 })).stop()
+  await (await startTestServer({ dataDir, startLimitMs: 60_000 })).stop()
 })
 
 /** A process that starts a server and then only waits to be killed. Its first line has the server's pid and url. */

@@ -110,6 +110,7 @@ test('PB1 while the server is away longer than its patience it rejects, once, an
   const stream = await freshStream(await sharedConnection())
   const publisher = publisherOn(connection, stream, { patience: 300 })
   link.close()
+  await eventually('away', () => connection.state.kind === 'disconnected')
   assert.is((await faultOf(publisher.publish(counted(upTo(9_000))))).code, 'BROKER_UNREACHABLE')
   link.open()
   await eventually('connected', () => connection.state.kind === 'connected')

@@ -9,10 +9,10 @@ const test = suite('presence')
 test('whoever answers is here, and gone when its connection has ended', async () => {
   const { url } = await sharedServer()
   const [one, other] = await Promise.all([connectTo(url), connectTo(url)])
-  assert.type(await answerPresence(one, 'group', 'member', 2_000), 'function')
-  assert.is(await askPresence(other, 'group', 'member', 2_000), 'here')
+  assert.type(await answerPresence(one, 'group', 'member', 20_000), 'function')
+  assert.is(await askPresence(other, 'group', 'member', 20_000), 'here')
   await one.close()
-  assert.is(await askPresence(other, 'group', 'member', 2_000), 'gone')
+  assert.is(await askPresence(other, 'group', 'member', 20_000), 'gone')
 })
 
 test('whose connection is closed or closing answers nobody, and nothing is thrown', async () => {

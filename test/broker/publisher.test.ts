@@ -120,7 +120,7 @@ test('P1 a message over the limit of the server is refused, and the others are s
 test('P1 a subject that no stream takes is refused at once, and does not hold up the others', async () => {
   const connection = await sharedConnection()
   const stream = await freshStream(connection)
-  const publisher = publisherOn(connection)
+  const publisher = publisherOn(connection, { ackTimeout: 50_000 })
   const started = performance.now()
   const lost = upTo(20).map((n) => ({ ...numbered(stream, n), subject: `nobody.takes.this${n % 2}` }))
   const receipts = upTo(20).flatMap((n) => [
@@ -128,7 +128,7 @@ test('P1 a subject that no stream takes is refused at once, and does not hold up
     publisher.publish(numbered(stream, n)),
   ])
   const outcomes = await Promise.allSettled(receipts)
-  assert.ok(performance.now() - started < 4_500, 'no time-out was waited for')
+  assert.ok(performance.now() - started < 40_000, 'no time-out was waited for')
   assert.is(outcomes.filter(({ status }) => status === 'fulfilled').length, 20)
   const [first] = outcomes
   assert.is(first?.status === 'rejected' && first.reason.code, 'NO_STREAM_FOR_SUBJECT')
@@ -179,7 +179,7 @@ function leaderless(refusals: number, seen?: MsgHdrs) {
 
 test('P2 P4 a stream without a leader is waited for; the oldest message finds out, the others follow in order', async () => {
   const { connection, sent } = leaderless(12)
-  const publisher = publisherOn(connection)
+  const publisher = publisherOn(connection, { ackTimeout: 50_000 })
   const receipts = upTo(10).map((n) => publisher.publish({ subject: 's.a', headers: [], data: Buffer.from(`${n}`) }))
   const sequences = (await Promise.all(receipts)).map(({ sequence }) => sequence)
   assert.equal(sequences, upTo(10, 1))
@@ -233,7 +233,7 @@ test('P1 P2 an answer of headers alone, before the receipt, is not taken for a s
   const seen = headers()
   seen.set('X-Seen', '1')
   const { connection, sent } = leaderless(0, seen)
-  const publisher = publisherOn(connection)
+  const publisher = publisherOn(connection, { ackTimeout: 50_000 })
   const receipts = upTo(10).map((n) => publisher.publish({ subject: 's.a', headers: [], data: Buffer.from(`${n}`) }))
   const sequences = (await Promise.all(receipts)).map(({ sequence }) => sequence)
   assert.equal(sequences, upTo(10, 1))
@@ -246,6 +246,7 @@ test('patience ends: a server that stays away rejects with a code', async () => 
   const stream = await freshStream(await sharedConnection())
   const publisher = publisherOn(connection, { patience: 300, window: 2 })
   link.close()
+  await eventually('away', () => connection.state.kind === 'disconnected')
   const errors = await Promise.all(upTo(5).map((n) => faultOf(publisher.publish(numbered(stream, n)))))
   assert.equal(new Set(errors.map(({ code }) => code)), new Set(['BROKER_UNREACHABLE']))
   assert.is(publisher.inFlight, 0)

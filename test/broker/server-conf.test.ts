@@ -5,6 +5,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { systemClock as clock } from '../../src/time/system-clock.ts'
 import { CONF, confEnvironment, PASSWORD, startFromConf } from '../support/conf-server.ts'
+import { eventually } from '../support/broker.ts'
 import { freePorts } from '../support/free-ports.ts'
 import { testBinary } from '../support/nats.ts'
 
@@ -20,12 +21,12 @@ async function check(env: Readonly<Record<string, string>>): Promise<{ code: num
 }
 
 function as(user: string, servers: string | string[]): Promise<NatsConnection> {
-  return connect({ servers, user, pass: PASSWORD, timeout: 5_000 })
+  return connect({ servers, user, pass: PASSWORD, timeout: 20_000 })
 }
 
 /** Whether the user may send to the subject; an answer of the server, whatever it says, means yes. */
 async function may(connection: NatsConnection, subject: string): Promise<boolean> {
-  const answer = await connection.request(subject, '', { timeout: 2_000 }).catch((error: Error) => error.message)
+  const answer = await connection.request(subject, '', { timeout: 20_000 }).catch((error: Error) => error.message)
   if (typeof answer !== 'string') return true
   if (/permissions violation/i.test(answer)) return false
   throw new Error(`${subject}: ${answer}`)
@@ -105,12 +106,12 @@ test('no user comes in without a password, and the system account is apart', asy
 })
 
 async function whenReplicated(manager: JetStreamManager, stream: string): Promise<number> {
-  for (const deadline = Date.now() + 15_000; Date.now() < deadline; await clock.sleep(50)) {
+  for (const deadline = Date.now() + 60_000; Date.now() < deadline; await clock.sleep(50)) {
     const { cluster } = await manager.streams.info(stream)
     const current = cluster?.replicas?.filter((replica) => replica.current && replica.offline !== true) ?? []
     if (cluster?.leader !== undefined && current.length === 2) return 1 + current.length
   }
-  throw new Error(`${stream} has not all its replicas after 15 s`)
+  throw new Error(`${stream} has not all its replicas after 60 s`)
 }
 
 test('three nodes from the one file make a cluster that keeps a stream three times', async () => {
@@ -130,7 +131,9 @@ test('three nodes from the one file make a cluster that keeps a stream three tim
   const urls = nodes.map(({ url }) => url)
   const admin = await as('admin', urls)
   const manager = await jetstreamManager(admin)
-  await manager.streams.add({ ...STREAM, num_replicas: 3, allow_atomic: true })
+  // the leader of the cluster may not have heard of both others yet
+  const config = { ...STREAM, num_replicas: 3, allow_atomic: true }
+  await eventually('three nodes take it', () => manager.streams.add(config).catch(() => undefined))
   assert.is(await whenReplicated(manager, 'PAYMENTS'), 3)
 
   const runtime = await as('runtime', urls)
@@ -140,7 +143,7 @@ test('three nodes from the one file make a cluster that keeps a stream three tim
   batch.set('Nats-Batch-Commit', '1')
   const acks = [
     ...(await Promise.all([1, 2, 3].map((n) => jetstream(runtime).publish(`payments.card-${n}.payment.authorized`)))),
-    (await runtime.request('millrace.PAYMENTS.commit.velocity.0', '', { headers: batch, timeout: 5_000 })).json<{
+    (await runtime.request('millrace.PAYMENTS.commit.velocity.0', '', { headers: batch, timeout: 20_000 })).json<{
       seq: number
     }>(),
   ]

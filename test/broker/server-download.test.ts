@@ -17,6 +17,8 @@ const platform = `${process.platform}-${process.arch}`
 const archive = tarGz({ 'nats-server-v2.14.1-any/nats-server': fakeServer('2.14.1') })
 const sha256 = createHash('sha256').update(archive).digest('hex')
 const releases = { [platform]: { version: '2.14.1', asset: 'nats-server-v2.14.1-any.tar.gz', sha256 } }
+/** Where a connection is to be made, however slow the machine is. */
+const patient = { releases, connectLimitMs: 60_000 }
 
 async function site(answer: RequestListener): Promise<{ baseUrl: string; close: () => void }> {
   const server: Server = createServer(answer).listen(0, '127.0.0.1')
@@ -41,7 +43,7 @@ test('keeps an archive with the pinned hash, ready to run', async () => {
     response.end(archive)
   })
   const where = await context()
-  const result = await downloadServer(where, { baseUrl, releases })
+  const result = await downloadServer(where, { baseUrl, ...patient })
   close()
   assert.equal(asked, ['/v2.14.1/nats-server-v2.14.1-any.tar.gz'])
   assert.is(result.kind === 'fetched' && result.version.text, '2.14.1')
@@ -53,7 +55,7 @@ test('refuses an archive with another hash, and keeps nothing of it', async () =
     response.end(tarGz({ 'nats-server': fakeServer('2.14.1\nrm') })),
   )
   const where = await context()
-  const result = await downloadServer(where, { baseUrl, releases })
+  const result = await downloadServer(where, { baseUrl, ...patient })
   close()
   assert.ok(result.kind === 'failed')
   assert.match(result.why, /refused, its SHA-256 is [0-9a-f]{64} and not/)
@@ -67,6 +69,7 @@ test('a pinned archive whose program does not run here leaves nothing', async ()
   const where = await context()
   const result = await downloadServer(where, {
     baseUrl,
+    ...patient,
     releases: { [platform]: { version: '2.14.1', asset: 'a.tar.gz', sha256: hash } },
   })
   close()
@@ -81,11 +84,11 @@ test('an address that answers nothing, an error, or too slowly, is a reason and 
   const refused = await downloadServer(where, { baseUrl: closed.baseUrl, releases })
   assert.match(refused.kind === 'failed' ? refused.why : '', /no connection/)
   const absent = await site((_, response) => response.writeHead(404).end())
-  const notFound = await downloadServer(where, { baseUrl: absent.baseUrl, releases })
+  const notFound = await downloadServer(where, { baseUrl: absent.baseUrl, ...patient })
   absent.close()
   assert.match(notFound.kind === 'failed' ? notFound.why : '', /answered 404/)
   const slow = await site((_, response) => void response.write('x'))
-  const stalled = await downloadServer(where, { baseUrl: slow.baseUrl, releases, stallLimitMs: 50 })
+  const stalled = await downloadServer(where, { baseUrl: slow.baseUrl, ...patient, stallLimitMs: 50 })
   slow.close()
   assert.match(stalled.kind === 'failed' ? stalled.why : '', /nothing came for 50 ms/)
 })
@@ -96,7 +99,7 @@ test('an abort ends the download at once, with the reason of the abort', async (
     response.write('x')
     abort.abort(new Error('enough'))
   })
-  const failed = await downloadServer(await context(abort.signal), { baseUrl, releases }).then(
+  const failed = await downloadServer(await context(abort.signal), { baseUrl, ...patient }).then(
     () => assert.unreachable(),
     (error: Error) => error.message,
   )

@@ -32,7 +32,7 @@ export async function holds(
   check: (by: Implementation, limitMs: number) => Promise<void>,
   mistaken: Implementation,
 ): Promise<void> {
-  await check(ours, 10_000)
+  await check(ours, 30_000)
   let passed = false
   try {
     await check(mistaken, 2_500)

@@ -24,6 +24,8 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 /** One process: what it has in memory ends with it. */
 interface Life {
   readonly number: number
+  /** It is not ended in the middle of things. */
+  readonly last: boolean
   readonly over: AbortSignal
 }
 
@@ -32,6 +34,8 @@ type Act = (event: StoredEvent<string, { n: number; key: string }>, life: Life, 
 class World {
   readonly effects: Effect[] = []
   readonly act: Act
+  /** Runs of its handler. */
+  begun = 0
   readonly options: Partial<HandlerOptions<readonly [typeof Asked]>>
 
   constructor(make: (effect: (n: number, key: string, life: Life) => void) => Act, options: World['options'] = {}) {
@@ -42,17 +46,24 @@ class World {
     this.options = options
   }
 
-  /** Three processes one after the other, of which two end in the middle of things. */
-  async run(): Promise<DeliveryVerdict> {
+  /**
+   * Three processes one after the other, of which two end in the middle of things.
+   * @param acknowledged whether one does not end before an event of its own is
+   */
+  async run(acknowledged = false): Promise<DeliveryVerdict> {
     const connection = await sharedConnection()
     const at = await place(connection)
     for (let number = 0; number < 3; number++) {
       const own = await connectTo((await sharedServer()).url)
       const ended = new AbortController()
-      await work(own, at, this.#handler(at, { number, over: ended.signal }), { stopGraceMs: 100 })
+      const life = { number, last: number === 2, over: ended.signal }
+      const { run } = await work(own, at, this.#handler(at, life), { stopGraceMs: 100 })
+      const begun = this.begun
       await ask(connection, at, COUNT / 3, { from: (number * COUNT) / 3 })
-      if (number === 2) break
-      await pause(120)
+      if (life.last) break
+      // it has something behind it, however slow the machine is
+      const done = (): boolean => (acknowledged ? run.acknowledged.confirmed > 0 : this.begun > begun + 3)
+      await eventually('in the middle', () => done() || undefined)
       ended.abort()
       await own.close()
     }
@@ -82,8 +93,10 @@ class World {
       concurrency: 8,
       recovery: retry({ attempts: 3, immediate: 0, backoff: fixed(60) }),
       ...this.options,
-      handle: (event: StoredEvent<string, { n: number; key: string }>, context: HandlerContext) =>
-        this.act(event, life, context) as undefined,
+      handle: (event: StoredEvent<string, { n: number; key: string }>, context: HandlerContext) => {
+        this.begun += 1
+        return this.act(event, life, context) as undefined
+      },
     } as Parameters<typeof defineHandler>[0])
   }
 }
@@ -133,17 +146,20 @@ test('nothing is said against what is not broken, though its processes end in th
 test('ack before the effect: what was acknowledged and never done is found', async () => {
   const world = new World((effect) => (event, life, context) => {
     tried(event, context)
-    // longer than the first processes live
-    setTimeout(() => effect(event.data.n, event.data.key, life), 300)
+    // the first processes end before that
+    const late = (): void => effect(event.data.n, event.data.key, life)
+    if (life.last) late()
+    else life.over.addEventListener('abort', late)
   })
-  assert.ok(harm(await world.run()).lost > 0)
+  assert.ok(harm(await world.run(true)).lost > 0)
 })
 
 test('no inbox and no idempotency key: effects that were made twice are found', async () => {
   const world = new World((effect) => async (event, life, context) => {
     tried(event, context)
     effect(event.data.n, event.data.key, life)
-    await pause(40)
+    // the first processes end before it is acknowledged
+    if (!life.last) await new Promise((resolve) => life.over.addEventListener('abort', resolve))
   })
   assert.ok(harm(await world.run()).doubled > 0)
 })

@@ -30,7 +30,6 @@ async function world(): Promise<World> {
     name: 'given-up',
     on: { stream: at.stream.name, events: [Asked] },
     mostDeliveries: 5,
-    ackWait: '1s',
     handle: ({ data: { n } }) => void handled.push(n),
   })
   const [lane] = declaration.lanes
@@ -53,10 +52,10 @@ test('DL12 17 18 19 the limit of deliveries is armed: what the server gave up on
   await ask(connection, at, 2)
   // the second is acknowledged by the other client; the first is thrown back until the server gives up on it
   // (it does so when somebody asks for more)
-  for (let message = await next(); message !== null; message = await next())
-    if (message.seq === 1) message.nak()
-    else message.ack()
   await eventually('it was given up', async () => {
+    for (let message = await next(); message !== null; message = await next())
+      if (message.seq === 1) message.nak()
+      else message.ack()
     const { num_pending, num_ack_pending } = await consumerOf(connection, at.stream.name, 'handler-given-up')
     const { state } = await connection.manager.streams.info('MILLRACE_ADVISORIES', {
       subjects_filter: `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${at.stream.name}.>`,
@@ -78,10 +77,8 @@ test('DL12 17 19 what another client terminated is a dead letter, also when the 
   const one = await world()
   const { connection, at, declaration, next } = one
   await ask(connection, at, 2)
-  for (let many = 0; many < 2; many++) {
-    const message = await next()
-    message?.term('somebody said so')
-  }
+  for (let many = 0; many < 2; many++)
+    (await eventually('one is taken', async () => (await next()) ?? undefined)).term('somebody said so')
   await connection.nats.flush()
   await connection.manager.streams.deleteMessage(at.stream.name, 2)
   await work(connection, at, declaration)

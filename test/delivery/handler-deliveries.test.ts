@@ -26,13 +26,17 @@ test('DL4 18 20 an event that is due again and was handed back as often as the s
       if (attempt === 1) throw new Error('once more')
     },
   })
-  await ask(connection, at, 1)
   const { run } = await work(connection, at, declaration)
+  // or it would be due again before the handler is stopped, where that takes long
+  const { consumers } = connection.manager
+  await consumers.pause(at.work.name, 'handler-tossed-later', new Date(Date.now() + 3_600_000))
+  await ask(connection, at, 1)
   await eventually('it is put off', () => run.status.counts.later === 1 || undefined)
   await run.stop()
+  await consumers.resume(at.work.name, 'handler-tossed-later')
   const pulled = await jetstream(connection.nats).consumers.get(at.work.name, 'handler-tossed-later')
   for (let delivery = 1; delivery <= 3; delivery++) {
-    const message = await pulled.next({ expires: 5_000 })
+    const message = await pulled.next({ expires: 30_000 })
     assert.is(message?.info.deliveryCount, delivery)
     message?.nak()
   }

@@ -50,7 +50,7 @@ async function settled(connection: Connection, at: Place): Promise<void> {
       if (open === undefined || waiting === undefined) return undefined
       return open.num_ack_pending + open.num_pending + waiting === 0 || undefined
     },
-    30_000,
+    90_000,
   )
   assert.equal(await letters(connection, at), [])
 }
@@ -71,7 +71,7 @@ test('DL1 DL5 10 a stream that moves to another server, twice, takes no event wi
   await cluster.healthy(at.stream.name)
   await ask(connection, at, 500, { from: 1_000 })
   for (const { name } of [at.stream, at.work]) await cluster.stepDown(name)
-  await eventually('all are handled', () => effects.size === 1_500 || undefined, 30_000)
+  await eventually('all are handled', () => effects.size === 1_500 || undefined, 90_000)
   await settled(connection, at)
   assert.equal(failures, [])
 })
@@ -86,7 +86,7 @@ test('DL1 10 a server that is killed and comes back finds its handlers at work, 
   await eventually('it is at work', () => effects.size > 50 || undefined)
   await server.kill()
   await server.restart()
-  await eventually('all are handled', () => effects.size === 600 || undefined, 30_000)
+  await eventually('all are handled', () => effects.size === 600 || undefined, 90_000)
   await settled(connection, at)
   assert.equal(failures, [])
 })
@@ -103,12 +103,12 @@ test('DL1 10 13 a link that is away for many times the ack wait: others go on, a
   link.close()
   const second = await work(await connectTo(url), at, other.declaration)
   const both = (): number => new Set([...one.effects.keys(), ...other.effects.keys()]).size
-  await eventually('the other one has all', () => both() === 400 || undefined, 30_000)
+  await eventually('the other one has all', () => both() === 400 || undefined, 90_000)
   await systemClock.sleep(3_000)
   await second.run.stop()
   link.open()
   await ask(connection, at, 200, { from: 400 })
-  await eventually('it goes on alone', () => both() === 600 || undefined, 30_000)
+  await eventually('it goes on alone', () => both() === 600 || undefined, 90_000)
   await settled(connection, at)
   assert.equal([...one.effects.keys(), ...other.effects.keys()].toSorted((a, b) => a - b).at(-1), 599)
   assert.equal(
@@ -128,7 +128,7 @@ for (const hours of [1, -1])
     await work(connection, at, declaration, { clock })
     await ask(connection, at, 14)
     await eventually('all are handled', () => effects.size === 14 || undefined, 30_000)
-    assert.ok(systemClock.monotonic() - began < 9_000)
+    assert.ok(systemClock.monotonic() - began < 60_000, 'far less than the hour')
     await settled(connection, at)
   })
 

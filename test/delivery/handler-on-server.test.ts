@@ -59,6 +59,7 @@ test('DL2 what fails is repeated later by a schedule with its attempts, and is a
     const all = await letters(connection, at)
     return all.length >= 2 ? all : undefined
   })
+  await eventually('no work is left', async () => (await inWork(connection, at)) === 0)
   assert.equal(dead.map(({ code }) => code).toSorted(), ['HANDLER_FAILED', 'HANDLER_REFUSED'])
   const failed = dead.find(({ code }) => code === 'HANDLER_FAILED')
   assert.is(failed?.detail, 'no luck')
@@ -69,7 +70,6 @@ test('DL2 what fails is repeated later by a schedule with its attempts, and is a
   assert.is(runs(2).length, 3)
   assert.is(runs(3).length, 1)
   assert.is(new Set(runs(1).map((one) => one.split(':')[3])).size, 1)
-  await eventually('no work is left', async () => (await inWork(connection, at)) === 0)
 })
 
 test('what a handler emits is stored before the event is done, with the same id each time', async () => {
@@ -103,6 +103,7 @@ test('DL8 a stop hands back what it has not begun, and another process has it at
       name,
       on: { stream: at.stream.name, events: [Asked] },
       concurrency: 4,
+      ackWait: '10m',
       handle: async (event, { signal }) => {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, 60)
@@ -118,7 +119,7 @@ test('DL8 a stop hands back what it has not begun, and another process has it at
   const before = performance.now()
   await work(connection, at, slow('slow'))
   await eventually('all', () => seen.length >= 40)
-  assert.ok(performance.now() - before < 5_000, 'nothing waited for its ack wait')
+  assert.ok(performance.now() - before < 60_000, 'nothing waited for its ack wait')
   assert.equal(
     seen.toSorted((a, b) => a - b),
     upTo(40),

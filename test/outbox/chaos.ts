@@ -22,12 +22,12 @@ export async function makeKeys({ client, table }: FreshOutbox, count: number): P
   return keys
 }
 
-/** Runs writers until the time is over; each event says how many its key had before it. */
+/** Runs writers until the time is over and so many events are written; each event says how many its key had before it. */
 export async function write(
   box: FreshOutbox,
   keys: readonly string[],
   random: Seeded,
-  { writers, ms }: { readonly writers: number; readonly ms: number },
+  { writers, ms, atLeast }: { readonly writers: number; readonly ms: number; readonly atLeast: number },
 ): Promise<Written> {
   const end = performance.now() + ms
   const written: Written = {
@@ -36,7 +36,7 @@ export async function write(
     total: () => [...written.byKey.values()].reduce((sum, { length }) => sum + length, 0),
   }
   const writer = async (): Promise<void> => {
-    while (performance.now() < end)
+    while (performance.now() < end || written.total() < atLeast)
       await transaction(box, keys, random, written).catch(async () => {
         await pause(50) // rolled back, a deadlock, or the database is away: it is somebody else's turn
       })

@@ -32,7 +32,7 @@ export function openSql(url: string, max = 8): Sql {
   const sql = postgres(url, {
     onnotice: () => undefined,
     max,
-    connect_timeout: 5,
+    connect_timeout: 30,
     idle_timeout: 20,
     backoff: () => 0.1,
   })
@@ -42,7 +42,7 @@ export function openSql(url: string, max = 8): Sql {
 
 /** Of the driver that outlives a server that is killed while it writes. */
 function openPg(url: string, max: number): SqlClient {
-  const pool = new Pool({ connectionString: url, max, connectionTimeoutMillis: 5_000 })
+  const pool = new Pool({ connectionString: url, max, connectionTimeoutMillis: 30_000 })
   pool.on('error', () => undefined) // connections that nobody uses when the server ends
   atEnd(() => pool.end())
   return pgClient(pool)
@@ -108,7 +108,7 @@ export async function relayed({ connection, stream }: FreshOutbox): Promise<{ n:
 }
 
 /** Waits until so many events are in the stream, and a little longer, so that more would be seen. */
-export async function untilRelayed(box: FreshOutbox, expected: number, limitMs = 30_000): ReturnType<typeof relayed> {
+export async function untilRelayed(box: FreshOutbox, expected: number, limitMs = 60_000): ReturnType<typeof relayed> {
   const messages = async (): Promise<number> => (await relayed(box)).length
   await eventually(`${expected} are relayed`, async () => ((await messages()) >= expected ? true : undefined), limitMs)
   await new Promise((resolve) => setTimeout(resolve, 300))

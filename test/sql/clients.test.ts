@@ -13,7 +13,7 @@ import { startPostgres } from '../support/postgres.ts'
 const server = await startPostgres()
 
 function withPostgres(): SqlClient {
-  const sql = postgres(server.url, { onnotice: () => undefined, max: 3, connect_timeout: 2 })
+  const sql = postgres(server.url, { onnotice: () => undefined, max: 3, connect_timeout: 30 })
   atEnd(() => sql.end({ timeout: 1 }))
   return postgresClient(sql)
 }

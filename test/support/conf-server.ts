@@ -52,7 +52,7 @@ export async function startFromConf(
     await ended
   })
   const until = async (what: string, holds: () => Promise<boolean>): Promise<void> => {
-    const deadline = Date.now() + 20_000
+    const deadline = Date.now() + 60_000
     while (!(await holds())) {
       if (child.exitCode !== null || Date.now() > deadline) throw new Error(`${what}: ${reasonIn(log())}`)
       await clock.sleep(25)

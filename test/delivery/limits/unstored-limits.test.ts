@@ -60,13 +60,13 @@ test('11 events that wait for a bucket which takes no writes wait with a code, i
     await systemClock.sleep(300)
   }
   assert.match(String(told.find(isWrong)?.['detail']), /full/)
-  assert.is(handlers.status[0]?.stall?.code, 'DEPENDENCY_STATE_UNSTORED')
+  await eventually('it stalls', () => handlers.status[0]?.stall?.code === 'DEPENDENCY_STATE_UNSTORED')
   await eventually('in millrace status', async () => /UNSTORED, .*full/.test(await inStatus()) || undefined)
   await systemClock.sleep(300)
   assert.is(told.filter(isWrong).length, 1, 'once, not at each try')
   await connection.manager.streams.update(STREAM, { ...config, max_bytes: -1 })
   await eventually('they go on', () => done === asked || undefined)
-  assert.is(handlers.status[0]?.stall, undefined)
+  await eventually('it stalls no more', () => handlers.status[0]?.stall === undefined)
   await eventually('not in millrace status any more', async () => (await inStatus()) === '' || undefined)
 })
 

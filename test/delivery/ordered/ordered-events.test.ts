@@ -1,7 +1,9 @@
 // What ordered handlers are given: packs, events that come twice, those from now on; and what their errors decide.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { readLast } from '../../../src/broker/last-message.ts'
 import { publishOnce } from '../../../src/broker/publish-once.ts'
+import { commitSubject } from '../../../src/broker/system-subject.ts'
 import { fixed } from '../../../src/delivery/backoff.ts'
 import { defineHandler } from '../../../src/delivery/define-handler.ts'
 import { inbox } from '../../../src/delivery/idempotency/inbox.ts'
@@ -110,7 +112,11 @@ test('from: new is kept when nothing has come before the process ended', async (
     handle: ({ data: { n } }) => void seen.push(n),
   })
   const first = await workInOrder(connection, at, declaration)
-  await pause(200)
+  const subject = commitSubject(at.stream.name, 'handler-idle', '0')
+  await eventually('it is kept where it begins', async () => {
+    const last = await readLast(connection, at.stream.name, subject)
+    return Buffer.from(last?.data ?? []).includes('"since"')
+  })
   await first.stop()
   await ask(connection, at, 3)
   await pause(50)

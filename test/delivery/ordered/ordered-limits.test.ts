@@ -70,12 +70,12 @@ test('its own rate holds, and the order of keys with it', async () => {
     rate: { limit: 40, per: '1s' },
     handle: ({ data: { n } }) => void seen.push({ n, at: performance.now() }),
   })
-  await ask(connection, at, 70)
+  await ask(connection, at, 112)
   const { failures } = await workLimited(connection, at, declaration)
-  await eventually('all', () => seen.length === 70 || undefined)
+  await eventually('all', () => seen.length === 112 || undefined)
   const took = (seen.at(-1)?.at ?? 0) - (seen[0]?.at ?? 0)
-  // what is there at once, and two leases, go beside the rate
-  assert.ok(took > 600 && took < 6_000, `${took} ms`)
+  // what is there at once, and two leases, go beside the rate; how late the last one is is the machine's matter, too
+  assert.ok(took > 1_000 && took < 25_000, `${took} ms`)
   for (let key = 0; key < 7; key++) {
     const own = seen.map(({ n }) => n).filter((n) => n % 7 === key)
     assert.equal(
@@ -109,10 +109,11 @@ test('DP1 DP2 20 while a real breaker is open one event is the probe; no attempt
   const { gate, failures } = await workLimited(connection, at, declaration)
   await eventually('closed', () => !gate.open || undefined)
   await pause(100)
-  const before = runs.length
-  await pause(1_800)
-  const probes = runs.length - before
-  assert.ok(probes >= 1 && probes <= 4, `${probes} probes`)
+  const [before, began] = [runs.length, performance.now()]
+  await eventually('probes', () => runs.length >= before + 2 || undefined)
+  const [probes, time] = [runs.length - before, performance.now() - began]
+  // the first may come at once, the second after twice 0.4 s, and so on
+  assert.ok(probes <= 2 + time / 790, `${probes} probes in ${time} ms`)
   up = true
   await eventually('all', () => new Set(runs.filter(({ ok }) => ok).map(({ n }) => n)).size === 35 || undefined)
   const done = runs.filter(({ ok }) => ok).map(({ n }) => n)

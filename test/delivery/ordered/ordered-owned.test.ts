@@ -81,12 +81,12 @@ test('DL9 of a unit that is another process’s nothing is begun, and no place i
     () => 'done',
     () => 'ended',
   )
-  await eventually('others have the place', () => places.take(AbortSignal.timeout(5_000)).then(() => true))
+  await eventually('others have the place', () => places.take(AbortSignal.timeout(30_000)).then(() => true))
   places.give()
   end.abort(new Error('the unit is not ours any more'))
   assert.is(await told, 'ended')
   assert.is(runs(), 0)
-  await places.take(AbortSignal.timeout(1_000))
+  await places.take(AbortSignal.timeout(30_000))
 })
 
 test.run()

@@ -39,7 +39,7 @@ test('DL9 DL11 what is open, put off or parked goes on in its order, when the nu
     name: 'moving',
     on: { stream: at.stream.name, events: [Asked] },
     order: 'key',
-    recovery: retry({ attempts: 60, immediate: 0, backoff: fixed(250), last: park() }),
+    recovery: retry({ attempts: 1_000, immediate: 0, backoff: fixed(250), last: park() }),
     emits: { stream: at.stream.name, events: [Done] },
     classify: (error) => (String(error).includes('park') ? park() : undefined),
     handle: ({ data }, { attempt }) => {
@@ -75,7 +75,7 @@ test('DL9 DL11 what is open, put off or parked goes on in its order, when the nu
   await eventually('parked', async () => (await parkedIn(where)).parked.length === 1 || undefined)
   for (const to of [8, 3]) {
     const processors = processorsOf(deploymentOf(where, declaration))
-    const shared = { connection, registry, clock: systemClock, log: silentLog, patience: 10_000, group }
+    const shared = { connection, registry, clock: systemClock, log: silentLog, patience: 60_000, group }
     const report = await repartition({
       ...shared,
       owner: 'command',

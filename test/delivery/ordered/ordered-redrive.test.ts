@@ -15,7 +15,7 @@ import { systemClock } from '../../../src/time/system-clock.ts'
 import type { Connection } from '../../../src/broker/connection.ts'
 import { eventually, sharedConnection } from '../../support/broker.ts'
 import { readAll } from '../../support/events.ts'
-import { ask, Asked, place, registry, type Place } from '../running-handlers.ts'
+import { ask, Asked, letters, place, registry, type Place } from '../running-handlers.ts'
 import { workInOrder } from './running-ordered.ts'
 
 const test = suite('redrives of ordered handlers')
@@ -58,10 +58,9 @@ test('LT3 LT5 an event that was redriven knows its generation, and has its fate 
   await ask(connection, at, 40)
   const { processor } = await workInOrder(connection, at, declaration)
   await eventually('all', () => seen.length === 50 || undefined)
-  const outcomes = await eventually('letters', async () => {
-    const found = await redriveAll(connection, at, processor)
-    return found.length === 10 ? found : undefined
-  })
+  await eventually('letters', async () => (await letters(connection, at)).length === 10 || undefined)
+  const outcomes = await redriveAll(connection, at, processor)
+  assert.is(outcomes.length, 10)
   assert.equal(
     outcomes.map(({ kind }) => kind),
     outcomes.map(() => 'handled'),
@@ -133,12 +132,12 @@ test('DL9 23 --skip leaves out what failed again, though it is kept behind other
   await eventually('it is parked', entryOf)
   await ask(connection, at, 7 * 6, { from: 28 })
   await eventually('its events are kept', async () => ((await entryOf())?.diverted ?? 0) >= 7 || undefined)
-  const { diverted = 0 } = (await entryOf()) ?? {}
   // somebody ends the redrive when the first one is back, and it fails again
   const ending = new AbortController()
   const options = { clock: systemClock, signal: ending.signal, onProgress: () => ending.abort() }
   await redriveKey(connection, unit, 'k1', options).catch(() => undefined)
-  await eventually('it has failed again', async () => (await entryOf())?.culprit === diverted || undefined)
+  // how many are kept before it depends on how many were read before it was parked
+  await eventually('it has failed again', async () => ((await entryOf())?.culprit ?? 0) >= 7 || undefined)
   assert.is((await entryOf())?.redriven, 1)
   const outcome = await redriveKey(connection, unit, 'k1', { clock: systemClock, skip: true })
   assert.is(outcome.kind, 'back')
@@ -179,14 +178,14 @@ test('LT5 what became of a letter of a parked key is what became of its own even
     [1],
     'it was handled before that was said',
   )
-  const letters = await eventually('the next one is a letter', async () => {
+  const fates = await eventually('the next one is a letter', async () => {
     const outcomes = await redriveAll(connection, at, processor)
     return outcomes.length > 1 ? outcomes : undefined
   })
   assert.equal(
-    letters.map(({ kind }) => kind),
+    fates.map(({ kind }) => kind),
     ['closed', 'again'],
-    JSON.stringify(letters),
+    JSON.stringify(fates),
   )
   assert.equal(
     handled.filter((n) => n % 7 === 1),
