@@ -38,7 +38,7 @@ async function life(name: string, done: () => Promise<boolean>): Promise<{ said:
   child.stderr.setEncoding('utf8').on('data', (text: string) => (said += text))
   // not at its exit: what it wrote last may be on its way then
   child.once('close', (_, by) => (signal = by))
-  await eventually('its end', async () => signal !== undefined || (await done()), 60_000)
+  await eventually('its end', async () => signal !== undefined || (await done()), 180_000)
   if (signal !== undefined) return { said, signal }
   child.kill('SIGKILL')
   return { said, signal: null }
