@@ -46,7 +46,7 @@ export async function makeTrouble(options: FaultOptions): Promise<FaultCounts> {
   return counts
 }
 
-/** On a busy machine it takes that long until others have claimed a unit, and until a worker that was woken has tried to commit. */
+/** So long it takes on a busy machine until others have claimed a unit, and until one that was woken has tried to commit. */
 const FENCE_LIMIT_MS = 30_000
 
 /** One worker is frozen while the others are left alone: chance does not always bring that about. */

@@ -37,7 +37,7 @@ export interface DeliveryChaosReport extends Omit<DeliveryVerdict, 'examples'>, 
   readonly kills: number
   /** Whether there was a database, or why not. */
   readonly database: string
-  /** Until each handler had handled an event at first, with nothing in the way: what this machine takes for it now, in ms. */
+  /** Until each handler had handled an event at first, with nothing in the way: what this machine takes, in ms. */
   readonly startedMs: number
   /** From when everything was healed until each handler had handled what was published then, in ms. */
   readonly answeredMs: number
