@@ -39,6 +39,8 @@ const FOLDER = 'soak/actor-streams'
 const WORKERS = 3
 /** Longer than the longest timer. */
 const QUIET_MS = 5_000
+/** For a takeover that is still to come. */
+const LONGEST_MS = 120_000
 
 export async function runActorChaos(options: ActorChaosOptions): Promise<ActorChaosReport> {
   const { seconds, urls, accounts, commands: most, onProgress } = options
@@ -54,13 +56,14 @@ export async function runActorChaos(options: ActorChaosOptions): Promise<ActorCh
   const timeline = new Timeline()
   const workers = Array.from({ length: WORKERS }, () => new WorkerProcess(urls.join(','), counts, timeline, FOLDER))
   for (const worker of workers) worker.start()
-  const ending = new AbortController()
+  const [ending, enough] = [new AbortController(), new AbortController()]
   const began = performance.now()
   try {
     await untilClaimed(connection, stream.name, { units: stream.partitions, part: '.actor-account.' })
     const perSecond = most / seconds
     const sending = sendCommands(connection, ledger.commands, { accounts, most, perSecond, signal: ending.signal })
-    const timer = setTimeout(() => ending.abort(), seconds * 1_000)
+    const timer = setTimeout(() => enough.abort(), seconds * 1_000)
+    const latest = performance.now() + seconds * 1_000 + LONGEST_MS
     const onFault = (text: string): void =>
       onProgress(
         `${Math.round((performance.now() - began) / 1_000)} s  ${sending.acknowledged.length} commands  ${text}`,
@@ -69,11 +72,13 @@ export async function runActorChaos(options: ActorChaosOptions): Promise<ActorCh
       ...options,
       workers,
       timeline,
-      signal: ending.signal,
+      signal: enough.signal,
       onFault,
       fenced: () => counts.fenced,
+      more: () => timeline.takeovers === 0 && performance.now() < latest,
     })
     clearTimeout(timer)
+    ending.abort() // there was something to do all the time
     await sending.done
     for (const worker of workers) worker.start()
     onProgress('faults are over; waiting until everything is handled')

@@ -28,12 +28,14 @@ export interface FaultOptions {
   readonly onFault: (text: string) => void
   /** How often a worker was refused because another one had claimed its unit. */
   readonly fenced: () => number
+  /** Whether workers are to be troubled still, though the time is over. */
+  readonly more?: (() => boolean) | undefined
 }
 
 const between = (least: number, most: number): number => least + Math.random() * (most - least)
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** Longer than a lease, so that others have claimed the units when it wakes. */
+/** Longer than a lease, so that others claim the units before it wakes. */
 const LONG_FREEZE_MS = 6_000
 
 /** Goes on until `signal` is aborted, then leaves every worker awake and the server running. */
@@ -44,26 +46,33 @@ export async function makeTrouble(options: FaultOptions): Promise<FaultCounts> {
   return counts
 }
 
-/** On a busy machine it takes that long until a worker that was woken has tried to commit. */
-const FENCE_LIMIT_MS = 15_000
+/** So long it takes on a busy machine until others have claimed a unit, and until one that was woken has tried to commit. */
+const FENCE_LIMIT_MS = 30_000
 
 /** One worker is frozen while the others are left alone: chance does not always bring that about. */
 export async function makeZombie(
-  { workers, signal, onFault, fenced }: FaultOptions,
+  { workers, timeline, signal, onFault, fenced }: FaultOptions,
   counts: FaultCounts,
   ms = LONG_FREEZE_MS,
 ): Promise<void> {
   await wait(1_000)
-  const victim = workers.find(({ alive }) => alive)
+  const held = ({ pid }: WorkerProcess): number => timeline.heldBy(String(pid))
+  const [victim] = workers.filter(({ alive }) => alive).toSorted((a, b) => held(b) - held(a))
   if (victim === undefined || signal.aborted) return
   counts.workerFreezes += 1
   onFault(`SIGSTOP of a worker for ${ms} ms`)
   victim.freeze()
+  const had = held(victim)
   await wait(ms)
+  await until(() => had === 0 || held(victim) < had)
   const before = fenced()
   victim.wake()
-  for (const end = performance.now() + FENCE_LIMIT_MS; performance.now() < end && fenced() === before;) await wait(50)
+  await until(() => fenced() !== before)
   await wait(1_000)
+}
+
+async function until(is: () => boolean): Promise<void> {
+  for (const end = performance.now() + FENCE_LIMIT_MS; performance.now() < end && !is();) await wait(50)
 }
 
 /** Nothing but one outage of the server. */
@@ -86,18 +95,26 @@ export async function makeLongSleep(options: FaultOptions, ms: number): Promise<
   return counts
 }
 
-/** Kills, stops and freezes workers. */
+/** What must have been done to a worker comes first: chance may leave it out. */
+function nextOf({ workerKills, workerFreezes }: FaultCounts): number {
+  if (workerKills === 0) return 0
+  return workerFreezes === 0 ? 1 : Math.random()
+}
+
+/** Kills, stops and freezes workers: one is killed and one frozen at least, however soon the time is over. */
 export async function troubleWorkers(
-  { workers, signal, onFault }: Pick<FaultOptions, 'workers' | 'signal' | 'onFault'>,
+  { workers, signal, onFault, more }: Pick<FaultOptions, 'workers' | 'signal' | 'onFault' | 'more'>,
   counts: FaultCounts,
 ): Promise<void> {
   const frozen: Promise<void>[] = []
-  while (!signal.aborted) {
+  const isOver = (): boolean =>
+    signal.aborted && counts.workerKills > 0 && counts.workerFreezes > 0 && more?.() !== true
+  while (!isOver()) {
     await wait(between(700, 2_500))
     const awake = workers.filter(({ alive }) => alive)
     const victim = awake[Math.floor(Math.random() * awake.length)]
-    if (victim === undefined || signal.aborted) continue
-    const what = Math.random()
+    if (victim === undefined || isOver()) continue
+    const what = nextOf(counts)
     if (what < 0.55) {
       counts.workerKills += 1
       onFault('SIGKILL of a worker')
@@ -120,7 +137,7 @@ export async function troubleWorkers(
   await Promise.all(frozen)
 }
 
-/** Kills the server again and again. */
+/** Kills the server again and again, and once at least. */
 export async function troubleServer(
   {
     server,
@@ -134,7 +151,7 @@ export async function troubleServer(
   for (;;) {
     const until = performance.now() + between(0.7, 1.3) * serverEvery * 1_000
     while (performance.now() < until && !signal.aborted) await wait(100)
-    if (signal.aborted) return
+    if (signal.aborted && counts.serverKills > 0) return
     counts.serverKills += 1
     onFault('SIGKILL of a server')
     timeline.server('SIGKILL of a server')

@@ -24,6 +24,8 @@ export interface ChaosOptions {
   /** Seconds between two kills of the server. */
   readonly serverEvery: number
   readonly replicas?: 1 | 3
+  /** So often somebody takes over a unit at least; for that, workers are troubled longer where it is needed. */
+  readonly takeovers?: number
   /** Publishes one in so many of the usual readings. Default 1. */
   readonly slower?: number
   /** What is done to workers and server. Default: everything, again and again. */
@@ -46,6 +48,8 @@ export interface ChaosReport extends Omit<Verdict, 'examples'>, FaultCounts {
 const WORKERS = 3
 /** Slots and windows are over so long after the last event. */
 const QUIET_MS = 4_000
+/** For takeovers that are still to come. */
+const LONGEST_MS = 120_000
 
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const { seconds, urls, server, onProgress, replicas = 1, trouble = makeTrouble } = options
@@ -61,13 +65,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const timeline = new Timeline()
   const workers = Array.from({ length: WORKERS }, () => new WorkerProcess(urls.join(','), counts, timeline))
   for (const worker of workers) worker.start()
-  const ending = new AbortController()
+  const [ending, enough] = [new AbortController(), new AbortController()]
   const began = performance.now()
   const processors = processorsOf(deployment)
   try {
     await untilClaimed(connection, stream.name, { units: (processors.length - 1) * 16 })
     const publishing = publishReadings(connection, stream, contract, ending.signal, options.slower)
-    const timer = setTimeout(() => ending.abort(), seconds * 1_000)
+    const timer = setTimeout(() => enough.abort(), seconds * 1_000)
+    const latest = performance.now() + seconds * 1_000 + LONGEST_MS
     const onFault = (text: string): void =>
       onProgress(
         `${Math.round((performance.now() - began) / 1_000)} s  ${publishing.acknowledged.length} events  ${text}`,
@@ -77,11 +82,13 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
       server,
       workers,
       timeline,
-      signal: ending.signal,
+      signal: enough.signal,
       onFault,
       fenced: () => counts.fenced,
+      more: () => timeline.takeovers < (options.takeovers ?? 0) && performance.now() < latest,
     })
     clearTimeout(timer)
+    ending.abort() // there was something to do all the time
     await publishing.done
     for (const worker of workers) worker.start()
     onProgress('faults are over; waiting until everything is handled')

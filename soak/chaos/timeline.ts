@@ -49,6 +49,16 @@ export class Timeline {
     return all.some(({ at }) => at >= from && at <= until)
   }
 
+  /** How many units a worker took that nobody has taken since. */
+  heldBy(worker: string): number {
+    return [...this.#taken.values()].filter((takes) => takes.at(-1)?.worker === worker).length
+  }
+
+  /** How often a unit was taken by another one than the first. */
+  get takeovers(): number {
+    return [...this.#taken.values()].reduce((sum, takes) => sum + takes.length - 1, 0)
+  }
+
   /** How often the server came back, and when. */
   get returns(): readonly number[] {
     return this.#server.filter(({ what }) => what === 'server back').map(({ at }) => at)

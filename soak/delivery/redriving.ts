@@ -9,7 +9,7 @@ import { systemClock } from '../../src/time/system-clock.ts'
 import { readLetters } from './evidence.ts'
 
 /** One letter in so many is redriven. */
-const SHARE = 0.5
+const ONE_IN = 2
 const EVERY_MS = 3_000
 
 export class Redriving {
@@ -18,6 +18,8 @@ export class Redriving {
   readonly #records: LetterRecords
   readonly #todo = new Map<number, DeadLetter>()
   #next = 0
+  #seen = 0
+  #redriven = 0
 
   constructor(connection: Connection, deployment: Deployment) {
     this.#connection = connection
@@ -35,15 +37,18 @@ export class Redriving {
     }
   }
 
-  /** What was chosen and has no fate yet has it. */
+  /** What was chosen and has no fate yet has it; where trouble has left nothing to choose from, something is chosen now. */
   async finish(signal: AbortSignal): Promise<void> {
     if (this.#todo.size > 0) await this.#redrive(signal)
+    if (this.#redriven > 0) return
+    await this.#look()
+    await this.#redrive(signal)
   }
 
   async #look(): Promise<void> {
     for (const letter of await readLetters(this.#connection, this.#next)) {
       this.#next = letter.number + 1
-      if (letter.generation === 0 && Math.random() < SHARE) this.#todo.set(letter.number, letter)
+      if (letter.generation === 0 && (this.#seen += 1) % ONE_IN === 0) this.#todo.set(letter.number, letter)
     }
   }
 
@@ -64,6 +69,7 @@ export class Redriving {
       load: (number) => Promise.resolve(this.#todo.get(number)),
       onEnd: ({ number, ...outcome }) => {
         if (outcome.kind === 'refused') this.refusals.push(`${number}: ${outcome.error.message}`)
+        if (outcome.kind === 'handled' || outcome.kind === 'again') this.#redriven += 1
         // of a key that is parked still it is tried again, as an operator would
         if (outcome.kind !== 'parked') this.#todo.delete(number)
       },

@@ -66,6 +66,7 @@ export class Sending {
     const began = performance.now()
     let [looked, paused] = [began, 0]
     const killers = [...killersAt]
+    await this.#parked()
     for (let sent = 0; !signal.aborted && this.#failures.length === 0;) {
       const burst = Math.random() < 0.05 ? 60 : 5
       for (let at = 0; at < burst; at++, sent++) await this.#errand(oneOf(NAMES), someWay())
@@ -82,6 +83,12 @@ export class Sending {
       await new Promise((resolve) => setTimeout(resolve, Math.max(1, ahead)))
     }
     await this.#flush()
+  }
+
+  /** An event that fails for ever, with others behind it: by chance alone there may be none that waits in the park. */
+  async #parked(): Promise<void> {
+    await this.#errand('queue', { fails: FOR_EVER, how: 'refuse', heals: false }, 'parked')
+    for (let at = 0; at < 3; at++) await this.#errand('queue', { fails: 0, how: 'throw', heals: false }, 'parked')
   }
 
   async #drained(behind: SendingOptions['behind'], signal: AbortSignal): Promise<void> {

@@ -61,7 +61,7 @@ async function troubleLinks(
     const [link, worker] = [links[at], workers[at]]
     if (link === undefined || signal.aborted) continue
     const hit = (what: string): void => timeline.worker(String(worker?.pid), what)
-    const chance = Math.random()
+    const chance = counts.cuts === 0 ? 0 : Math.random()
     hit('its link is troubled')
     if (chance < 0.4) {
       counts.cuts += 1

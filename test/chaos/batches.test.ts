@@ -21,7 +21,8 @@ const JOBS = 90
 const WORKERS = 3
 const ALL: readonly Moment[] = ['after', 'before', 'later']
 const PLAN = { create: [...ALL, 'after' as const], find: ALL, list: ALL, results: [...ALL, 'later' as const] }
-const LIMIT_MS = 270_000
+/** Patience and no promise. */
+const LIMIT_MS = 540_000
 /** How often a job is asked: of ten one fails at first, and one expires. */
 const asked = (at: number): number => (at % 10 < 2 ? 2 : 1)
 

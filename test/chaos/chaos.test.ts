@@ -29,6 +29,7 @@ test('K1 C1 C2 C3 O1 O2 O3 F4 P2 workers and server killed and frozen for 45 s: 
     server: victim,
     serverEvery: 15,
     slower: 12,
+    takeovers: UNITS,
     onProgress,
   })
   const { kills, takeovers, fenced, lost, duplicated, different, outOfOrder, longestPauseMs, longestRecoveryMs } =

@@ -30,18 +30,19 @@ test('AC2 of processes that ask the same one asks; it is killed, and one of the 
   const holder = start(url, question, 'hold')
   await eventually('it has the flight', () => holder.said() === 'miss\n')
   const others = [start(url, question), start(url, question)]
-  // they are up, and wait: the flight is kept up for longer than its lease
-  await new Promise((resolve) => setTimeout(resolve, 4_000))
+  await eventually('they wait', () => others.every(({ said }) => said() === 'waits\n'))
+  // the flight is kept up for longer than its lease
+  await new Promise((resolve) => setTimeout(resolve, 7_000))
   assert.equal(
     others.map(({ said }) => said()),
-    ['', ''],
+    ['waits\n', 'waits\n'],
   )
   holder.child.kill('SIGKILL')
-  await eventually('both are done', () => others.every(({ said }) => said() !== ''))
-  const [asked] = others.filter(({ said }) => said() === 'miss\n')
+  await eventually('both are done', () => others.every(({ said }) => said() !== 'waits\n'))
+  const [asked] = others.filter(({ said }) => said() === 'waits\nmiss\n')
   assert.ok(asked !== undefined, 'one of them asks')
   const [found] = others.filter((one) => one !== asked)
-  await eventually('the other one has the answer', () => found?.said() === `hit of ${asked.child.pid}\n`)
+  await eventually('the other one has the answer', () => found?.said() === `waits\nhit of ${asked.child.pid}\n`)
 })
 
 test.run()

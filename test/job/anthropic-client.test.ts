@@ -8,15 +8,14 @@ import { anthropicClient } from '../../src/job/anthropic-client.ts'
 import { definePrompt } from '../../src/job/define-prompt.ts'
 import { renderPrompt } from '../../src/job/render-prompt.ts'
 import { resultSchemaOf } from '../../src/job/result-schema.ts'
-import { startModelServer } from '../../src/testing/model-server/model-server.ts'
+import { freePorts } from '../support/free-ports.ts'
 import { TOP } from '../support/repository.ts'
 
 const test = suite('the SDK of the provider')
 
 test('where nobody answers, the address and what is wrong with it are told', async () => {
-  const gone = await startModelServer()
-  const { url } = gone
-  await gone.stop()
+  const [port = 0] = await freePorts(1)
+  const url = `http://127.0.0.1:${port}`
   const client = await anthropicClient({ apiKey: undefined, baseUrl: url })
   const prompt = renderPrompt(definePrompt({ id: 'triage', version: 1, user: 'Is it fraud?' }), {})
   const schema = resultSchemaOf('triage', z.object({ fraud: z.boolean() }))

@@ -14,6 +14,7 @@ import type { ModelCall, ModelServer, ModelServerOptions } from '../../src/testi
 import { modelAnswers } from '../../src/testing/model-server/model-answer.ts'
 import { startModelServer } from '../../src/testing/model-server/model-server.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
+import { eventually } from '../support/broker.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
 const test = suite('calls of models')
@@ -158,11 +159,19 @@ test('MC1 MC3 what stalls is given up, what is cut is no answer, and pings are s
         modelAnswers.json({ fraud: false, score: 1, reason: 'endless' }, { deltaEvery: 30, deltaLength: 1 }),
       ],
     },
-    async ({ call, bills }) => {
-      // longer than it takes until the first event, on whatever machine
-      const idle = { limits: { idle: 1_000, most: 60_000 } }
-      assert.is(wordOf(await call(idle)), 'retry idle')
-      assert.is(wordOf(await call(idle)), 'retry idle')
+    async ({ call, bills, server }) => {
+      // by a clock of its own, which goes on when the first has said what it says, and the second is asked
+      const clock = new VirtualClock()
+      const idle = { clock, limits: { idle: 1_000, most: 60_000 } }
+      let begun = false
+      const stalls = call({ ...idle, onText: () => void (begun = true) })
+      await eventually('it begins', () => begun)
+      await clock.pass(2_000)
+      assert.is(wordOf(await stalls), 'retry idle')
+      const silent = call(idle)
+      await eventually('it is asked', () => server.calls.length === 2)
+      await clock.pass(2_000)
+      assert.is(wordOf(await silent), 'retry idle')
       assert.is(wordOf(await call()), 'retry stream-cut')
       assert.is(bills.length, 2)
       assert.is(wordOf(await call({ limits: { idle: 1_000, most: 60_000 } })), 'valid')

@@ -154,7 +154,7 @@ test('AL3 AL6 aggregates go on when the number of partitions changes, with what 
       owner: 'command',
       group: `g-${deployment.streams[0]?.name}`,
       cut: new Set<string>(),
-      patience: 10_000,
+      patience: 60_000,
     }
     const common = { connection, registry: deployment.registry, clock: systemClock, log: silentLog }
     await repartition({ ...common, ...named, processors: processorsOf(deployment), stream, to })

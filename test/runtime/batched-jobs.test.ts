@@ -42,7 +42,7 @@ test('BA4 jobs of the lane batch are asked in batches, the others one by one', a
   const [job] = deployment.jobs ?? []
   const { log } = jobPorts(job as never, { connection, clock: systemClock })
   for (const id of ['s1', 's2', 't1'])
-    await eventually(`${id} is decided`, async () => (await log.read(id)).state.kind === 'decided' || undefined)
+    await eventually(`${id} is decided`, async () => (await log.read(id)).state.kind === 'decided' || undefined, 60_000)
   const batched = server.calls.map(({ request: { customId } }) => customId?.split('-')[0])
   assert.equal([batched.length, batched.filter((one) => one === undefined).length], [3, 1])
   assert.is(new Set(batched).size, 2, 'one batch, and what was asked by itself')

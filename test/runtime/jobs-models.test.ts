@@ -18,6 +18,7 @@ import { atEnd } from '../support/cleanup.ts'
 import { connectTo, eventually } from '../support/broker.ts'
 import { publishAll } from '../support/events.ts'
 import { startTestServer } from '../support/nats.ts'
+import { timeBeforeMidnight } from '../support/same-day.ts'
 
 const test = suite('jobs of a deployment with models.yaml')
 const FOLDER = fileURLToPath(new URL('../fixtures/streams-jobs', import.meta.url))
@@ -34,6 +35,7 @@ const models = readModels({
 })
 
 test('AD1 CO1 what calls have cost is on their logs and in the counters, and who has no budget is told until when', async () => {
+  await timeBeforeMidnight(120_000) // costs and budgets are those of a day
   const { url } = await startTestServer()
   const connection = await connectTo(url)
   const deployment = { ...(await discover(FOLDER)), models }

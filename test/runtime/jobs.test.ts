@@ -145,6 +145,11 @@ test('JW1 with a stand-in they are done, a dead letter of one is redriven, and a
   assert.equal(state.decision, { short: 'no' })
   assert.equal([state.account.generation, state.account.begun], [1, 2])
   assert.is(server.totals().calls, 2)
+  // its message goes after what it came to is on the log
+  await eventually('none waits', async () => {
+    const [jobs] = (await readStatus(connection, systemClock, deployment)).jobs
+    return jobs?.waiting.batch === 0 || undefined
+  })
   await runtime.stop()
   const [after] = (await readStatus(connection, systemClock, deployment)).jobs
   assert.equal(after?.waiting, { urgent: 0, standard: 0, batch: 0 })

@@ -61,7 +61,7 @@ test('23 they are found and run as processors, and their dead letters come back 
   const bad = world.seen.filter((one) => one.startsWith('bad'))
   assert.equal(bad, ['bad 1 0 32', 'bad 1 1 32'])
   const cause = 'it is on strike'
-  const open = { kind: 'open', until: Date.now() + 30_000, trips: 1, cause }
+  const open = { kind: 'open', until: Date.now() + 600_000, trips: 1, cause }
   connection.nats.publish('$KV.millrace_dependencies.breaker.carrier', JSON.stringify(open))
   const why = await eventually('status names it', async () => {
     const { processors } = await readStatus(connection, systemClock, deployment)

@@ -12,6 +12,7 @@ import type { EventDraft, StoredEvent } from '../../src/event/event.ts'
 import { later } from '../../src/event/when.ts'
 import type { WireMessage } from '../../src/event/wire.ts'
 import { DelayedEvents } from '../../src/schedule/delayed-events.ts'
+import { listDelayed } from '../../src/schedule/list-delayed.ts'
 import { delayedSubject } from '../../src/broker/delayed-subject.ts'
 import { systemId } from '../../src/time/system-chance.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
@@ -61,14 +62,32 @@ async function stored({ connection, stream }: Pick<Fresh, 'connection' | 'stream
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
+/** Whatever was set has come, or was cancelled. */
+async function noneWaits({ connection, stream }: Pick<Fresh, 'connection' | 'stream'>): Promise<void> {
+  await eventually('none waits', async () => {
+    const { total } = await listDelayed(connection, systemClock, stream.name, { limit: 1 })
+    return total === 0 || undefined
+  })
+}
+
+/** Does what has to be done before something is due, which is `ms` later: again, with more time, where a busy machine came too late. */
+async function inGoodTime<T extends { readonly due: number }>(act: (ms: number) => Promise<T>): Promise<T> {
+  for (let ms = 400; ; ms *= 4) {
+    const done = await act(ms)
+    if (Date.now() < done.due - 50 || ms > 20_000) return done
+  }
+}
+
 test('DE1 an event comes at its time, not before, in the partition of its key, with the id that was told', async () => {
   const { connection, stream, delayed } = await fresh()
   const before = Date.now()
   const set = await delayed.scheduleEvent(Reminded({ n: 'a' }), { in: 600, id: 'reminder a.*> é' })
   assert.is(set.outcome, 'set')
-  assert.ok(Math.abs(set.due - before - 600) < 400, String(set.due - before))
+  assert.ok(set.due > before + 200 && set.due < Date.now() + 1_000, `${set.due - before} ms`)
   await pause(250)
-  assert.equal(await stored({ connection, stream }), [])
+  const early = await stored({ connection, stream })
+  // a machine that is busy may have come to it after its time
+  if (Date.now() < set.due - 50) assert.equal(early, [])
   const [message] = await eventually('it comes', async () => {
     const all = await readAll(connection, stream.name, [`${stream.root}.>`])
     return all.length > 0 ? all : undefined
@@ -95,14 +114,19 @@ test('DE1 38 a server that is killed forgets none and comes with each once', asy
 })
 
 test('DE2 DE3 setting again replaces, cancelling cancels, and each is told', async () => {
-  const world = await fresh()
+  const { world, due, outcomes } = await inGoodTime(async (ms) => {
+    const world = await fresh()
+    const { delayed } = world
+    const first = await delayed.scheduleEvent(Reminded({ n: 'first' }), { in: ms, id: 'x' })
+    const second = await delayed.scheduleEvent(Reminded({ n: 'second' }), { in: ms + 100, id: 'x' })
+    await delayed.scheduleEvent(Reminded({ n: 'never' }), { in: ms, id: 'y' })
+    const cancels = [await delayed.cancelScheduled('y'), await delayed.cancelScheduled('y')]
+    return { world, due: first.due, outcomes: [first, second, ...cancels].map(({ outcome }) => outcome) }
+  })
   const { delayed } = world
-  assert.is((await delayed.scheduleEvent(Reminded({ n: 'first' }), { in: '300ms', id: 'x' })).outcome, 'set')
-  assert.is((await delayed.scheduleEvent(Reminded({ n: 'second' }), { in: '400ms', id: 'x' })).outcome, 'replaced')
-  await delayed.scheduleEvent(Reminded({ n: 'never' }), { in: '300ms', id: 'y' })
-  assert.is((await delayed.cancelScheduled('y')).outcome, 'cancelled')
-  assert.is((await delayed.cancelScheduled('y')).outcome, 'not-pending')
+  assert.equal(outcomes, ['set', 'replaced', 'cancelled', 'not-pending'])
   await eventually('the second comes', async () => (await stored(world)).length > 0 || undefined)
+  await pause(due + 500 - Date.now())
   assert.equal(await stored(world), ['reminded second'])
   assert.is((await delayed.cancelScheduled('x')).outcome, 'not-pending')
 })
@@ -129,17 +153,21 @@ test('DE2 what is required refuses everything of a change', async () => {
 })
 
 test('DE2 an event, one that is set and one that is cancelled are stored together', async () => {
-  const world = await fresh()
-  const { delayed } = world
-  await delayed.scheduleEvent(Reminded({ n: 'late' }), { in: '500ms', id: 'late' })
-  const changed = await delayed.store({
-    events: [Placed({ n: 'now' }, { id: 'order-1' })],
-    schedule: [{ event: Reminded({ n: 'soon' }), in: '200ms', id: 'soon' }],
-    cancel: ['late'],
+  const { world, due, changed } = await inGoodTime(async (ms) => {
+    const world = await fresh()
+    const { due } = await world.delayed.scheduleEvent(Reminded({ n: 'late' }), { in: ms, id: 'late' })
+    const changed = await world.delayed.store({
+      events: [Placed({ n: 'now' }, { id: 'order-1' })],
+      schedule: [{ event: Reminded({ n: 'soon' }), in: '200ms', id: 'soon' }],
+      cancel: ['late'],
+    })
+    return { world, due, changed }
   })
+  const { delayed } = world
   assert.equal(changed.cancelled, [{ id: 'late', outcome: 'cancelled' }])
   assert.equal(changed.events, ['order-1'])
-  await pause(800)
+  await eventually('the one that is soon comes', async () => (await stored(world)).length > 1 || undefined)
+  await pause(due + 500 - Date.now())
   assert.equal(await stored(world), ['placed now', 'reminded soon'])
   // the same command again: its event is there, so nothing of it is done
   const again = faultOf(
@@ -183,10 +211,11 @@ test('DE3 a cancel that meets the firing: what is told to be cancelled never com
     const names = Array.from({ length: 300 }, (_, at) => `c${at}`)
     const due = Date.now() + 700
     await world.delayed.store({ schedule: names.map((n, at) => ({ event: Reminded({ n }), at: due + at, id: n })) })
-    await pause(due - Date.now() + 60)
+    await eventually('the first have come', async () => (await stored(world)).length > 0 || undefined)
     const outcomes = new Map<string, string>()
     for (let at = 0; at < names.length; at += 10)
       await Promise.all(names.slice(at, at + 10).map(async (n) => outcomes.set(n, (await cancel(world, n)).outcome)))
+    await noneWaits(world)
     await pause(700)
     const came = new Set((await stored(world)).map((text) => text.split(' ')[1]))
     return names.filter((n) => came.has(n) === (outcomes.get(n) === 'cancelled'))
@@ -196,22 +225,26 @@ test('DE3 a cancel that meets the firing: what is told to be cancelled never com
 })
 
 test('DE1 what a handler emits for later waits, once however often it is handled, and comes', async () => {
-  const { connection, stream } = await fresh()
   const event = { id: 'e1', source: '/shop', correlationId: undefined } as StoredEvent
-  const declaration = { name: 'remind', emits: { stream: stream.name, events: [Reminded] } }
-  const emit = (draft: EventDraft): readonly WireMessage[] =>
-    emittedMessages([Reminded({ n: 'now' }), draft], event, { declaration, to: stream, time: Date.now() })
-  for (let handled = 0; handled < 2; handled += 1)
-    for (const message of emit(later(Reminded({ n: 'later' }), { in: 400, id: 'r1' })))
-      await publishOnce(connection, message)
-  assert.equal(await stored({ connection, stream }), ['reminded now'])
-  const due = await eventually('it comes', async () => {
-    const all = await stored({ connection, stream })
+  const { world, early } = await inGoodTime(async (ms) => {
+    const world = await fresh()
+    const declaration = { name: 'remind', emits: { stream: world.stream.name, events: [Reminded] } }
+    const due = Date.now() + ms
+    const emit = (draft: EventDraft): readonly WireMessage[] =>
+      emittedMessages([Reminded({ n: 'now' }), draft], event, { declaration, to: world.stream, time: Date.now() })
+    for (let handled = 0; handled < 2; handled += 1)
+      for (const message of emit(later(Reminded({ n: 'later' }), { in: ms, id: 'r1' })))
+        await publishOnce(world.connection, message)
+    return { world, due, early: await stored(world) }
+  })
+  assert.equal(early, ['reminded now'])
+  const both = await eventually('it comes', async () => {
+    const all = await stored(world)
     return all.length > 1 ? all : undefined
   })
   await pause(300)
-  assert.equal(due, ['reminded now', 'reminded later'])
-  assert.is((await stored({ connection, stream })).length, 2)
+  assert.equal(both, ['reminded now', 'reminded later'])
+  assert.is((await stored(world)).length, 2)
   assert.throws(() => later(Reminded({ n: 'x' }), {}), /DELAYED_EVENT_INVALID/)
 })
 
@@ -234,6 +267,7 @@ test('DE2 over a link that is cut again and again each change is stored once', a
     }),
   )
   await cuts
+  await noneWaits({ connection: direct, stream })
   await pause(400)
   const counts = new Map<string, number>()
   for (const text of await stored({ connection: direct, stream })) counts.set(text, (counts.get(text) ?? 0) + 1)

@@ -10,6 +10,7 @@ import { eventually, sharedConnection } from '../../support/broker.ts'
 import { atEnd } from '../../support/cleanup.ts'
 import { sharedServer } from '../../support/nats.ts'
 import { testProgram } from '../../support/program.ts'
+import { timeBeforeMidnight } from '../../support/same-day.ts'
 import { BURST, HARD, LONGEST, OUTPUT_TOKENS } from './limited-models.ts'
 
 const test = suite('admission of processes')
@@ -38,6 +39,7 @@ function start(worker: number, args: readonly string[], told: Told[]): ChildProc
 }
 
 test('MG1 BU1 CO1 three processes, one of them killed: never more tokens than the limit, never more money than the budget', async () => {
+  await timeBeforeMidnight(240_000) // a budget is that of a day
   const { url } = await sharedServer()
   const tenant = `t${process.pid}`
   const told: Told[] = []

@@ -6,11 +6,15 @@ import { dayOf, readCosts } from '../../../src/job/costs/cost-counters.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { connectTo, eventually, sharedConnection } from '../../support/broker.ts'
 import { sharedServer } from '../../support/nats.ts'
+import { timeBeforeMidnight } from '../../support/same-day.ts'
 import { admissionOf, admitted, billed, PRICES } from './admissions.ts'
 import { ANSWERED, callOf, failed, NEVER } from './gates.ts'
 
 const test = suite('shared admission')
 const WAIT = { from: 'status', type: 'rate_limit_error', status: 429 } as const
+// costs and budgets are those of a day
+test.before.each(() => timeBeforeMidnight(60_000))
+
 let count = 0
 /** Tenants of no other test. */
 const tenantOf = (name: string): string => `${name}-${process.pid}-${count++}`

@@ -9,12 +9,14 @@ import { startModelServer } from '../../../src/testing/model-server/model-server
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { sharedConnection } from '../../support/broker.ts'
 import { atEnd } from '../../support/cleanup.ts'
+import { timeBeforeMidnight } from '../../support/same-day.ts'
 import { admissionOf, PRICES } from '../limits/admissions.ts'
 import { jobContext, work } from './working-jobs.ts'
 
 const test = suite('answers of the past, taken by a worker')
 
 test('AC1 a job that asks what another one has asked makes no call; another tenant does', async () => {
+  await timeBeforeMidnight(60_000) // costs are counted by the day
   const connection = await sharedConnection()
   const context = await jobContext(connection, { cache: { ttl: '1h' }, model: 'm' })
   const server = await startModelServer()

@@ -40,10 +40,11 @@ test('JW5 as many are begun as there are places', async () => {
 
 test('JW6 a call that takes much longer than the server waits is not begun by another one', async () => {
   const context = await jobContext(await sharedConnection())
-  const server = await model({ answers: () => slow(5_000) })
+  const server = await model({ answers: () => slow(10_000) })
+  // and longer than a busy machine stands still
   const [one, other] = [
-    await work(context, server.url, { ackWait: 1_500 }),
-    await work(context, server.url, { ackWait: 1_500 }),
+    await work(context, server.url, { ackWait: 4_500 }),
+    await work(context, server.url, { ackWait: 4_500 }),
   ]
   await context.request('a')
   const state = await context.over('a')
@@ -66,11 +67,11 @@ test('JW6 JB2 the job of one that was frozen is done by another; its own call is
   let asked = 0
   const server = await model({ answers: () => ((asked += 1) === 1 ? slow(60_000) : good()) })
   const clock = new Freezing()
-  const frozen = await work(context, server.url, { clock, ackWait: 1_000, owner: 'frozen' })
+  const frozen = await work(context, server.url, { clock, ackWait: 4_000, owner: 'frozen' })
   await context.request('a')
   await eventually('it is asked', () => asked === 1 || undefined)
   clock.frozen = true
-  await work(context, server.url, { ackWait: 1_000, owner: 'other' })
+  await work(context, server.url, { ackWait: 4_000, owner: 'other' })
   const state = await context.over('a')
   assert.equal([state.kind, state.account.begun], ['decided', 2])
   clock.frozen = false
@@ -101,7 +102,7 @@ test('JW7 a stop hands back what has not begun and ends calls; none of it is an 
   assert.ok(states.every((state) => state.kind === 'waiting' && state.account.counted === 0))
   quick = true
   await work(context, server.url)
-  const ended = await Promise.all(ids.map((id) => context.over(id, 20_000)))
+  const ended = await Promise.all(ids.map((id) => context.over(id, 60_000)))
   assert.ok(ended.every(({ kind, account }) => kind === 'decided' && account.counted === 0))
 })
 

@@ -11,10 +11,14 @@ import { startModelServer } from '../../../src/testing/model-server/model-server
 import { systemClock } from '../../../src/time/system-clock.ts'
 import { atEnd } from '../../support/cleanup.ts'
 import { eventually, sharedConnection } from '../../support/broker.ts'
+import { timeBeforeMidnight } from '../../support/same-day.ts'
 import { admissionOf, PRICES } from '../limits/admissions.ts'
 import { jobContext, work, type JobContext } from './working-jobs.ts'
 
 const test = suite('jobs that move, and answers that are too large')
+// costs and budgets are those of a day
+test.before.each(() => timeBeforeMidnight(60_000))
+
 const PROMPT = { id: 'judge', version: 1, hash: 'abcdef0123456789' }
 const typesOf = async ({ job, connection }: JobContext, id: string): Promise<string> => {
   const events = await readJob(job.records, { connection, clock: systemClock }, id)

@@ -19,6 +19,7 @@ import * as assert from 'uvu/assert'
 import type { ModelAnswer } from '../../../src/testing.ts'
 import { modelAnswers } from '../../../src/testing/model-server/model-answer.ts'
 import { startModelServer } from '../../../src/testing/model-server/model-server.ts'
+import { eventually } from '../../support/broker.ts'
 import { asking, clientOf, MODEL, rejection } from './asking.ts'
 
 const test = suite('faults of the stand-in')
@@ -120,8 +121,7 @@ test('a client that goes away amid a slow stream is seen', () =>
     await new Promise<void>((resolve) => asked.once('text', () => resolve()))
     asked.abort()
     await rejection(asked.finalMessage())
-    for (let tries = 0; server.calls.length === 0 && tries < 500; tries++)
-      await new Promise((resolve) => setTimeout(resolve, 10))
+    await eventually('it is seen', () => server.calls.length > 0)
     assert.is(server.calls[0]?.ended, 'aborted')
   }))
 
