@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { isFault } from '../../src/error/millrace-error.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
+import { ViewReader } from '../../src/view/view-reader.ts'
 import { viewProcessor } from '../../src/view/view-processor.ts'
 import { readPointer } from '../../src/view/view-pointer.ts'
 import { connectTo, eventually, freshStream, sharedConnection } from '../support/broker.ts'
@@ -187,6 +188,11 @@ test('a position that nobody comes to is an error after the time-out; so are oth
   const reader = readerOf(connection, stream)
   assert.is(await codeOf(reader.get('a')), 'VIEW_NOT_FOUND')
   assert.is(await codeOf(reader.whenCaughtUp(0, { timeout: 50 })), 'VIEW_NOT_FOUND')
+  // also when the time is over just after the last look
+  let asked = 0
+  const ticking = { ...systemClock, monotonic: () => (asked += 1) }
+  const hasty = new ViewReader(connection, ticking, reader.name)
+  for (const timeout of [1, 2, 3, 4]) assert.is(await codeOf(hasty.whenCaughtUp(0, { timeout })), 'VIEW_NOT_FOUND')
   const { runs } = await runView(connection, stream, { from: { stream: stream.name, events: EVENTS } })
   await reader.whenCaughtUp(0, PATIENT)
   assert.is(await codeOf(reader.whenCaughtUp(5, { timeout: 50 })), 'VIEW_NOT_CAUGHT_UP')
