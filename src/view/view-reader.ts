@@ -2,7 +2,7 @@ import { asFault, outcomeUnknown } from '../broker/api-error.js'
 import type { Connection } from '../broker/connection.js'
 import { readBucket } from '../broker/history-bucket.js'
 import { readStreamIdentity } from '../broker/stream-identity.js'
-import { fault, isFault } from '../error/millrace-error.js'
+import { fault, isFault, type MillraceError } from '../error/millrace-error.js'
 import type { Clock } from '../time/clock.js'
 import { parseDuration } from '../time/duration.js'
 import { decodeRow, readRow } from './bucket-row.js'
@@ -81,6 +81,7 @@ export class ViewReader<Row = unknown> {
     let target = typeof position === 'object' ? position.sequence : position
     for (let wait = FIRST_LOOK_MS; ; wait = Math.min(LAST_LOOK_MS, 2 * wait)) {
       signal?.throwIfAborted()
+      let problem: MillraceError | undefined
       try {
         const found = await this.#pointer()
         const { name } = found.pointer.stream
@@ -90,12 +91,11 @@ export class ViewReader<Row = unknown> {
         if (await this.#isThere(found, target)) return
       } catch (error) {
         // a view whose processor begins just now has no pointer yet
-        const known = asFault(error, `waiting for view ${this.name}`)
-        const over = this.#clock.monotonic() >= end
-        if (over || (!outcomeUnknown(known) && known.code !== 'VIEW_NOT_FOUND')) throw known
+        problem = asFault(error, `waiting for view ${this.name}`)
+        if (!outcomeUnknown(problem) && problem.code !== 'VIEW_NOT_FOUND') throw problem
       }
       if (this.#clock.monotonic() >= end)
-        throw fault('VIEW_NOT_CAUGHT_UP', `${this.name} is not at ${target ?? 'the end'} after ${limit} ms`)
+        throw problem ?? fault('VIEW_NOT_CAUGHT_UP', `${this.name} is not at ${target ?? 'the end'} after ${limit} ms`)
       await this.#clock.sleep(wait, signal)
     }
   }

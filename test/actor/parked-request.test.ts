@@ -40,8 +40,8 @@ test('RQ4 who waits for a command that is kept behind one that failed is told so
     return createActorClient({ connection: own, clock: systemClock, newId: systemId, homes }).actor(frail)
   }
   const [one, other] = [await of(), await of()]
-  const add = (id: string) => [Deposit({ accountId: 'a', amount: 1 }), { id, timeout: '20s' }] as const
-  const take = [Withdraw({ accountId: 'a', amount: 1 }), { id: 'ill', timeout: '20s' }] as const
+  const add = (id: string) => [Deposit({ accountId: 'a', amount: 1 }), { id, timeout: '60s' }] as const
+  const take = [Withdraw({ accountId: 'a', amount: 1 }), { id: 'ill', timeout: '60s' }] as const
 
   assert.is((await one.request(...add('first'))).kind, 'accepted')
   const failed = await one.request(...take)

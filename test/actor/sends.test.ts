@@ -131,7 +131,7 @@ test('what is sent to a context that is named arrives; to others it is refused w
     assert.ok(x && xCommands && y)
     const homes = [{ actor: 'sender', records: x, commands: xCommands }]
     const client = createActorClient({ connection, clock: systemClock, newId: systemId, homes })
-    const outcome = await client.actor(sender([])).request(Ask({ id: 'a' }), { timeout: '20s' })
+    const outcome = await client.actor(sender([])).request(Ask({ id: 'a' }), { timeout: '60s' })
     if (names) {
       assert.is(outcome.kind, 'accepted')
       await eventually('it has arrived', async () =>

@@ -4,10 +4,11 @@ import * as assert from 'uvu/assert'
 import { z } from 'zod'
 import { cancelTimer, setTimer } from '../../src/actor/decision.ts'
 import { defineActor } from '../../src/actor/define-actor.ts'
-import { defineCommand } from '../../src/actor/define-command.ts'
 import { timerFilter } from '../../src/actor/timer-message.ts'
+import { defineCommand, type CommandDraft } from '../../src/actor/define-command.ts'
 import type { Connection } from '../../src/broker/connection.ts'
 import { defineEvent } from '../../src/event/contract.ts'
+import type { Runtime } from '../../src/runtime/create-runtime.ts'
 import type { Deployment } from '../../src/runtime/deployment.ts'
 import { connectTo, eventually, sharedConnection } from '../support/broker.ts'
 import { ownServer } from '../support/nats.ts'
@@ -45,6 +46,33 @@ const rung = async (connection: Connection, deployment: Deployment, id?: string)
     events.filter(({ type }) => type === Rang.type).map(({ data }) => data),
   )
 
+/**
+ * Sets timers in a deployment of its own, so far ahead that all are pending before the first is due: farther, in a new
+ * one, where the machine is too busy for that.
+ */
+async function allPending(
+  connection: Connection,
+  leastMs: number,
+  alarms: (due: number) => CommandDraft[],
+): Promise<{ readonly due: number; readonly deployment: Deployment; readonly runtime: Runtime }> {
+  for (let ahead = leastMs; ; ahead *= 3) {
+    const deployment = await deploy(connection, [alarm])
+    const due = Date.now() + ahead
+    const all = alarms(due)
+    await tellAll(connection, deployment, all)
+    const runtime = await work(connection, deployment)
+    let most = 0
+    const settled = async (): Promise<boolean> => {
+      most = Math.max(most, await pending(connection, deployment))
+      return most === all.length || Date.now() > due
+    }
+    await eventually('all are set, or the first is due', settled, ahead + 30_000)
+    if (most === all.length) return { due, deployment, runtime }
+    assert.ok(ahead < 100_000, `${most} of ${all.length} are pending`)
+    await runtime.stop()
+  }
+}
+
 async function pending(connection: Connection, { streams: [stream] }: Deployment): Promise<number> {
   const filter = timerFilter(stream?.name ?? '')
   const { state } = await connection.manager.streams.info(stream?.name ?? '', { subjects_filter: filter })
@@ -72,24 +100,20 @@ test('AT1 AT2 a timer fires once; one that is replaced or cancelled does not, al
       .sort(),
     ['a x 100', 'b x 150', 'c again 381'],
   )
-  assert.is(await pending(connection, deployment), 0)
+  await eventually('none is pending', async () => (await pending(connection, deployment)) === 0)
   await runtime.stop()
 })
 
 test('AT1 AT3 timers that were due while server and worker were down fire once; those of an aggregate in order of their due time', async () => {
   const server = await ownServer()
   const connection = await connectTo(server.url)
-  const deployment = await deploy(connection, [alarm])
-  const due = Date.now() + 2_000
   const names = Array.from({ length: 40 }, (_, at) => at)
-  await tellAll(connection, deployment, [
+  const { due, deployment, runtime } = await allPending(connection, 2_000, (first) => [
     // set in another order than that in which they are due
-    ...names.map((at) => Set({ id: 'one', name: `t${at}`, ms: due + ((at * 17) % 40) * 10 })),
-    ...names.map((at) => Set({ id: `k${at}`, name: 'only', ms: due })),
+    ...names.map((at) => Set({ id: 'one', name: `t${at}`, ms: first + ((at * 17) % 40) * 10 })),
+    ...names.map((at) => Set({ id: `k${at}`, name: 'only', ms: first })),
   ])
-  const before = await work(connection, deployment)
-  await eventually('all are set', async () => (await pending(connection, deployment)) === 80)
-  await before.stop()
+  await runtime.stop()
   await server.kill()
   await new Promise((resolve) => setTimeout(resolve, Math.max(0, due + 600 - Date.now())))
   await server.restart()
@@ -104,31 +128,17 @@ test('AT1 AT3 timers that were due while server and worker were down fire once; 
     ofOne,
     [...ofOne].sort((a, b) => a - b),
   )
-  assert.is(await pending(again, deployment), 0)
+  await eventually('none is pending', async () => (await pending(again, deployment)) === 0)
   await after.stop()
 })
 
 test('AT1 many thousand timers are pending at once, and each fires', async () => {
   const connection = await sharedConnection()
-  const deployment = await deploy(connection, [alarm])
   const count = Number(process.env['MILLRACE_TIMERS'] ?? 500)
-  const due = Date.now() + 6_000 + 5 * count
-  await tellAll(
-    connection,
-    deployment,
-    Array.from({ length: count }, (_, at) => Set({ id: `k${at}`, name: 'x', ms: due + (at % 500) })),
+  const { due, deployment, runtime } = await allPending(connection, 3_000 + 5 * count, (first) =>
+    Array.from({ length: count }, (_, at) => Set({ id: `k${at}`, name: 'x', ms: first + (at % 500) })),
   )
-  const runtime = await work(connection, deployment)
-  let most = 0
-  const enough = async (): Promise<boolean> => {
-    most = Math.max(most, await pending(connection, deployment))
-    await new Promise((resolve) => setTimeout(resolve, 200))
-    return most === count || Date.now() > due
-  }
-  const untilDue = (): number => Math.max(0, due - Date.now())
-  await eventually('all are set', enough, untilDue() + 10_000)
-  assert.is(most, count)
-  await new Promise((resolve) => setTimeout(resolve, untilDue()))
+  await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - Date.now())))
   await eventually(
     'all have fired',
     async () => {

@@ -2,11 +2,14 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { delayOf } from '../../src/delivery/backoff.ts'
 import { addressesOf, isPublic, readAllowed } from '../../src/edge/webhook/webhook-address.ts'
+import { openGate } from '../../src/delivery/gate.ts'
+import { EndpointGate } from '../../src/edge/webhook/endpoint-gate.ts'
 import { defineWebhook } from '../../src/edge/webhook/define-webhook.ts'
 import { readRetryAfter } from '../../src/edge/webhook/open-webhook.ts'
 import { readSecret, signedHeaders } from '../../src/edge/webhook/webhook-signature.ts'
 import { isFault } from '../../src/error/millrace-error.ts'
 import { Asked } from '../delivery/running-handlers.ts'
+import { settled, VirtualClock } from '../support/virtual-clock.ts'
 
 const test = suite('webhooks: pure')
 const OPTIONS = { name: 'w', on: { stream: 'S', events: [Asked] as [typeof Asked] }, secrets: ['S'] }
@@ -113,6 +116,23 @@ test('the schedule is that of the specification, ten attempts, each up to a tent
     delayOf(recovery.backoff, 2, () => 0.999_999),
     329_999,
   )
+})
+
+test('SK3 a look that was begun before the endpoint said that it is gone does not open the gate again', async () => {
+  const clock = new VirtualClock()
+  let answer: (disabled: boolean) => void = () => undefined
+  const look = (): Promise<boolean> => new Promise((resolve) => (answer = resolve))
+  const gate = new EndpointGate({ clock, look, because: 'gone', next: openGate }, false)
+  await clock.pass(1_000)
+  gate.close()
+  answer(false)
+  await settled()
+  assert.not(gate.open)
+  await clock.pass(1_000)
+  answer(false)
+  await settled()
+  assert.ok(gate.open, 'it was enabled')
+  gate.stop()
 })
 
 test('Retry-After is seconds or a date, at least a second and at most a day', () => {

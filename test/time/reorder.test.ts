@@ -77,7 +77,7 @@ test('T7 T8 an event that need not wait passes as if it had been added and taken
     }),
     { numRuns: 500 },
   )
-  assert.ok(passed > 100, `${passed} passed`)
+  assert.ok(passed > 20, `${passed} passed`)
   const fresh = new Reorder<string>(0)
   for (const time of [Number.NaN, Infinity, -Infinity]) assert.not(fresh.passes(time))
 })

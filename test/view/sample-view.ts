@@ -20,6 +20,8 @@ export const Removed = defineEvent('machine.removed', {
   data: z.object({ machine: z.string() }),
   key: (data) => data.machine,
 })
+/** How long to wait for what must come. */
+export const PATIENT = { timeout: '60s' } as const
 export const registry = createRegistry([Measured, Removed])
 
 export interface Row {

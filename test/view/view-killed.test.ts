@@ -18,7 +18,7 @@ import { eventually, freshStream, sharedConnection } from '../support/broker.ts'
 import { publishAll } from '../support/events.ts'
 import { sharedServer } from '../support/nats.ts'
 import { testProgram } from '../support/program.ts'
-import { course, expected, readerOf, rowsOf, runView, stopAll } from './sample-view.ts'
+import { course, expected, PATIENT, readerOf, rowsOf, runView, stopAll } from './sample-view.ts'
 
 const test = suite('views whose processes are killed')
 
@@ -54,7 +54,7 @@ test('VW2 VW3 a process that is killed, and one that wakes up when another has g
   const { reader, runs } = await runView(connection, stream)
   await publishAll(connection, stream, events.slice(3_000))
   zombie.kill('SIGCONT')
-  await reader.whenCaughtUp(undefined, { timeout: '30s' })
+  await reader.whenCaughtUp(undefined, PATIENT)
   assert.equal(await rowsOf(reader), expected(events))
   await systemClock.sleep(300) // whatever it still had in hand
   assert.equal(await rowsOf(reader), expected(events))
@@ -69,7 +69,7 @@ test('VW4 VW5 a version whose processes are killed while it takes over has all r
   await publishAll(connection, stream, events.slice(0, 1_000))
   const one = await runView(connection, stream)
   const reader = readerOf(connection, stream)
-  await reader.whenCaughtUp()
+  await reader.whenCaughtUp(undefined, PATIENT)
   for (const [at, wait] of [0, 250, 450].entries()) {
     const child = await spawnWorker(stream, 2)
     await publishAll(connection, stream, events.slice(1_000 + 300 * at, 1_300 + 300 * at))
@@ -80,7 +80,7 @@ test('VW4 VW5 a version whose processes are killed while it takes over has all r
   const two = await runView(connection, stream, { version: 2 })
   await publishAll(connection, stream, events.slice(1_900))
   await eventually('swapped', async () => (await readPointer(connection, reader.name))?.pointer.current.version === 2)
-  await reader.whenCaughtUp()
+  await reader.whenCaughtUp(undefined, PATIENT)
   assert.equal(await rowsOf(reader), expected(events))
   await stopAll([...one.runs, ...two.runs])
 })
@@ -106,7 +106,7 @@ test('VW1 who waits for the outcome of a command finds it in a view of the actor
   for (let round = 1; round <= 20; round++) {
     const outcome = await client.actor(account).request(Deposit({ accountId: 'a', amount: round }))
     assert.is(outcome.kind, 'accepted')
-    await reader.whenCaughtUp(outcome.kind === 'accepted' ? outcome.sequence : undefined)
+    await reader.whenCaughtUp(outcome.kind === 'accepted' ? outcome.sequence : undefined, PATIENT)
     assert.equal(await reader.get('a'), { balance: (round * (round + 1)) / 2 })
   }
   await runtime.stop()

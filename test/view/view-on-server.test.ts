@@ -3,6 +3,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { isFault } from '../../src/error/millrace-error.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
+import { ViewReader } from '../../src/view/view-reader.ts'
 import { viewProcessor } from '../../src/view/view-processor.ts'
 import { readPointer } from '../../src/view/view-pointer.ts'
 import { connectTo, eventually, freshStream, sharedConnection } from '../support/broker.ts'
@@ -15,6 +16,7 @@ import {
   expected,
   machines,
   Measured,
+  PATIENT,
   readerOf,
   registry,
   rowsOf,
@@ -31,14 +33,14 @@ test('VW1 rows are what fold makes of the events of their key, and whoever waits
   const events = course(2_000)
   await publishAll(connection, stream, events)
   const { reader, runs } = await runView(connection, stream)
-  await reader.whenCaughtUp()
+  await reader.whenCaughtUp(undefined, PATIENT)
   assert.equal(await rowsOf(reader), expected(events))
   const [key = '', row] = Object.entries(expected(events))[0] ?? []
   assert.equal(await reader.get(key), row)
   assert.is(await reader.get('nobody'), undefined)
   const more = course(300, 7)
   await publishAll(connection, stream, more)
-  await reader.whenCaughtUp({ stream: stream.name, sequence: events.length + more.length })
+  await reader.whenCaughtUp({ stream: stream.name, sequence: events.length + more.length }, PATIENT)
   assert.equal(await rowsOf(reader), expected([...events, ...more]))
   await stopAll(runs)
 })
@@ -60,7 +62,7 @@ test('VW2 no event is in a row twice or missing when processes die all the time'
     void runs
   }
   const { reader, runs } = await runView(connection, stream, { memory: { rows: 20 } })
-  await reader.whenCaughtUp(undefined, { timeout: '30s' })
+  await reader.whenCaughtUp(undefined, PATIENT)
   assert.equal(await rowsOf(reader), expected(events))
   await stopAll(runs)
 })
@@ -75,12 +77,12 @@ test('VW1 an event that fold cannot take is a dead letter, and its row goes on w
     ...good.slice(25),
   ])
   const { reader, runs } = await runView(connection, stream)
-  await reader.whenCaughtUp()
+  await reader.whenCaughtUp(undefined, PATIENT)
   assert.equal(await rowsOf(reader), expected(good))
-  assert.is(
-    runs.reduce((sum, { run }) => sum + run.counts.deadLetters, 0),
-    1,
-  )
+  // they count what is committed once they are told of it
+  const letters = (): number => runs.reduce((sum, { run }) => sum + run.counts.deadLetters, 0)
+  await eventually('a dead letter', () => letters() > 0)
+  assert.is(letters(), 1)
   await stopAll(runs)
 })
 
@@ -93,7 +95,7 @@ test('VW2 with a key of its own a view has one unit, and rows of events of many 
     key: ({ data }) => (data.machine > 'm/5' ? 'big' : undefined),
   })
   assert.is(runs.length, 1)
-  await reader.whenCaughtUp()
+  await reader.whenCaughtUp(undefined, PATIENT)
   const big = events.filter(({ data }) => data.machine > 'm/5')
   assert.equal((await reader.get('big'))?.count, big.length)
   await stopAll(runs)
@@ -105,7 +107,7 @@ test('VW4 VW5 a new version is made beside the live one while events flow, and r
   const first = course(1_000)
   await publishAll(connection, stream, first)
   const one = await runView(connection, stream)
-  await one.reader.whenCaughtUp()
+  await one.reader.whenCaughtUp(undefined, PATIENT)
   const seen = new Set<boolean>()
   let backwards = 0
   const end = new AbortController()
@@ -113,13 +115,14 @@ test('VW4 VW5 a new version is made beside the live one while events flow, and r
     let value = 0
     for (; !end.signal.aborted; value++) {
       await publishAll(connection, stream, [Measured({ machine: 'own', value: 1 })])
-      await one.reader.whenCaughtUp()
+      await one.reader.whenCaughtUp(undefined, PATIENT)
       const row = (await one.reader.get('own')) as Row & { doubled?: boolean }
       seen.add(row.doubled === true)
       if (row.count !== value + 1) backwards += 1
     }
     return value
   })()
+  await eventually('who reads has found the live one', () => seen.size > 0)
   const doubled = (row: Row | undefined, value: number): Row & { doubled: boolean } => ({
     count: (row?.count ?? 0) + 1,
     sum: (row?.sum ?? 0) + 2 * value,
@@ -132,7 +135,7 @@ test('VW4 VW5 a new version is made beside the live one while events flow, and r
   })
   const name = machines(stream.name).name
   await eventually('swapped', async () => (await readPointer(connection, name))?.pointer.current.version === 2)
-  await systemClock.sleep(200)
+  await eventually('who reads finds the new one', () => seen.has(true))
   end.abort()
   const count = await flow
   assert.is(backwards, 0, 'VW5 who waited found what he had published')
@@ -148,7 +151,7 @@ test('VW4 a rebuild that is killed goes on where it was; what was replaced is re
   const events = course(1_500)
   await publishAll(connection, stream, events)
   const one = await runView(connection, stream)
-  await one.reader.whenCaughtUp()
+  await one.reader.whenCaughtUp(undefined, PATIENT)
   await stopAll(one.runs)
   const { url } = await sharedServer()
   for (let round = 0; round < 4; round++) {
@@ -185,8 +188,13 @@ test('a position that nobody comes to is an error after the time-out; so are oth
   const reader = readerOf(connection, stream)
   assert.is(await codeOf(reader.get('a')), 'VIEW_NOT_FOUND')
   assert.is(await codeOf(reader.whenCaughtUp(0, { timeout: 50 })), 'VIEW_NOT_FOUND')
+  // also when the time is over just after the last look
+  let asked = 0
+  const ticking = { ...systemClock, monotonic: () => (asked += 1) }
+  const hasty = new ViewReader(connection, ticking, reader.name)
+  for (const timeout of [1, 2, 3, 4]) assert.is(await codeOf(hasty.whenCaughtUp(0, { timeout })), 'VIEW_NOT_FOUND')
   const { runs } = await runView(connection, stream, { from: { stream: stream.name, events: EVENTS } })
-  await reader.whenCaughtUp(0)
+  await reader.whenCaughtUp(0, PATIENT)
   assert.is(await codeOf(reader.whenCaughtUp(5, { timeout: 50 })), 'VIEW_NOT_CAUGHT_UP')
   assert.is(await codeOf(reader.whenCaughtUp({ stream: 'OTHER', sequence: 1 })), 'VIEW_OTHER_STREAM')
   const gone = AbortSignal.abort(new Error('no more'))

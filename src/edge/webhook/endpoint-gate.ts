@@ -26,6 +26,8 @@ export class EndpointGate implements Gate {
   readonly #stops: (() => void)[]
   #disabled: boolean
   #looking = false
+  /** How often it was closed. */
+  #closed = 0
 
   /** @param disabled as it is known when it begins */
   constructor(options: EndpointGateOptions, disabled: boolean) {
@@ -39,6 +41,7 @@ export class EndpointGate implements Gate {
 
   /** It has just said that it is gone. */
   close(): void {
+    this.#closed += 1
     this.#know(true)
   }
 
@@ -86,8 +89,11 @@ export class EndpointGate implements Gate {
   async #look(): Promise<void> {
     if (this.#looking) return
     this.#looking = true
+    const closed = this.#closed
     try {
-      this.#know(await this.#options.look())
+      const disabled = await this.#options.look()
+      // what was read before the endpoint said that it is gone may come after it
+      if (closed === this.#closed) this.#know(disabled)
     } catch (error) {
       // without a server nothing is delivered either; it is looked at again
       if (!isFault(error)) throw error

