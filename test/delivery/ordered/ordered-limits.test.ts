@@ -100,9 +100,10 @@ test('DP1 DP2 20 while a real breaker is open one event is the probe; no attempt
     uses: [bank],
     recovery: retry({ attempts: 4, immediate: 0, backoff: fixed('50ms') }),
     handle: async ({ data: { n } }, { attempt }) => {
-      runs.push({ n, attempt, ok: up })
+      const ok = up
+      runs.push({ n, attempt, ok })
       await pause(2)
-      if (!up) throw new Error('away')
+      if (!ok) throw new Error('away')
     },
   })
   await ask(connection, at, 35)
