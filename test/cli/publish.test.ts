@@ -165,7 +165,9 @@ test('L2 Ctrl-C stops cleanly: exit code 130, the line to go on from, everything
   const input = Array.from({ length: 2_000 }, (_, at) => orderLine(at + 1, { amount: at + 1 })).join('\n')
   const rest = ['publish', '--file', '-', '--from-line', String(resume), '-s', url, '--json']
   const { published, duplicates } = jsonOf((await cli(rest, { cwd, input })).stdout)
-  assert.equal([published, duplicates], [2_000 - stored, stored - resume + 1])
+  assert.is(published + duplicates, 2_000 - resume + 1)
+  // the server may still read what the command had sent when it was counted
+  assert.ok(duplicates >= stored - resume + 1, `${duplicates} were there, of ${stored} that are stored`)
   assert.is(await count(), before + 2_000)
 })
 
