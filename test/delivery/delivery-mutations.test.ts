@@ -8,6 +8,7 @@ import { fixed } from '../../src/delivery/backoff.ts'
 import { defineHandler } from '../../src/delivery/define-handler.ts'
 import type { HandlerContext } from '../../src/delivery/handler-context.ts'
 import type { HandlerOptions } from '../../src/delivery/handler-options.ts'
+import type { HandlerRun } from '../../src/delivery/handler-run.ts'
 import { retry } from '../../src/delivery/recovery.ts'
 import type { StoredEvent } from '../../src/event/event.ts'
 import { connectTo, eventually, sharedConnection } from '../support/broker.ts'
@@ -27,15 +28,17 @@ interface Life {
   /** It is not ended in the middle of things. */
   readonly last: boolean
   readonly over: AbortSignal
+  /** Runs of its handler. */
+  begun: number
 }
+
+type Middle = (life: Life, run: HandlerRun) => boolean
 
 type Act = (event: StoredEvent<string, { n: number; key: string }>, life: Life, context: HandlerContext) => unknown
 
 class World {
   readonly effects: Effect[] = []
   readonly act: Act
-  /** Runs of its handler. */
-  begun = 0
   readonly options: Partial<HandlerOptions<readonly [typeof Asked]>>
 
   constructor(make: (effect: (n: number, key: string, life: Life) => void) => Act, options: World['options'] = {}) {
@@ -48,22 +51,20 @@ class World {
 
   /**
    * Three processes one after the other, of which two end in the middle of things.
-   * @param acknowledged whether one does not end before an event of its own is
+   * @param middle whether one has enough behind it. Default: more runs than go on at a time, so that some have ended
    */
-  async run(acknowledged = false): Promise<DeliveryVerdict> {
+  async run(middle: Middle = ({ begun }) => begun > 11): Promise<DeliveryVerdict> {
     const connection = await sharedConnection()
     const at = await place(connection)
     for (let number = 0; number < 3; number++) {
       const own = await connectTo((await sharedServer()).url)
       const ended = new AbortController()
-      const life = { number, last: number === 2, over: ended.signal }
+      const life = { number, last: number === 2, over: ended.signal, begun: 0 }
       const { run } = await work(own, at, this.#handler(at, life), { stopGraceMs: 100 })
-      const begun = this.begun
       await ask(connection, at, COUNT / 3, { from: (number * COUNT) / 3 })
       if (life.last) break
-      // it has something behind it, however slow the machine is
-      const done = (): boolean => (acknowledged ? run.acknowledged.confirmed > 0 : this.begun > begun + 3)
-      await eventually('in the middle', () => done() || undefined)
+      // however slow the machine is
+      await eventually('in the middle', () => middle(life, run))
       ended.abort()
       await own.close()
     }
@@ -94,7 +95,7 @@ class World {
       recovery: retry({ attempts: 3, immediate: 0, backoff: fixed(60) }),
       ...this.options,
       handle: (event: StoredEvent<string, { n: number; key: string }>, context: HandlerContext) => {
-        this.begun += 1
+        life.begun += 1
         return this.act(event, life, context) as undefined
       },
     } as Parameters<typeof defineHandler>[0])
@@ -151,7 +152,7 @@ test('ack before the effect: what was acknowledged and never done is found', asy
     if (life.last) late()
     else life.over.addEventListener('abort', late)
   })
-  assert.ok(harm(await world.run(true)).lost > 0)
+  assert.ok(harm(await world.run((_, run) => run.acknowledged.confirmed > 0)).lost > 0)
 })
 
 test('no inbox and no idempotency key: effects that were made twice are found', async () => {
@@ -161,7 +162,7 @@ test('no inbox and no idempotency key: effects that were made twice are found', 
     // the first processes end before it is acknowledged
     if (!life.last) await new Promise((resolve) => life.over.addEventListener('abort', resolve))
   })
-  assert.ok(harm(await world.run()).doubled > 0)
+  assert.ok(harm(await world.run(({ begun }) => begun > 3)).doubled > 0)
 })
 
 test('retry in memory, not stored before the ack: what waited for it in a process that ended is found', async () => {

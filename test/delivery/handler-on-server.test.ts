@@ -113,7 +113,8 @@ test('DL8 a stop hands back what it has not begun, and another process has it at
       },
     })
   await ask(connection, at, 40)
-  const first = await work(connection, at, slow('slow'))
+  // what is aborted never ends here: a stop is patient enough for what runs, however slow the machine is
+  const first = await work(connection, at, slow('slow'), { stopGraceMs: 30_000 })
   await eventually('some', () => seen.length >= 4)
   await first.run.stop()
   const before = performance.now()
