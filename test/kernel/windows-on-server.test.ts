@@ -63,10 +63,10 @@ for (const memory of ['snapshot', 'replay', 'keyed'] as const)
     const processor = windowProcessor(stream, memory, work)
     const done = { rounds: 0, lives: 0 }
     const publishing = (async () => {
-      // as long as any life may wait for the next
-      for (; done.rounds < 36 || done.lives < 9; done.rounds++) {
+      // as long as any life may wait for the next; slowly then, so that the end is not buried
+      for (; done.rounds < 36 || (done.lives < 9 && done.rounds < 1_000); done.rounds++) {
         await publishAll(connection, stream, now(20))
-        await pause(30)
+        await pause(done.rounds < 36 ? 30 : 250)
       }
     })()
     for (; done.lives < 9; done.lives++) await liveAndDie(processor, done.lives % 3 === 2)

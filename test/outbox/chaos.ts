@@ -22,6 +22,9 @@ export async function makeKeys({ client, table }: FreshOutbox, count: number): P
   return keys
 }
 
+/** For writing as much as is asked for, where the machine is slow. */
+const PATIENCE_MS = 120_000
+
 /** Runs writers until the time is over and so many events are written; each event says how many its key had before it. */
 export async function write(
   box: FreshOutbox,
@@ -36,7 +39,7 @@ export async function write(
     total: () => [...written.byKey.values()].reduce((sum, { length }) => sum + length, 0),
   }
   const writer = async (): Promise<void> => {
-    while (performance.now() < end || written.total() < atLeast)
+    while (performance.now() < end || (written.total() < atLeast && performance.now() < end + PATIENCE_MS))
       await transaction(box, keys, random, written).catch(async () => {
         await pause(50) // rolled back, a deadlock, or the database is away: it is somebody else's turn
       })
