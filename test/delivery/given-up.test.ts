@@ -22,6 +22,9 @@ interface World {
   next(): Promise<JsMsg | null>
 }
 
+/** Longer than two ack waits: what comes when `next` has just given up is delivered again after one. */
+const PATIENCE_MS = 90_000
+
 async function world(): Promise<World> {
   const connection = await sharedConnection()
   const at = await place(connection, { partitions: 1 })
@@ -52,16 +55,20 @@ test('DL12 17 18 19 the limit of deliveries is armed: what the server gave up on
   await ask(connection, at, 2)
   // the second is acknowledged by the other client; the first is thrown back until the server gives up on it
   // (it does so when somebody asks for more)
-  await eventually('it was given up', async () => {
-    for (let message = await next(); message !== null; message = await next())
-      if (message.seq === 1) message.nak()
-      else message.ack()
-    const { num_pending, num_ack_pending } = await consumerOf(connection, at.stream.name, 'handler-given-up')
-    const { state } = await connection.manager.streams.info('MILLRACE_ADVISORIES', {
-      subjects_filter: `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${at.stream.name}.>`,
-    })
-    return (num_pending === 0 && num_ack_pending <= 1 && Object.keys(state.subjects ?? {}).length === 1) || undefined
-  })
+  await eventually(
+    'it was given up',
+    async () => {
+      for (let message = await next(); message !== null; message = await next())
+        if (message.seq === 1) message.nak()
+        else message.ack()
+      const { num_pending, num_ack_pending } = await consumerOf(connection, at.stream.name, 'handler-given-up')
+      const { state } = await connection.manager.streams.info('MILLRACE_ADVISORIES', {
+        subjects_filter: `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${at.stream.name}.>`,
+      })
+      return (num_pending === 0 && num_ack_pending <= 1 && Object.keys(state.subjects ?? {}).length === 1) || undefined
+    },
+    PATIENCE_MS,
+  )
   // two processes: one letter
   await work(connection, at, declaration)
   await work(await connectTo((await sharedServer()).url), at, declaration)
@@ -78,7 +85,7 @@ test('DL12 17 19 what another client terminated is a dead letter, also when the 
   const { connection, at, declaration, next } = one
   await ask(connection, at, 2)
   for (let many = 0; many < 2; many++)
-    (await eventually('one is taken', async () => (await next()) ?? undefined)).term('somebody said so')
+    (await eventually('one is taken', async () => (await next()) ?? undefined, PATIENCE_MS)).term('somebody said so')
   await connection.nats.flush()
   await connection.manager.streams.deleteMessage(at.stream.name, 2)
   await work(connection, at, declaration)
