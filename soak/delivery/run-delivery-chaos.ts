@@ -37,8 +37,6 @@ export interface DeliveryChaosReport extends Omit<DeliveryVerdict, 'examples'>, 
   readonly kills: number
   /** Whether there was a database, or why not. */
   readonly database: string
-  /** Until each handler had handled an event at first, with nothing in the way: what this machine takes, in ms. */
-  readonly startedMs: number
   /** From when everything was healed until each handler had handled what was published then, in ms. */
   readonly answeredMs: number
   /** And until nothing was left to do. */
@@ -86,7 +84,7 @@ export async function runDeliveryChaos(options: DeliveryChaosOptions): Promise<D
   const sending = new Sending(connection, stream)
   const redriving = new Redriving(connection, deployment)
   try {
-    const startedMs = await answers(places, sending, START_LIMIT_MS)
+    await answers(places, sending, START_LIMIT_MS)
     onProgress(`all handlers answer after ${Math.round(performance.now() - began)} ms`)
     const faults = trouble({ ...options, workers, links, timeline, database: database?.server, signal: ending.signal })
     const timer = setTimeout(() => ending.abort(), seconds * 1_000)
@@ -122,7 +120,6 @@ export async function runDeliveryChaos(options: DeliveryChaosOptions): Promise<D
       ...counted,
       kills: counted.workerKills + counted.serverKills + counted.databaseKills,
       database: database === undefined ? 'none: its effects are lines of a file' : 'PostgreSQL',
-      startedMs,
       answeredMs,
       quietMs,
       longestRecoveryMs: longestRecovery(

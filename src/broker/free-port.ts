@@ -1,7 +1,10 @@
 import { createServer } from 'node:net'
 import { fault } from '../error/millrace-error.js'
 
-/** Below what systems give to outgoing connections and to whoever listens on “any” port (from 32,768 on Linux), and above what programs use by habit. */
+/**
+ * Below what systems give to outgoing connections and to whoever listens on “any” port (from 32,768 on Linux), and above
+ * what programs use by habit.
+ */
 const FIRST = 10_000
 const LAST = 32_767
 const TRIES = 100

@@ -42,9 +42,7 @@ test('DL1 DL2 DL4 DL5 DL9 LT3 LT5 workers, links, server and database in trouble
     { lost: 0, doubled: 0, both: 0, different: 0, outOfOrder: 0 },
     told,
   )
-  // where a start with nothing in the way takes as long, it is the machine
-  const limit = Math.max(ANSWER_LIMIT_MS, 2 * report.startedMs)
-  assert.ok(report.answeredMs < limit, `${report.answeredMs} ms of ${limit}\n${told}`)
+  assert.ok(report.answeredMs < ANSWER_LIMIT_MS, `${report.answeredMs} ms\n${told}`)
   assert.ok(report.workerKills > 0 && report.serverKills > 0 && report.workerFreezes > 0 && report.cuts > 0, told)
   assert.ok(events > 400 && dead > 0 && parked > 0 && redriven > 0, told)
   assert.ok(report.unlucky <= events / 500, told)
