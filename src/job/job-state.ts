@@ -26,7 +26,7 @@ export interface JobAccount {
   readonly generation: number
   /** Tokens that the last attempt that was admitted may take; 0: it makes no call. */
   readonly estimated: number
-  /** Calls whose processes ended, or lost them, before their bills were known: nobody here knows what they were. */
+  /** Calls that were given up, or whose processes ended, before their bills were known: nobody here knows what they were. */
   readonly unknown: readonly UnknownBill[]
   /** Attempts that were billed. */
   readonly billed: readonly number[]
@@ -44,6 +44,9 @@ export interface UnknownBill {
   /** At the most. */
   readonly tokens: number
 }
+
+/** Why an attempt ended from here, while the other side may have been at work on it. */
+const UNHEARD: ReadonlySet<string> = new Set(['lost', 'aborted', 'idle', 'timeout'])
 
 /** Where a job stands. What has no account does not exist. */
 export type JobState =
@@ -105,7 +108,8 @@ export function evolveJob(state: JobState, event: JobEvent): JobState {
     case 'job.attempt-failed': {
       const counted = account.counted + (event.counts ? 1 : 0)
       const waits = account.waits + (toldToWait(event.reason) ? 1 : 0)
-      return { kind: 'waiting', account: withBill({ ...account, counted, waits }, event), from: event.again }
+      const before = event.billed === undefined && UNHEARD.has(event.reason) ? leftBehind(state) : account
+      return { kind: 'waiting', account: withBill({ ...before, counted, waits }, event), from: event.again }
     }
     case 'job.completed':
       return {

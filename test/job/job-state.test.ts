@@ -31,11 +31,11 @@ const completed = (attempt: number): JobCommand => ({
   requestId: `req-${attempt}`,
   end: { kind: 'completed', stopReason: 'end_turn', text: '{}', billed: billed(attempt) },
 })
-const failed = (attempt: number, again: number | undefined = undefined): JobCommand => ({
+const failed = (attempt: number, again: number | undefined = undefined, reason = 'overloaded'): JobCommand => ({
   kind: 'end',
   attempt,
   requestId: undefined,
-  end: { kind: 'failed', reason: 'overloaded', counts: true, again, billed: undefined },
+  end: { kind: 'failed', reason, counts: true, again, billed: undefined },
 })
 
 /** Runs commands one after the other, as if each had been appended. */
@@ -253,6 +253,9 @@ test('JB5 a call that never ended is one whose bill is not known, until its bill
   const again: JobCommand = { kind: 'redrive', by: 'ann' }
   assert.equal(unknown([start, { kind: 'dead-letter', reason: 'crashed' }, again, start]), lost, 'also when redriven')
   assert.equal(unknown([start, failed(1), start]), [])
+  for (const reason of ['lost', 'aborted', 'idle', 'timeout'])
+    assert.equal(unknown([start, failed(1, undefined, reason)]), lost, `given up: ${reason}`)
+  assert.equal(unknown([start, failed(1, undefined, 'lost'), completed(1)]), [], 'and its bill came')
   assert.equal(unknown([{ ...start, estimatedTokens: 0 }, start]), [], 'an answer of the cache')
   assert.equal(unknown([{ ...start, owner: 'batch b1' }, start]), [])
 })

@@ -8,7 +8,7 @@ import type { Clock } from '../../time/clock.js'
 import { DEFAULT_CONCURRENCY, MOST_AT_START, startingLimit } from '../concurrency-limit.js'
 import { classOf, type ModelClass, type ModelsConfig } from '../models-config.js'
 import { CallPlaces } from './call-places.js'
-import { readFrozen } from './frozen-class.js'
+import { watchFrozen } from './frozen-class.js'
 import { ModelGate, type Later, type RateName } from './model-gate.js'
 
 export interface ModelGatesOptions {
@@ -116,18 +116,8 @@ export class ModelGates {
     const tell = (): void => {
       for (const listener of this.#listeners) listener()
     }
-    let stopTimer = (): void => undefined
-    const stops = [
-      breaker.onChange(tell),
-      places.onChange(tell),
-      frozen.onChange(() => {
-        stopTimer()
-        stopTimer = clock.after(Math.max(1, readFrozen(frozen.value).until - now() + 1), tell)
-        tell()
-      }),
-    ]
+    const stops = [breaker.onChange(tell), places.onChange(tell), watchFrozen(frozen, clock, now, tell)]
     const stop = async (): Promise<void> => {
-      stopTimer()
       for (const stopOne of stops) stopOne()
       await Promise.all([breaker.stop(), ...Object.values(rates).map((limiter) => limiter.stop())])
     }

@@ -212,8 +212,9 @@ export class JobWorker {
   }
 
   #renew(): void {
-    this.#running.lose((held) => this.#inFlight.lapsed(held))
+    this.#running.lose(this.#options.clock, (held) => this.#inFlight.lapsed(held))
     this.#inFlight.renew((replies) => this.#acks.renew(replies))
+    this.#pump() // nobody else gets what is in hand: it must not wait for a change that nobody tells of
   }
 
   #fail(error: MillraceError): void {

@@ -15,6 +15,9 @@ export interface RunningJob {
   lost: boolean
 }
 
+/** How long the call of a job that was lost may still read, in ms. */
+export const LAST_READ_MS = 250
+
 /** What a worker is at. */
 export class RunningJobs {
   readonly #running = new Map<Held, RunningJob>()
@@ -40,12 +43,12 @@ export class RunningJobs {
     for (const wake of this.#waiting.splice(0)) wake()
   }
 
-  /** Ends the calls of those that another process has by now. */
-  lose(isLost: (held: Held) => boolean): void {
+  /** Ends the calls of those that another process has by now, but reads first what has arrived while this one stood still: it is paid. */
+  lose(clock: Clock, isLost: (held: Held) => boolean): void {
     for (const running of this.#running.values()) {
       if (running.lost || !isLost(running.held)) continue
       running.lost = true
-      running.call.abort(new Error('lost'))
+      clock.after(LAST_READ_MS, () => running.call.abort(new Error('lost')))
     }
   }
 

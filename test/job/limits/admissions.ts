@@ -21,12 +21,14 @@ export interface AdmissionOptions {
   readonly models?: object | undefined
   readonly now?: () => number
   readonly credential?: string
+  /** What is going to be called. */
+  readonly calls?: readonly { readonly model: string; readonly maxTokens: number }[]
 }
 
 let count = 0
 
 /** Of a process of its own. */
-export async function admissionOf({ connection, models, now = Date.now, credential }: AdmissionOptions) {
+export async function admissionOf({ connection, models, now = Date.now, credential, calls = [] }: AdmissionOptions) {
   const config: ModelsConfig | undefined = models === undefined ? undefined : readModels(models)
   const admission = await SharedAdmission.open({
     connection,
@@ -38,7 +40,7 @@ export async function admissionOf({ connection, models, now = Date.now, credenti
     owner: `o${count++}`,
     credential: credential ?? `key ${count}`,
     models: config,
-    calls: [],
+    calls,
   })
   atEnd(() => admission.stop())
   return admission

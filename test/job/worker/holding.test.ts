@@ -8,6 +8,7 @@ import { modelAnswers } from '../../../src/testing/model-server/model-answer.ts'
 import { startModelServer, type ModelServerOptions } from '../../../src/testing/model-server/model-server.ts'
 import { atEnd } from '../../support/cleanup.ts'
 import { eventually, sharedConnection } from '../../support/broker.ts'
+import { LAST_READ_MS } from '../../../src/job/worker/running-jobs.ts'
 import { jobContext, work } from './working-jobs.ts'
 
 const test = suite('what a worker of jobs has in hand')
@@ -78,6 +79,47 @@ test('JW6 JB2 the job of one that was frozen is done by another; its own call is
   await eventually('the call of the first is ended', () => (server.totals().ended.aborted ?? 0) === 1 || undefined)
   await eventually('it has nothing in hand', () => frozen.status.held === 0 || undefined)
   assert.is((await context.ports.log.read('a')).state.kind, 'decided')
+})
+
+/** And whose next look at what a lost call still reads comes when it is told. */
+class Waking extends Freezing {
+  readonly #onLost: () => Promise<void>
+  constructor(onLost: () => Promise<void>) {
+    super()
+    this.#onLost = onLost
+  }
+  override after = (ms: number, fn: () => void): (() => void) => {
+    if (ms === LAST_READ_MS) void this.#onLost().then(fn, fn)
+    return ms === LAST_READ_MS ? () => undefined : systemClock.after(ms, fn)
+  }
+}
+
+test('JW6 JB3 an answer that had come when a frozen process woke up is billed, though its job was lost', async () => {
+  const context = await jobContext(await sharedConnection())
+  let asked = 0
+  let comes = (): void => undefined
+  const coming = new Promise<void>((resolve) => (comes = resolve))
+  const server = await model({
+    answers: async () => {
+      if ((asked += 1) === 1) await coming
+      return good()
+    },
+  })
+  const { log } = context.ports
+  const bills = async (): Promise<readonly number[]> => (await context.over('a')).account.billed
+  const clock = new Waking(async () => {
+    comes()
+    await eventually('both are billed', async () => (await bills()).length === 2 || undefined)
+  })
+  await work(context, server.url, { clock, ackWait: 4_000, owner: 'frozen' })
+  await context.request('a')
+  await eventually('it is asked', () => asked === 1 || undefined)
+  clock.frozen = true
+  await work(context, server.url, { ackWait: 4_000, owner: 'other' })
+  assert.is((await context.over('a')).account.begun, 2)
+  clock.frozen = false
+  await eventually('both are billed', async () => (await bills()).length === 2 || undefined)
+  assert.equal((await log.read('a')).state.kind, 'decided')
 })
 
 test('JW7 a stop hands back what has not begun and ends calls; none of it is an attempt', async () => {
