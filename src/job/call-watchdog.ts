@@ -10,15 +10,21 @@ export interface WatchdogLimits {
   readonly most: number
 }
 
+/** How long what has arrived while this process was busy may take to be read, in ms. */
+const READ_MS = 250
+/** A timer that is later than this says that the process stood still, in ms. */
+const STOOD_STILL_MS = 500
+
 /**
  * Ends a call that shows no sign of life, or takes too long. The timeout of the SDK ends with the headers: a body that stalls would hang
- * for ever.
+ * for ever. Time in which this process stood still (suspended, frozen) counts for nothing, and the time for a sign of life begins anew:
+ * who was asked may have answered, or have heard nothing yet.
  */
 export class CallWatchdog {
   readonly #clock: Clock
   readonly #limits: WatchdogLimits
   readonly #expired: (reason: WatchdogReason) => void
-  readonly #began: number
+  #began: number
   #seen: number
   /** No sign of life was seen; one may have come while this process was busy. */
   #doubted = false
@@ -49,8 +55,17 @@ export class CallWatchdog {
     const [idleIn, endsIn] = [this.#seen + idle - now, this.#began + most - now]
     if (endsIn <= 0) return this.#expired('timeout')
     if (idleIn <= 0 && this.#doubted) return this.#expired('idle')
-    // what has arrived is read before the next timer
     this.#doubted = idleIn <= 0
-    this.#cancel = this.#clock.after(Math.max(1, Math.ceil(Math.min(idleIn, endsIn))), () => this.#arm())
+    const wait = Math.max(1, Math.ceil(Math.min(this.#doubted ? READ_MS : idleIn, endsIn)))
+    this.#cancel = this.#clock.after(wait, () => this.#due(now + wait))
+  }
+
+  #due(at: number): void {
+    const late = this.#clock.monotonic() - at
+    if (late > STOOD_STILL_MS) {
+      this.#began += late
+      this.alive()
+    }
+    this.#arm()
   }
 }
