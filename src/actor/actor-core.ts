@@ -89,7 +89,8 @@ export class ActorCore {
         // erased while it was read
         if (key !== undefined && options.erasures?.isErased(key) === true) return this.loads.begin(id, true, command)
         this.#enter(new ResidentAggregate(id, facts, size, key))
-        if (this.awaited === id) wake()
+        // its step goes on, or what waits behind one, although nothing comes for it
+        if (this.awaited === id || this.requests.asked) wake()
       },
       onFailed: (id) => {
         if (this.mailboxes.get(id) !== undefined) this.requests.goOn(id) // somebody has to be told

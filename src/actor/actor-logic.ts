@@ -103,6 +103,7 @@ export class ActorLogic implements Logic {
     if (box?.parked !== true) return
     mailboxes.timersGoOn(box)
     requests.goOn(id)
+    this.#core.awaitEarly() // nobody waited for those of one that was parked
   }
 
   takeSteps(): readonly StepRequest[] {

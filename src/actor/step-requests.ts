@@ -28,6 +28,11 @@ export class StepRequests {
     return this.#aggregates.size
   }
 
+  /** Whether something was asked for that nobody has taken. */
+  get asked(): boolean {
+    return this.#asked.length > 0
+  }
+
   /** A step of an aggregate is to be run. */
   begin(aggregate: string, step: OpenStep): void {
     this.#aggregates.set(step.id, aggregate)

@@ -161,8 +161,10 @@ export class Feed {
 
   #retry(error: MillraceError, attempt: number): void {
     this.#state = { kind: 'waiting' }
-    if (this.#connection.state.kind === 'disconnected') return // a reconnect starts it again
-    if (!outcomeUnknown(error)) return this.#fail(error)
+    const { kind } = this.#connection.state
+    if (kind === 'disconnected') return // a reconnect starts it again
+    // of a connection that was closed before nobody tells
+    if (kind === 'closed' || !outcomeUnknown(error)) return this.#fail(error)
     this.#options.clock.after(Math.min(2_000, 100 * 2 ** attempt), () => {
       if (this.#state.kind === 'waiting' && this.#connection.state.kind === 'connected') this.#reposition(attempt + 1)
     })

@@ -100,7 +100,8 @@ export class StepRunner {
       } catch (error) {
         if (attempt >= request.attempts || signal.aborted) return stepFailed(error)
         const wait = chance() * Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** attempt)
-        await clock.sleep(wait, signal).catch(() => undefined) // aborted: the next look at the signal ends it
+        await clock.sleep(wait, signal).catch(() => undefined)
+        if (signal.aborted) return stepFailed(error) // what nobody waits for is not begun once more
       }
     }
   }

@@ -31,6 +31,8 @@ export interface CommitTarget {
 
 const FIRST_RETRY_MS = 100
 const LAST_RETRY_MS = 5_000
+/** When it is first told that storing takes long, and how often then, in ms. */
+const STALL_AFTER_MS = 1_000
 const STALL_EVERY_MS = 30_000
 
 /**
@@ -44,7 +46,7 @@ const STALL_EVERY_MS = 30_000
 export async function storeCommit(target: CommitTarget, commit: Commit, expected: number): Promise<number> {
   const patience = new Patience(target)
   for (const turn of commit.turns) if (turn.deadLetters.length > 0) await storeDeadLetters(target, turn, patience)
-  await target.before?.(commit.record.position)
+  await prepare(target, commit.record.position)
   const record: WireMessage = {
     subject: target.subject,
     headers: [expectLastSequence(expected), ROLLUP_SUBJECT, NEVER_EXPIRES],
@@ -63,6 +65,23 @@ export async function storeCommit(target: CommitTarget, commit: Commit, expected
       messages = outcome
       await patience.wait(known)
     }
+  }
+}
+
+/** Does what comes before the position; that it takes long is told as that storing does. */
+async function prepare({ before, clock, onStall }: CommitTarget, position: number): Promise<void> {
+  if (before === undefined) return
+  const since = clock.monotonic()
+  const told = (): void => {
+    const forMs = clock.monotonic() - since
+    onStall(fault('COMMIT_WAITS', `position ${position}`), forMs)
+    stop = clock.after(STALL_EVERY_MS, told)
+  }
+  let stop = clock.after(STALL_AFTER_MS, told)
+  try {
+    await before(position)
+  } finally {
+    stop()
   }
 }
 
@@ -150,7 +169,7 @@ class Patience {
   async wait(problem: MillraceError): Promise<void> {
     const { clock, onStall } = this.#target
     const now = clock.monotonic()
-    if (now - this.#since > 1_000 && now - this.#toldAt > STALL_EVERY_MS) {
+    if (now - this.#since > STALL_AFTER_MS && now - this.#toldAt > STALL_EVERY_MS) {
       this.#toldAt = now
       onStall(problem, now - this.#since)
     }

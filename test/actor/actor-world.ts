@@ -12,7 +12,7 @@ import { readAggregateSnapshot } from '../../src/actor/aggregate-snapshot.ts'
 import { aggregateSnapshotSubject, storedRecordSubject } from '../../src/actor/aggregate-subject.ts'
 import type { StateFrame } from '../../src/actor/state-frame.ts'
 import { redriveSubject } from '../../src/broker/system-subject.ts'
-import { redriven } from '../../src/kernel/parking/park-message.ts'
+import { passedOver, readParked, redriven } from '../../src/kernel/parking/park-message.ts'
 import { defineStream } from '../../src/broker/define-stream.ts'
 import type { EventContract } from '../../src/event/contract.ts'
 import { encodeEvent } from '../../src/event/encode.ts'
@@ -109,11 +109,22 @@ export class ActorWorld {
 
   /** Gives back what is in the park. */
   redrive(): void {
+    this.#giveBack((subject, parked) => redriven(subject, parked))
+  }
+
+  /** Leaves out what is in the park. */
+  leaveOut(): void {
+    this.#giveBack((subject, { headers }) => {
+      const { parking = '', key = '', number = 0 } = readParked(headers) ?? {}
+      return passedOver(subject, parking, key, number)
+    })
+  }
+
+  #giveBack(back: (subject: string, parked: Pick<StoredMessage, 'headers' | 'data'>) => WireMessage): void {
     const subject = redriveSubject(commands.name, processorId(this.processor), '0')
-    const parked = this.stored.filter(({ subject: own }) => own.includes('.park.'))
-    for (const { headers, data } of parked) {
-      const back = redriven(subject, { headers: readerOf(headers), data })
-      this.log.push(this.#message(back.subject, back.headers, back.data, T0 + this.log.length * 1_000))
+    for (const { headers, data } of this.stored.filter(({ subject: own }) => own.includes('.park.'))) {
+      const message = back(subject, { headers: readerOf(headers), data })
+      this.log.push(this.#message(message.subject, message.headers, message.data, T0 + this.log.length * 1_000))
     }
     this.handle()
   }

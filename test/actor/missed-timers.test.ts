@@ -124,4 +124,18 @@ test('AT3 AL9 none gets past one that has parked its aggregate, however long tha
   assert.equal(world.rung('broken'), ['one', 'two', 'three'])
 })
 
+test('AT1 one that came early, and whose minute went by while its aggregate was parked, is decided when the other is left out', () => {
+  const world = new Bells(bell('park'))
+  world.begin('broken')
+  world.fire('broken', 'three')
+  world.fire('broken', 'one')
+  world.crash()
+  world.wait(90_000)
+  world.leaveOut()
+  world.commit()
+  assert.equal(world.rung('broken'), [])
+  for (let times = 0; times < 2; times++) world.wait(61_000)
+  assert.equal(world.rung('broken'), ['three'])
+})
+
 test.run()

@@ -172,4 +172,12 @@ test('a closed connection fails its feeds with a code, once', async () => {
   taker.feed.acknowledge(taker.taken)
 })
 
+test('a feed of a connection that is closed already fails with a code', async () => {
+  const connection = await connectTo((await sharedServer()).url)
+  const stream = await freshStream(await sharedConnection())
+  await connection.close()
+  const taker = take(connection, stream)
+  assert.is((await eventually('failure', () => taker.failure)).code, 'BROKER_UNREACHABLE')
+})
+
 test.run()

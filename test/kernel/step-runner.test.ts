@@ -267,4 +267,25 @@ test('one that nobody waits for any more is dropped, wherever it is: waiting, ru
   assert.is(ended.length, 1)
 })
 
+test('one that waits for its next attempt is not begun once more when nobody waits for it', async () => {
+  const { clock, steps } = runner()
+  const runs: string[] = []
+  const failing = (id: string) =>
+    step(
+      id,
+      () => {
+        runs.push(id)
+        return Promise.reject(new Error('not now'))
+      },
+      { attempts: 5 },
+    )
+  steps.run(failing('a'))
+  steps.run(failing('b'))
+  await settled()
+  steps.drop('a')
+  steps.stop()
+  await clock.pass(60_000)
+  assert.equal(runs, ['a', 'b'])
+})
+
 test.run()

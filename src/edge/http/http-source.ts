@@ -51,8 +51,13 @@ export class HttpSource {
   /** @throws errors of the broker */
   static async open(options: HttpSourceOptions): Promise<HttpSource> {
     const source = new HttpSource(options)
-    await source.#keys.prepare(options.stream.replicas)
-    return source
+    try {
+      await source.#keys.prepare(options.stream.replicas)
+      return source
+    } catch (error) {
+      source.close() // it is opened again later
+      throw error
+    }
   }
 
   private constructor(options: HttpSourceOptions) {

@@ -19,6 +19,15 @@ export const PROCESSING_ERRORS = {
     exit: EXIT.failure,
     status: 500,
   },
+  COMMIT_WAITS: {
+    disposition: 'retry',
+    means:
+      'what a processor stores outside of its stream before its position, such as the rows of a view, is not stored yet',
+    advice:
+      'Look at the database or the bucket that the rows are in: it is away, locked or full. It is tried until they are stored; other processors go on',
+    exit: EXIT.failure,
+    status: 503,
+  },
   COMMIT_RECORD_INVALID: {
     disposition: 'crash',
     means: 'the last commit record of a processor cannot be read',
