@@ -164,21 +164,18 @@ export class SharedLimiter {
 
   #ask(): void {
     if (this.#asking || this.#stopped || this.#options.clock.monotonic() < this.#retryAt) return
-    if (this.#there >= this.#least) return this.#waiters.wake()
+    if (this.#there >= this.#least) return this.#wake()
     this.#asking = true
     this.#stopTimer()
-    this.#takeLease().then(
-      (wait) => this.#asked(wait),
-      () => this.#asked(PAUSE_MS),
-    )
+    const tried = this.#takeLease().catch(() => PAUSE_MS)
+    void tried.then((wait) => this.#asked(wait))
   }
 
   /** @returns how long to wait before another try, in ms */
   async #takeLease(): Promise<number> {
     const { cell, clock, now, rules } = this.#options
-    const left = this.#leave()
-    const want = Math.max(this.#least, Math.min(this.#most, Math.max(this.#size, this.#waiters.size)))
-    const cost = this.#least
+    const [cost, left] = [this.#least, this.#leave()]
+    const want = Math.max(cost, Math.min(this.#most, Math.max(this.#size, this.#waiters.size)))
     let wait = 0
     let got: { readonly tokens: number; readonly startsIn: number; readonly bucket: TokenBucket } | undefined
     // its time begins before it is asked for: it is over here before it is anywhere else
@@ -208,21 +205,27 @@ export class SharedLimiter {
 
   #asked(wait: number): void {
     this.#asking = false
-    if (wait > 0) {
-      const { clock } = this.#options
-      const pause = Math.min(LONGEST_WAIT_MS, wait)
-      this.#retryAt = clock.monotonic() + pause
-      this.#stopTimer()
-      this.#stopTimer = clock.after(pause, () => {
-        this.#retryAt = Number.NEGATIVE_INFINITY
-        this.#ask()
-      })
-      return
+    if (wait <= 0) {
+      this.#least = 1
+      return this.#wake()
     }
-    this.#least = 1
+    const pause = Math.min(LONGEST_WAIT_MS, wait)
+    this.#retryAt = this.#options.clock.monotonic() + pause
+    this.#askIn(pause)
+  }
+
+  /** Who is left asks for more when this is gone: of those who are woken some may have gone, and ask for nothing. */
+  #wake(): void {
     this.#waiters.wake()
-    // who is left asks for more when this is gone
-    if (this.#waiters.size > 0) this.#stopTimer = this.#options.clock.after(1, () => this.#ask())
+    this.#stopTimer()
+    if (this.#waiters.size > 0) this.#askIn(1)
+  }
+
+  #askIn(ms: number): void {
+    this.#stopTimer = this.#options.clock.after(ms, () => {
+      this.#retryAt = Number.NEGATIVE_INFINITY
+      this.#ask()
+    })
   }
 
   /** The end of a lease: what was not used is given back. */
@@ -230,11 +233,8 @@ export class SharedLimiter {
     const { cell, rules, now } = this.#options
     const left = this.#leave()
     if (left.tokens <= 0) return
-    try {
-      await cell.update((value) => giveBack(readTokenBucket(value), rules, now(), left))
-    } catch {
-      // they count as used
-    }
+    // what cannot be given back counts as used
+    await cell.update((value) => giveBack(readTokenBucket(value), rules, now(), left)).catch(() => undefined)
   }
 
   /** Ends the lease; what is left of it shows how much is needed. */

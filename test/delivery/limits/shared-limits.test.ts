@@ -178,4 +178,24 @@ test('keys have rates of their own, and as many are known as are allowed', async
   await settled()
 })
 
+test('DP3 who waits behind some that have gone has his turn, on a quiet stream too', async () => {
+  for (const gone of [1, 2, 3, 5]) {
+    const { clock, all } = limiters(1, { limit: 10, per: 1_000, burst: 1 })
+    const limiter = all[0] as SharedLimiter
+    const first = limiter.take(1)
+    await pass(clock, 10)
+    await first
+    const left = new AbortController()
+    const went = Array.from({ length: gone }, () => limiter.take(1, left.signal).catch(() => 0))
+    let taken = 0
+    for (let nth = 0; nth < 5; nth++) void limiter.take(1).then(() => (taken += 1))
+    await pass(clock, 1)
+    left.abort(new Error('gone'))
+    await Promise.all(went)
+    await pass(clock, 3_000)
+    assert.is(taken, 5, `behind ${gone}`)
+    await limiter.stop()
+  }
+})
+
 test.run()
