@@ -14,6 +14,7 @@ import type { HandlerRunOptions } from './handler-run-options.js'
 import type { Held } from './held.js'
 import { LaneWheel } from './lane-wheel.js'
 import { lanesByType } from './lanes-by-type.js'
+import { LeftBehind } from './left-behind.js'
 import { Redelivered } from './redelivered.js'
 import type { Stall } from './storing.js'
 import type { WorkItem } from './work-item.js'
@@ -46,16 +47,16 @@ export class Crew {
   readonly #single = new WeakSet<WorkItem>()
   /** Wait at the gate. */
   readonly #atGate = new Set<WorkItem>()
-  #forming: WorkItem[] = []
+  /** Have passed the gate, and when, by the monotonic clock; wait for company. */
+  #forming: { readonly item: WorkItem; readonly passed: number }[] = []
   #stopTimer: (() => void) | undefined
   #running = 0
-  #abandoned = 0
   #held = false
   #pumping = false
   #onIdle: (() => void)[] = []
 
   constructor(options: CrewOptions) {
-    const { declaration, connection, work, clock, log, gate, fates, lapsed, signal } = options
+    const { declaration, connection, work, clock, log, gate, fates, lapsed, onStall, signal } = options
     const { lanes, run } = declaration
     this.#options = options
     this.weights = [
@@ -67,7 +68,8 @@ export class Crew {
     const { name: handler, mostDeliveries } = declaration
     this.#redelivered = new Redelivered({ connection, work, clock, log, fates, signal, handler, mostDeliveries })
     this.#former = run.kind === 'batch' ? new BatchFormer(run) : undefined
-    const onAbandoned = (change: 1 | -1): void => this.#abandon(change)
+    const leftBehind = new LeftBehind(declaration.concurrency.worker, onStall)
+    const onAbandoned = (change: 1 | -1): void => leftBehind.changed(change)
     this.#ports = { declaration, clock, log, gate, fates, lapsed, laneOf: lanesByType(lanes), onAbandoned }
   }
 
@@ -113,13 +115,16 @@ export class Crew {
 
   /** Takes out everything that has not begun. */
   takeWaiting(): readonly WorkItem[] {
-    const ready = [...this.#queues.flat(), ...this.#forming, ...this.#atGate]
+    const { clock, gate } = this.#options
+    const forming = this.#forming
+    const ready = [...this.#queues.flat(), ...forming.map(({ item }) => item), ...this.#atGate]
     const waiting = [...ready, ...this.#redelivered.takeWaiting(ready)]
     for (const queue of this.#queues) queue.length = 0
     this.#forming = []
     this.#atGate.clear()
     this.#stopTimer?.()
     this.#stopTimer = undefined
+    for (const { passed } of forming) gate.withdrawn(clock.monotonic() - passed)
     return waiting
   }
 
@@ -146,7 +151,7 @@ export class Crew {
 
   /** One event on its way to a run: past what it was before, and past the gate. */
   #pass(item: WorkItem): void {
-    const { gate, lapsed, onFate } = this.#options
+    const { clock, gate, lapsed, onFate } = this.#options
     if (lapsed(item)) {
       // it may have been looked into for longer than it was its time: another suspect is next
       this.#redelivered.ended(item, { kind: 'left' })
@@ -167,7 +172,7 @@ export class Crew {
     if (wait === undefined)
       return this.#former === undefined || this.#single.has(item) || this.#redelivered.isAlone(item)
         ? this.#start([item])
-        : void this.#forming.push(item)
+        : void this.#forming.push({ item, passed: clock.monotonic() })
     this.#atGate.add(item)
     const again = (): void => {
       if (!this.#atGate.delete(item)) return
@@ -227,24 +232,13 @@ export class Crew {
     const { clock } = this.#options
     while (this.#forming.length > 0 && !this.#held) {
       const now = clock.monotonic()
-      const move = former.decide(this.#forming.length, this.#forming[0]?.since ?? now, now)
-      if (move.kind === 'take') this.#start(this.#forming.splice(0, move.count))
+      const move = former.decide(this.#forming.length, this.#forming[0]?.item.since ?? now, now)
+      if (move.kind === 'take') this.#start(this.#forming.splice(0, move.count).map(({ item }) => item))
       else {
         this.#stopTimer?.()
         this.#stopTimer = clock.after(Math.max(1, move.until - now), () => this.#form())
         return
       }
     }
-  }
-
-  /** What was left behind may hold what it likes: not more of it than may be in flight. */
-  #abandon(change: 1 | -1): void {
-    const { declaration, onStall } = this.#options
-    const { worker } = declaration.concurrency
-    const before = this.#abandoned
-    this.#abandoned += change
-    if (before < worker && this.#abandoned >= worker)
-      onStall({ code: 'HANDLER_STUCK', detail: `${this.#abandoned} runs have not ended after their timeout` })
-    if (before >= worker && this.#abandoned < worker) onStall(undefined)
   }
 }

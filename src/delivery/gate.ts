@@ -16,8 +16,10 @@ export interface GateTrouble {
 export interface Gate {
   /** Undefined: enter now. Else it resolves when the event may be tried again. */
   wait(event: StoredEvent): Promise<void> | undefined
-  /** A run begins; called at once after `wait` has given undefined. */
+  /** A run begins, after `wait` has given undefined. */
   entered(): void
+  /** What `wait` let pass is not begun after all. @param ms how long ago it passed */
+  withdrawn(ms: number): void
   /** A run has ended. @param ms how long it took @param cause code of its error */
   left(outcome: RunOutcome, ms: number, cause?: string): void
   /** While it is false, the handler asks for nothing and hands back what it holds and has not begun; no attempt counts. */
@@ -39,6 +41,7 @@ export const openGate: Gate = Object.freeze({
   open: true,
   wait: () => undefined,
   entered: () => undefined,
+  withdrawn: () => undefined,
   left: () => undefined,
   onChange: () => () => undefined,
 })

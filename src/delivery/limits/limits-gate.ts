@@ -3,7 +3,7 @@
 // What a handler goes through before each run: the breakers and limits of what it uses, and its own rate. An event passes
 // all of them at once, or takes nothing from any.
 //
-//   Crew -> LimitsGate:         wait(event), entered(), left(outcome, ms)
+//   Crew -> LimitsGate:         wait(event), entered(), left(outcome, ms); withdrawn(ms)
 //   SharedBreaker -> LimitsGate: it has opened, is tried, has closed
 //   LimitsGate -> HandlerRun:   open, onChange: hand back what has not begun, or go on
 //
@@ -79,6 +79,13 @@ export class LimitsGate implements Gate {
 
   entered(): void {
     for (const limit of this.#options.limits) limit.entered?.()
+  }
+
+  /** Who was the probe is it no longer. What a rate gave counts as used; permits are for runs. */
+  withdrawn(ms: number): void {
+    const { breakers, clock } = this.#options
+    const passed = clock.monotonic() - ms
+    for (const breaker of breakers) breaker.left('ignored', passed, '')
   }
 
   left(outcome: RunOutcome, ms: number, cause = 'HANDLER_FAILED'): void {

@@ -109,7 +109,7 @@ export class SharedBreaker {
     })
   }
 
-  /** A run has ended. @param began by the monotonic clock */
+  /** A run has ended, or is not begun after all. @param began when it did, or passed, by the monotonic clock */
   left(outcome: RunOutcome, began: number, cause: string): void {
     const { owner, rules, now, clock } = this.#options
     const probe = this.#probe

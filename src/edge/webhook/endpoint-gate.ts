@@ -71,6 +71,10 @@ export class EndpointGate implements Gate {
     this.#options.next.entered()
   }
 
+  withdrawn(ms: number): void {
+    this.#options.next.withdrawn(ms)
+  }
+
   left(outcome: RunOutcome, ms: number, cause?: string): void {
     this.#options.next.left(outcome, ms, cause)
   }

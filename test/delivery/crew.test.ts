@@ -1,0 +1,99 @@
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { Connection } from '../../src/broker/connection.ts'
+import { Crew } from '../../src/delivery/crew.ts'
+import { defineHandler } from '../../src/delivery/define-handler.ts'
+import type { Fates } from '../../src/delivery/fates.ts'
+import { type Gate } from '../../src/delivery/gate.ts'
+import { LimitsGate } from '../../src/delivery/limits/limits-gate.ts'
+import { SharedBreaker } from '../../src/delivery/limits/shared-breaker.ts'
+import type { WorkItem } from '../../src/delivery/work-item.ts'
+import { silentLog } from '../../src/observe/log.ts'
+import { settled, VirtualClock } from '../support/virtual-clock.ts'
+import { MemoryCells } from './limits/memory-cell.ts'
+import { Asked } from './running-handlers.ts'
+
+const test = suite('crew')
+const RULES = { failures: 0.5, of: 2, within: 30_000, open: 1_000, most: 60_000, probes: 1 }
+const nothing = (): Promise<void> => Promise.resolve()
+
+async function pass(clock: VirtualClock, ms: number): Promise<void> {
+  for (let at = 0; at < ms; at += 10) {
+    await clock.pass(10)
+    for (let turn = 0; turn < 4; turn++) await settled()
+  }
+}
+
+let count = 0
+
+function item(clock: VirtualClock): WorkItem {
+  const sequence = (count += 1)
+  const held = { message: { sequence }, source: 0, deliveries: 1, reply: '', renewedAt: 0, open: 1, left: false }
+  const event = { id: `e${sequence}`, type: 'thing.asked' }
+  return { held, event, record: { attempt: 1, attempts: [] }, since: clock.monotonic() } as unknown as WorkItem
+}
+
+/** One that waits a second for company. */
+function crewOf(clock: VirtualClock, gate: Gate, handle: () => Promise<void>): Crew {
+  return new Crew({
+    connection: { newInbox: () => 'i' } as unknown as Connection,
+    declaration: defineHandler({
+      name: 'h',
+      on: { stream: 'S', events: [Asked] },
+      batch: { most: 10, within: '1s', adaptive: false },
+      handle,
+    }),
+    clock,
+    log: silentLog,
+    gate,
+    work: 'W',
+    fates: {} as Fates,
+    lapsed: () => false,
+    onFate: () => undefined,
+    onStall: () => undefined,
+    signal: new AbortController().signal,
+  })
+}
+
+test('DP1 a probe that waits for company and is handed back is given to the next, here or elsewhere', async () => {
+  const clock = new VirtualClock(1_000_000)
+  const now = (): number => clock.now()
+  const [one, two] = [new MemoryCells(), new MemoryCells()]
+  const breaker = (dependency: string, cells: MemoryCells, owner = 'p1'): SharedBreaker =>
+    new SharedBreaker({ dependency, rules: RULES, cell: cells.cell(), clock, now, owner, log: silentLog })
+  await one.cell().update(() => ({ kind: 'open', until: now() + 1_000, trips: 1, cause: 'x' }))
+  const [bank, post] = [breaker('bank', one), breaker('post', two)]
+  const gate = new LimitsGate({ clock, breakers: [bank, post], limits: [], pause: nothing, resume: nothing })
+  let ran = 0
+  const crew = crewOf(clock, gate, () => {
+    ran += 1
+    return nothing()
+  })
+  gate.onChange(() => {
+    if (!gate.open) crew.takeWaiting()
+    crew.pump()
+  })
+  await pass(clock, 1_200)
+  assert.is(bank.state.kind, 'half-open')
+  crew.add(item(clock))
+  crew.pump()
+  await pass(clock, 100)
+  assert.is(bank.admits, false)
+  // another process finds that it must leave alone what this handler also uses
+  await two.cell().update(() => ({ kind: 'open', until: now() + 600_000, trips: 1, cause: 'y' }))
+  await pass(clock, 100)
+  assert.not(gate.open)
+  const elsewhere = breaker('bank', one, 'p2')
+  for (let waited = 0; waited < 60_000 && !elsewhere.admits; waited += 100) await pass(clock, 100)
+  assert.ok(elsewhere.admits, 'somebody else may try it')
+  await two.cell().update(() => ({ kind: 'closed', since: now(), trips: 1 }))
+  for (let tries = 0; tries < 100 && ran === 0; tries++) {
+    crew.add(item(clock))
+    crew.pump()
+    await pass(clock, 1_000)
+  }
+  assert.ok(ran > 0, 'it is tried here')
+  for (const each of [bank, post, elsewhere]) await each.stop()
+})
+
+test.run()
