@@ -141,10 +141,15 @@ export class HandlerRun {
     await this.#givenUp.start()
     this.#balance?.changed()
     this.#stops.push(
-      clock.every(declaration.ackWait / 3, () => this.#inFlight.renew((replies) => this.#acks.renew(replies))),
+      clock.every(declaration.ackWait / 3, () => this.#renew()),
       this.#gate.onChange(() => this.#onGate()),
     )
-    if (!this.#gate.open) this.#onGate()
+    this.#onGate() // it may have changed since the first source has begun
+  }
+
+  #renew(): void {
+    this.#inFlight.renew((replies) => this.#acks.renew(replies))
+    this.#crew.pump() // nobody else gets what is in hand: it must not wait for a change that nobody tells of
   }
 
   #take(place: number, messages: readonly StoredMessage[]): void {

@@ -160,4 +160,46 @@ test('while its gate is closed a handler holds nothing, and no attempt counts; i
   assert.equal([...attempts], [1])
 })
 
+/** One that tells nobody. */
+function silentGate(state: { open: boolean }, onListen: () => void = () => undefined): Gate {
+  return {
+    ...openGate,
+    get open() {
+      return state.open
+    },
+    onChange: () => {
+      onListen()
+      return () => undefined
+    },
+  }
+}
+
+test('a gate that opens while a handler starts is seen, and what is in hand is looked at whenever it is renewed', async () => {
+  const connection = await sharedConnection()
+  const seen: number[] = []
+  const begin = async (ackWait: string, gate: Gate) => {
+    const at = await place(connection)
+    const on = { stream: at.stream.name, events: [Asked] }
+    const declaration = defineHandler({ name: 'begins', on, ackWait, handle: ({ data }) => void seen.push(data.n) })
+    await ask(connection, at, 1, { from: seen.length })
+    const { run } = await work(connection, at, declaration, { gate })
+    return { at, run }
+  }
+  const state = { open: false }
+  // what came first has come, and nobody listens yet
+  await begin(
+    '10m',
+    silentGate(state, () => (state.open = true)),
+  )
+  await eventually('begun at the start', () => seen.length === 1 || undefined)
+  const { at, run } = await begin('3s', silentGate(state))
+  await eventually('begun as any other', () => seen.length === 2 || undefined)
+  state.open = false
+  await ask(connection, at, 1, { from: 2 })
+  await eventually('in hand', () => run.status.held === 1 || undefined)
+  state.open = true
+  await eventually('begun when it is renewed', () => seen.length === 3 || undefined)
+  assert.equal(seen, upTo(3))
+})
+
 test.run()
