@@ -51,9 +51,9 @@ export function startDoing(
   job: DeployedJob,
   { concurrency, takes, onDecided, ...lanes }: DoingOptions,
 ): Promise<JobWorker> {
-  const options = { connection, clock: systemClock, log: silentLog, progressOf: () => NO_PROGRESS }
-  const queues = jobPlaces([job], options).map((queue): WorkedQueue => telling(queue, onDecided))
   const now = (): number => Date.now()
+  const options = { connection, clock: systemClock, now, log: silentLog, progressOf: () => NO_PROGRESS }
+  const queues = jobPlaces([job], options).map((queue): WorkedQueue => telling(queue, onDecided))
   const rules = { least: concurrency, most: concurrency, cut: 1 }
   return JobWorker.start({
     connection,

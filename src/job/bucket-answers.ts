@@ -25,6 +25,8 @@ export const ANSWER_BUCKET = 'millrace_answers'
 export interface BucketAnswersOptions {
   readonly connection: Connection
   readonly clock: Clock
+  /** The time that all processes go by, in ms since the Unix epoch: flights and answers are dated by it. */
+  readonly now: () => number
   readonly log: Log
   /** Where it is asked in place of the provider; undefined: the provider is. */
   readonly elsewhere?: string | undefined
@@ -64,11 +66,11 @@ export class BucketAnswers implements AnswerCache {
   }
 
   async find(ask: ModelAsk, scope: AnswerScope): ReturnType<AnswerCache['find']> {
-    const { clock, log, pause, elsewhere } = this.#options
+    const { log, pause, elsewhere } = this.#options
     const key = answerKey(ask, scope, elsewhere)
     for (let race = 0; race < RACES; race++) {
       const last = await this.#read(key)
-      const now = clock.now()
+      const now = this.#options.now()
       const decision = decideEntry(last?.data, { now, ttl: scope.ttl, pause })
       if (decision.kind === 'hit') return this.#hit(decision.answer)
       if (decision.kind === 'flying') return this.#wait(decision.again)
@@ -79,7 +81,7 @@ export class BucketAnswers implements AnswerCache {
       const revision = await this.#begin(key, last?.sequence ?? 0, now)
       if (revision !== undefined) return this.#miss(key, revision, scope.ttl)
     }
-    return this.#wait(clock.now() + pause) // somebody else is faster each time: he asks
+    return this.#wait(this.#options.now() + pause) // somebody else is faster each time: he asks
   }
 
   keyOf(ask: ModelAsk, scope: Pick<AnswerScope, 'context' | 'tenant'>): string {
@@ -87,13 +89,13 @@ export class BucketAnswers implements AnswerCache {
   }
 
   async keep(key: string, ttl: number, answer: CachedAnswer): Promise<void> {
-    const { connection, clock, log, pause } = this.#options
+    const { connection, now, log, pause } = this.#options
     const data = this.#encoded(answer)
     if (data === undefined) return
     try {
       const last = await this.#read(key)
       // his answer is as good, and newer
-      if (decideEntry(last?.data, { now: clock.now(), ttl, pause }).kind === 'flying') return
+      if (decideEntry(last?.data, { now: now(), ttl, pause }).kind === 'flying') return
       const expected = last?.sequence ?? 0
       await writeBucket(connection, ANSWER_BUCKET, { key, data, expected, headers: [timeToLive(ttl)] })
     } catch (error) {
@@ -104,8 +106,8 @@ export class BucketAnswers implements AnswerCache {
 
   /** undefined: it is too large for the server. */
   #encoded(answer: CachedAnswer): Uint8Array | undefined {
-    const { connection, clock, log } = this.#options
-    const data = encodeEntry({ kind: 'answer', at: clock.now(), answer })
+    const { connection, now, log } = this.#options
+    const data = encodeEntry({ kind: 'answer', at: now(), answer })
     const most = connection.server.maxPayload - HEADERS
     if (data.length <= most) return data
     this.#counts.notKept += 1
@@ -143,8 +145,8 @@ export class BucketAnswers implements AnswerCache {
 
   #miss(key: string, revision: number, ttl: number) {
     this.#counts.misses += 1
-    const { connection, clock, log, lease } = this.#options
-    const hold = new AnswerFlightHold({ clock, lease, revision, renew: (at) => this.#begin(key, at, clock.now()) })
+    const { connection, clock, now, log, lease } = this.#options
+    const hold = new AnswerFlightHold({ clock, lease, revision, renew: (at) => this.#begin(key, at, now()) })
     const end = async (what: string, write: { data: Uint8Array | undefined; ttl: number }): Promise<void> => {
       const expected = await hold.end()
       if (expected === undefined) return // another one has it: what he finds is as good

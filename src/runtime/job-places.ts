@@ -16,6 +16,8 @@ import { jobPorts, type OpenJobOptions } from './open-job.js'
 
 export interface JobPlacesOptions extends OpenJobOptions {
   readonly log: Log
+  /** The time that all processes go by, in ms since the Unix epoch. */
+  readonly now: () => number
   /** Who tells of jobs on a stream of progress. */
   readonly progressOf: (stream: StreamDeclaration) => JobProgress
 }
@@ -28,13 +30,12 @@ export function jobPlaces(jobs: readonly DeployedJob[], options: JobPlacesOption
     const byName = new Map(own.map(({ declaration }) => [declaration.name, declaration]))
     const batches = batchLog(first.records, options)
     const looks = batchLooks(first.queue, options.connection)
-    const now = (): number => options.clock.now()
     const place: JobPlace = {
       log: jobPorts(first, options).log,
       queue: jobQueueOf(options.connection, first.queue),
       letter: (dead) => storeLetter(options, dead),
       declared: (name) => byName.get(name),
-      inBatch: (batch, own) => isInBatch({ batches, looks, now }, batch, own),
+      inBatch: (batch, own) => isInBatch({ batches, looks, now: options.now }, batch, own),
       progress: options.progressOf(first.progress),
       context: first.stream.name,
     }

@@ -107,14 +107,14 @@ export class JobsAtWork {
       this.#lastStops.push(() => sender.stop())
       return sender.progress
     }
-    const queues = jobPlaces(jobs, { connection, clock, log, progressOf })
-    const { baseUrl: elsewhere } = providerOf(options.setting)
-    const cache = new BucketAnswers({ connection, clock, log, elsewhere })
-    if (jobs.some(({ declaration }) => declaration.cacheTtl !== undefined))
-      await cache.prepare(Math.max(...jobs.map(({ records }) => records.replicas)))
-    const time = streamTimeOf(connection, clock, queues[0]?.stream.name ?? '')
+    const time = streamTimeOf(connection, clock, jobs[0]?.queue.name ?? '')
     this.#stops.push(time.follow(() => undefined))
     const now = (): number => (time.known ? time.now() : clock.now())
+    const queues = jobPlaces(jobs, { connection, clock, now, log, progressOf })
+    const { baseUrl: elsewhere } = providerOf(options.setting)
+    const cache = new BucketAnswers({ connection, clock, now, log, elsewhere })
+    if (jobs.some(({ declaration }) => declaration.cacheTtl !== undefined))
+      await cache.prepare(Math.max(...jobs.map(({ records }) => records.replicas)))
     const admission = await this.#admission(options, now)
     const onFailure = (error: MillraceError): void => void (this.#stall = stallOf(error))
     const ports = { client, admission, queues, cache, estimates: new TokenEstimates(), onFailure }

@@ -29,7 +29,7 @@ test('AC1 the user of processes makes the bucket millrace_answers, keeps answers
   const warned: unknown[] = []
   const say = (...parts: unknown[]): void => void warned.push(parts)
   const log: Log = { debug: () => undefined, info: () => undefined, warn: say, error: say }
-  const cache = new BucketAnswers({ connection, clock: systemClock, log })
+  const cache = new BucketAnswers({ connection, clock: systemClock, now: () => Date.now(), log })
   await cache.prepare(1)
   const found = await cache.find(asking('one'), scope)
   if (found.kind !== 'miss') throw new Error(found.kind)

@@ -34,6 +34,7 @@ async function opened(options: Partial<BucketAnswersOptions> = {}): Promise<Buck
   const cache = new BucketAnswers({
     connection: await sharedConnection(),
     clock: systemClock,
+    now: () => Date.now(),
     log: silentLog,
     ...options,
   })

@@ -12,7 +12,8 @@ const LEASE_MS = 5_000
 let waits = false
 const auth = { kind: 'none' } as const
 const connection = await connectBroker({ servers: [url], auth, name: 'asker', timeout: 5_000, origin: 'test' })
-const answers = new BucketAnswers({ connection, clock: systemClock, log: silentLog, lease: LEASE_MS, pause: 50 })
+const parts = { connection, clock: systemClock, now: () => Date.now(), log: silentLog }
+const answers = new BucketAnswers({ ...parts, lease: LEASE_MS, pause: 50 })
 await answers.prepare(1)
 const user = [{ type: 'text' as const, text: question }]
 const ask = { model: 'claude-haiku-5-5', maxTokens: 10, system: [], user, schema: undefined }

@@ -109,6 +109,7 @@ export async function batching(
       const queues = jobPlaces([job], {
         connection: own,
         clock: systemClock,
+        now: () => Date.now(),
         log: silentLog,
         progressOf: () => NO_PROGRESS,
       })
@@ -122,7 +123,7 @@ export async function batching(
         now: () => Date.now(),
         chance: () => 0.5,
         client: model,
-        cache: new BucketAnswers({ connection: own, clock: systemClock, log: silentLog }),
+        cache: new BucketAnswers({ connection: own, clock: systemClock, now: () => Date.now(), log: silentLog }),
         admission: new LocalAdmission({ clock: systemClock, now: () => Date.now() }),
         estimates: new TokenEstimates(),
         queues: kill === undefined ? queues : queues.map((one) => killable(one, kill)),

@@ -21,7 +21,7 @@ test('AC1 a job that asks what another one has asked makes no call; another tena
   const context = await jobContext(connection, { cache: { ttl: '1h' }, model: 'm' })
   const server = await startModelServer()
   atEnd(() => server.stop())
-  const cache = new BucketAnswers({ connection, clock: systemClock, log: silentLog })
+  const cache = new BucketAnswers({ connection, clock: systemClock, now: () => Date.now(), log: silentLog })
   await cache.prepare(1)
   const admission = await admissionOf({ connection, models: { prices: PRICES } })
   await work(context, server.url, { cache, admission })

@@ -91,7 +91,8 @@ export class JobContext {
 
   get places() {
     const progressOf = (): typeof NO_PROGRESS => NO_PROGRESS
-    return jobPlaces([this.job], { connection: this.connection, clock: systemClock, log: LOG, progressOf })
+    const time = { clock: systemClock, now: () => Date.now() }
+    return jobPlaces([this.job], { connection: this.connection, ...time, log: LOG, progressOf })
   }
 
   /** Has a request taken, as its handler would. */
