@@ -60,10 +60,14 @@ export class BucketCell implements Cell {
   /** @throws errors of the broker */
   async read(): Promise<void> {
     const { connection, bucket, key } = this.#options
+    const before = this.#revision
     const last = await readLast(connection, `KV_${bucket}`, `$KV.${bucket}.${key}`)
     const gone = last === undefined || isGone(last.header)
+    const sequence = last?.sequence ?? 0
     this.#doubtful = false
-    this.#know(last?.sequence ?? 0, gone ? undefined : parse(last.data))
+    // what was heard meanwhile is newer; else a smaller sequence is one of another bucket
+    if (this.#revision !== before && sequence < this.#revision) return
+    this.#know(sequence, gone ? undefined : parse(last.data))
   }
 
   async #update(decide: (value: unknown) => object | undefined): Promise<boolean> {

@@ -28,11 +28,17 @@ export interface SharedCellsOptions {
   readonly chance: () => number
 }
 
+interface ReadCell {
+  readonly cell: BucketCell
+  /** The first time. */
+  readonly read: Promise<void>
+}
+
 export class SharedCells {
   readonly #options: SharedCellsOptions
   /** What cannot be stored. */
   readonly troubles: CellTroubles
-  readonly #cells = new Map<string, BucketCell>()
+  readonly #cells = new Map<string, ReadCell>()
   readonly #end = new AbortController()
 
   private constructor(options: SharedCellsOptions) {
@@ -50,16 +56,26 @@ export class SharedCells {
 
   /** The value of a key, as it is now. @throws errors of the broker */
   async cell(key: string): Promise<Cell> {
-    let cell = this.#cells.get(key)
-    if (cell === undefined) {
-      const { connection } = this.#options
-      const bucket = DEPENDENCY_BUCKET
-      const [ensure, onOutcome] = [() => this.#ensure(), this.#outcomeOf(key)]
-      cell = new BucketCell({ connection, bucket, key, wait: this.#wait, ensure, onOutcome })
-      this.#cells.set(key, cell)
-      await cell.read()
+    let known = this.#cells.get(key)
+    if (known === undefined) {
+      const cell = this.#newCell(key)
+      // what is heard while it is read is not missed
+      this.#cells.set(key, (known = { cell, read: cell.read() }))
     }
-    return cell
+    try {
+      await known.read
+      return known.cell
+    } catch (error) {
+      // whoever asks next reads it again: one that was not read would look as if nothing were stored
+      if (this.#cells.get(key) === known) this.#cells.delete(key)
+      throw error
+    }
+  }
+
+  #newCell(key: string): BucketCell {
+    const { connection } = this.#options
+    const [ensure, onOutcome] = [() => this.#ensure(), this.#outcomeOf(key)]
+    return new BucketCell({ connection, bucket: DEPENDENCY_BUCKET, key, wait: this.#wait, ensure, onOutcome })
   }
 
   /**
@@ -108,7 +124,7 @@ export class SharedCells {
       try {
         const place = { stream: STREAM, filter: `${PREFIX}>`, from: 1, clock, signal }
         for await (const message of messagesFrom(connection, place))
-          this.#cells.get(message.subject.slice(PREFIX.length))?.heard(message)
+          this.#cells.get(message.subject.slice(PREFIX.length))?.cell.heard(message)
       } catch {
         // every update reads what it changes; what is wrong with the server is told by all who work with it
         await clock.sleep(PAUSE_MS, signal).catch(() => undefined)
@@ -120,7 +136,7 @@ export class SharedCells {
   async #renew(): Promise<void> {
     try {
       await this.#ensure()
-      for (const cell of this.#cells.values()) await cell.read()
+      for (const { cell } of this.#cells.values()) await cell.read()
     } catch {
       // the watch comes back here
     }
