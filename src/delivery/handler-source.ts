@@ -70,7 +70,9 @@ export class HandlerSource {
 
   /** Begins. @throws what keeps it from beginning at all */
   async start(): Promise<void> {
-    this.#deliver(await this.#ensure())
+    const pending = await this.#ensure()
+    // it may have been stopped or drained meanwhile, or a link that came back opens it
+    if (this.#state.kind === 'waiting') this.#deliver(pending)
   }
 
   get load(): SourceLoad {

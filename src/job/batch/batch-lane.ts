@@ -87,12 +87,15 @@ export class BatchLane {
   async #start(): Promise<void> {
     const { connection, clock, log, ackWait, onFailure, queues, collects } = this.#options
     const watched = { connection, clock, log, ackWait, onFailure }
-    this.#watches = await Promise.all(
+    const watches = await Promise.allSettled(
       queues.map(({ stream }, at) => {
         const after = new LookAfter(this.#ports[at] as BatchPorts)
         return BatchWatch.start({ ...watched, queue: stream, look: (batch, copy) => after.look(batch, copy) })
       }),
     )
+    // of those that have started none may stay behind when another one has not
+    this.#watches = watches.flatMap((watch) => (watch.status === 'fulfilled' ? [watch.value] : []))
+    for (const watch of watches) if (watch.status === 'rejected') throw watch.reason
     if (!collects) return
     const byPlace = new Map(queues.map(({ place }, at) => [place, this.#collecting[at]]))
     this.#worker = await JobWorker.start({
