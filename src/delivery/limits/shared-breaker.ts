@@ -46,6 +46,8 @@ export const PROBE_LEASE_MS = 3_000
 /** Who had no event for it lets others try first. */
 const YIELD_MS = 500
 const PAUSE_MS = 250
+/** A timer is for so long at the most: the time that all go by may be set, or not be known yet. */
+const LONGEST_LOOK_MS = 60_000
 
 export class SharedBreaker {
   readonly #options: SharedBreakerOptions
@@ -181,7 +183,8 @@ export class SharedBreaker {
     const at = nextMove(this.#state)
     if (at === undefined) return
     const wait = Math.max(1, at - now())
-    this.#stopTimer = clock.after(wait, () => {
+    this.#stopTimer = clock.after(Math.min(LONGEST_LOOK_MS, wait), () => {
+      if (now() < at) return this.#schedule()
       // there was no event for it, or the process was frozen
       const yields = this.#probe !== undefined
       this.#dropProbe()
