@@ -14,6 +14,8 @@ export interface PullOptions {
   readonly credit: number
   /** How much of the credit is held already. Default 0. */
   readonly held?: number
+  /** When each message is acknowledged: how long the server waits for that, in ms. Default: what is lost comes again at once. */
+  readonly ackWait?: number
   readonly clock: Clock
   /** Takes what has arrived, in order; never called again before it returns. */
   readonly onMessages: (messages: readonly StoredMessage[]) => void
@@ -32,6 +34,8 @@ export type PullEnd =
 
 const EXPIRES_MS = 30_000
 const HEARTBEAT_MS = 2_000
+/** How long what has arrived while this process stood still may take to be read, in ms. */
+const READ_MS = 100
 /** Most messages handed over at once. */
 const AT_ONCE = 512
 
@@ -179,8 +183,15 @@ export class Pull {
 
   #watch(): void {
     if (this.#asked === 0 || this.#connection.state.kind !== 'connected') return
+    const { clock, ackWait = 0 } = this.#options
+    const heardAt = this.#heardAt
+    const silence = clock.monotonic() - heardAt
     // two heartbeats missed: the request is lost, as after a server restart or a cut link
-    if (this.#options.clock.monotonic() - this.#heardAt > 2.5 * HEARTBEAT_MS) this.#end({ kind: 'silent' })
+    if (silence <= 2.5 * HEARTBEAT_MS) return
+    // or this process stood still, and they are in its socket, with messages that nobody else has before their time is over
+    const end = (): void => this.#end({ kind: 'silent' })
+    if (silence >= ackWait / 2) return end()
+    clock.after(READ_MS, () => (this.#heardAt === heardAt && this.#buffer.length === 0 ? end() : undefined))
   }
 
   #end(reason: PullEnd): void {

@@ -193,6 +193,7 @@ export class HandlerSource {
       consumer: consumer.name,
       credit: Math.max(this.#credit, this.#held + 1),
       held: this.#held,
+      ackWait: consumer.ackWait,
       clock,
       onMessages: (messages) => this.#take(messages),
       onIdle: () => (this.#backlog = 0),

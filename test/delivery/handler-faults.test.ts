@@ -191,4 +191,24 @@ test('DL3 while dead letters cannot be stored, the handler stands still with its
   await eventually('goes on', () => run.status.stall === undefined || undefined)
 })
 
+test('what came while a process stood still is handled when it goes on', async () => {
+  const connection = await sharedConnection()
+  const at = await place(connection)
+  const seen: number[] = []
+  // given back by nobody, it would come again after ten minutes
+  await work(
+    connection,
+    at,
+    faulty(at, (n) => void seen.push(n), { ackWait: '10m', concurrency: 16 }),
+  )
+  await ask(connection, at, 4)
+  await eventually('first', () => seen.length === 4 || undefined)
+  const asked = ask(connection, at, 8, { from: 4 })
+  await systemClock.sleep(0)
+  await new Promise((resolve) => setImmediate(resolve))
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 7_000)
+  await asked
+  await eventually('all', () => new Set(seen).size === 12 || undefined)
+})
+
 test.run()
