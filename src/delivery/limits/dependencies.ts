@@ -41,7 +41,6 @@ export interface LimitedHandler {
 const PATIENCE_MS = 2_000
 
 interface Known {
-  readonly declaration: DependencyDeclaration
   readonly breaker: SharedBreaker | undefined
   readonly bulkhead: SharedBulkhead | undefined
   readonly limiter: SharedLimiter | undefined
@@ -49,7 +48,8 @@ interface Known {
 
 export class Dependencies {
   readonly #options: DependenciesOptions
-  readonly #known = new Map<string, Known>()
+  /** By name, from when it is first asked for: handlers begin side by side. */
+  readonly #known = new Map<string, { readonly declaration: DependencyDeclaration; readonly opened: Promise<Known> }>()
   readonly #owner = newId()
   readonly #rates: SharedLimiter[] = []
   #cells: Promise<SharedCells> | undefined
@@ -85,8 +85,10 @@ export class Dependencies {
 
   /** Gives back what others may have. */
   async stop(): Promise<void> {
-    for (const { breaker, bulkhead, limiter } of this.#known.values())
-      await Promise.all([breaker?.stop(), bulkhead?.stop(), limiter?.stop()])
+    for (const { opened } of this.#known.values()) {
+      const known = await opened.catch(() => undefined)
+      await Promise.all([known?.breaker?.stop(), known?.bulkhead?.stop(), known?.limiter?.stop()])
+    }
     await Promise.all(this.#rates.map((rate) => rate.stop()))
     const cells = await this.#cells?.catch(() => undefined)
     cells?.stop()
@@ -116,31 +118,36 @@ export class Dependencies {
     return time.known ? time.now() : clock.now()
   }
 
-  async #dependency(cells: SharedCells, declaration: DependencyDeclaration): Promise<Known> {
+  #dependency(cells: SharedCells, declaration: DependencyDeclaration): Promise<Known> {
     const { name } = declaration
     const known = this.#known.get(name)
     if (known !== undefined) {
-      if (JSON.stringify(known.declaration) === JSON.stringify(declaration)) return known
-      throw fault('DEPENDENCY_INVALID', `two different dependencies are named ${name}`)
+      if (JSON.stringify(known.declaration) === JSON.stringify(declaration)) return known.opened
+      return Promise.reject(fault('DEPENDENCY_INVALID', `two different dependencies are named ${name}`))
     }
+    const opened = this.#openDependency(cells, declaration).catch((error: unknown) => {
+      this.#known.delete(name) // who asks again is not told of the same failure for ever
+      throw error
+    })
+    this.#known.set(name, { declaration, opened })
+    return opened
+  }
+
+  async #openDependency(cells: SharedCells, declaration: DependencyDeclaration): Promise<Known> {
     const { clock, log } = this.#options
-    const { breaker: rules, concurrency, rate } = declaration
+    const { name, breaker, concurrency, rate } = declaration
     const shared = { dependency: name, clock, log, now: this.#now, owner: this.#owner }
-    const breaker =
-      rules === undefined
-        ? undefined
-        : new SharedBreaker({ ...shared, rules, cell: await cells.cell(`breaker.${name}`) })
-    const bulkhead =
-      concurrency === undefined
-        ? undefined
-        : new SharedBulkhead({ ...shared, limit: concurrency, cell: await cells.cell(`permits.${name}`) })
-    const limiter =
-      rate === undefined
-        ? undefined
-        : new SharedLimiter({ ...shared, rules: rate, cell: await cells.cell(`rate.dependency.${name}`) })
-    const made = { declaration, breaker, bulkhead, limiter }
-    this.#known.set(name, made)
-    return made
+    const cellOf = async <Rules>(rules: Rules | undefined, key: string) =>
+      rules === undefined ? undefined : { rules, cell: await cells.cell(key) }
+    // all of them are read before anything is begun with one
+    const states = await cellOf(breaker, `breaker.${name}`)
+    const permits = await cellOf(concurrency, `permits.${name}`)
+    const bucket = await cellOf(rate, `rate.dependency.${name}`)
+    return {
+      breaker: states && new SharedBreaker({ ...shared, ...states }),
+      bulkhead: permits && new SharedBulkhead({ ...shared, limit: permits.rules, cell: permits.cell }),
+      limiter: bucket && new SharedLimiter({ ...shared, ...bucket }),
+    }
   }
 
   /** The rate of the handler itself, or of its keys. */
