@@ -160,11 +160,11 @@ export class Crew {
     if (item.held.deliveries > 1 && !this.#redelivered.passed(item)) {
       return this.#redelivered.look(item, {
         begin: () => void (this.#running += 1),
-        go: () => {
-          this.#running -= 1
-          this.#queues[item.held.source]?.unshift(item)
-          this.pump()
-        },
+        go: () =>
+          this.#rest(1, () => {
+            this.#queues[item.held.source]?.unshift(item)
+            this.pump()
+          }),
         end: (fate) => this.#leave(item, fate),
       })
     }
@@ -196,8 +196,7 @@ export class Crew {
 
   #split(whole: Execution): void {
     this.#executions.delete(whole)
-    this.#running -= whole.items.length
-    this.#again(whole.items)
+    this.#rest(whole.items.length, () => this.#again(whole.items))
   }
 
   /** Each alone, through the gate as the first time; behind one that is not open they are handed back. */
@@ -214,15 +213,21 @@ export class Crew {
     if (execution.open === 0) this.#executions.delete(execution)
     if (fate.kind !== 'again') return this.#leave(item, fate)
     // of a batch, one event alone
-    this.#running -= 1
-    this.#again([item])
+    this.#rest(1, () => this.#again([item]))
   }
 
   #leave(item: WorkItem, fate: Fate): void {
-    this.#running -= 1
-    this.#redelivered.ended(item, fate)
-    this.#options.onFate(item, fate)
-    this.pump()
+    this.#rest(1, () => {
+      this.#redelivered.ended(item, fate)
+      this.#options.onFate(item, fate)
+      this.pump()
+    })
+  }
+
+  /** So many run no more; who waits for that is told when nothing was begun instead. */
+  #rest(count: number, next: () => void): void {
+    this.#running -= count
+    next()
     if (this.#running === 0) for (const resolve of this.#onIdle.splice(0)) resolve()
   }
 

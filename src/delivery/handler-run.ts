@@ -234,6 +234,7 @@ export class HandlerRun {
     this.#stopping.abort(fault('HANDLER_FAILED', 'the handler is being stopped'))
     this.#crew.interrupt()
     await this.#crew.idle(Math.min(LAST_WAIT_MS, stopGraceMs))
+    await this.#handBack() // what was to be run again
     if (this.#options.connection.state.kind === 'connected') await this.#acks.settled(LAST_WAIT_MS)
     this.#end()
   }

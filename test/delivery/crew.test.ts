@@ -4,7 +4,7 @@ import type { Connection } from '../../src/broker/connection.ts'
 import { Crew } from '../../src/delivery/crew.ts'
 import { defineHandler } from '../../src/delivery/define-handler.ts'
 import type { Fates } from '../../src/delivery/fates.ts'
-import { type Gate } from '../../src/delivery/gate.ts'
+import { openGate, type Gate } from '../../src/delivery/gate.ts'
 import { LimitsGate } from '../../src/delivery/limits/limits-gate.ts'
 import { SharedBreaker } from '../../src/delivery/limits/shared-breaker.ts'
 import type { WorkItem } from '../../src/delivery/work-item.ts'
@@ -94,6 +94,25 @@ test('DP1 a probe that waits for company and is handed back is given to the next
   }
   assert.ok(ran > 0, 'it is tried here')
   for (const each of [bank, post, elsewhere]) await each.stop()
+})
+
+test('DL8 a stop does not wait for a batch that failed as a whole, nor for what is not begun again', async () => {
+  const clock = new VirtualClock(1_000)
+  let fail: () => void = () => undefined
+  const crew = crewOf(clock, openGate, () => new Promise((_, reject) => (fail = () => reject(new Error('all of it')))))
+  crew.add(item(clock))
+  crew.add(item(clock))
+  crew.pump()
+  await pass(clock, 1_100)
+  assert.is(crew.running, 2)
+  crew.hold(true)
+  let idle = false
+  void crew.idle(10_000).then(() => (idle = true))
+  fail()
+  await pass(clock, 100)
+  assert.is(crew.running, 0)
+  assert.ok(idle, 'nothing runs, and it is waited for')
+  assert.is(crew.takeWaiting().length, 2)
 })
 
 test.run()

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert'
 import { fixed } from '../../src/delivery/backoff.ts'
 import { defineHandler } from '../../src/delivery/define-handler.ts'
 import { permanent, retry } from '../../src/delivery/recovery.ts'
+import { systemClock } from '../../src/time/system-clock.ts'
 import { eventually, sharedConnection } from '../support/broker.ts'
 import { readAll } from '../support/events.ts'
 import { upTo } from '../support/numbered.ts'
@@ -125,6 +126,35 @@ test('DL8 a stop hands back what it has not begun, and another process has it at
     seen.toSorted((a, b) => a - b),
     upTo(40),
   )
+})
+
+test('DL8 what is to be run again, and is not because of a stop, is handed back at its end', async () => {
+  const connection = await sharedConnection()
+  const at = await place(connection)
+  let fail: (() => void) | undefined
+  const seen: number[] = []
+  const batched = (handle: (numbers: number[]) => Promise<void>) =>
+    defineHandler({
+      name: 'batched',
+      on: { stream: at.stream.name, events: [Asked] },
+      batch: { most: 2, within: '10s', adaptive: false },
+      ackWait: '10m',
+      handle: (events) => handle(events.map(({ data }) => data.n)),
+    })
+  const fails = batched(() => new Promise((_, reject) => (fail = () => reject(new Error('all of it')))))
+  const { run } = await work(connection, at, fails, { stopGraceMs: 10_000 })
+  await ask(connection, at, 2)
+  await eventually('it runs', () => fail)
+  const stopped = run.stop()
+  await systemClock.sleep(200)
+  fail?.()
+  await stopped
+  await work(
+    connection,
+    at,
+    batched((numbers) => Promise.resolve(void seen.push(...numbers))),
+  )
+  await eventually('all', () => new Set(seen).size === 2 || undefined)
 })
 
 test.run()
