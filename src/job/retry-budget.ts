@@ -61,6 +61,12 @@ export class RetryBudget {
     return Math.max(1, (oldest?.from ?? now) + window + window / SLICES - now)
   }
 
+  /** One that was taken is not made. @param taken when it was, as `take` was told */
+  giveBack(taken: number): void {
+    const slice = this.#slices.findLast(({ from, repeats }) => from <= taken && repeats > 0)
+    if (slice !== undefined) slice.repeats -= 1
+  }
+
   #slice(now: number): Slice {
     const length = this.#rules.window / SLICES
     const from = Math.floor(now / length) * length

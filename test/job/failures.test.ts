@@ -166,4 +166,14 @@ test('repetitions that are answered take nothing from the budget, whatever their
   assert.ok(budget.take(150_000) > 0, 'those that are not do')
 })
 
+test('AD2 a repetition that is not made is given back as of when it was taken', () => {
+  const budget = new RetryBudget({ part: 0.1, least: 3, window: 60_000 })
+  for (const at of [0, 30_000, 30_000]) assert.is(budget.take(at), 0)
+  budget.giveBack(0)
+  assert.is(budget.take(30_000), 0)
+  assert.ok(budget.take(70_000) > 0, 'three of 30 s are not forgotten yet')
+  budget.giveBack(0)
+  assert.ok(budget.take(70_000) > 0, 'what is forgotten is given back once')
+})
+
 test.run()

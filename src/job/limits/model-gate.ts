@@ -117,19 +117,26 @@ export class ModelGate {
 
   async #passed(call: AskedCall, signal: AbortSignal): Promise<PassedCall | Later> {
     await this.#turnstile.enter(call.lane === 'urgent', signal)
+    let repeats: number | undefined
+    let passed: PassedCall | undefined
     try {
-      let repeats = call.repeats
       for (;;) {
         signal.throwIfAborted()
-        const wait = (await this.#untilOpen(signal)) ?? this.#tooLong(call, repeats)
+        const wait = (await this.#untilOpen(signal)) ?? this.#tooLong(call)
         if (wait !== undefined) return wait
-        repeats = false
+        if (call.repeats && repeats === undefined) {
+          const began = this.#options.clock.monotonic()
+          const pause = this.#repeats.take(began)
+          if (pause > 0) return this.#tooMany(pause)
+          repeats = began
+        }
         const taken = await this.#take(call, signal)
-        const passed = this.#enter(call)
+        passed = this.#enter(call)
         if (passed !== undefined) return passed
         giveBack(taken)
       }
     } finally {
+      if (passed === undefined && repeats !== undefined) this.#repeats.giveBack(repeats)
       this.#turnstile.leave()
     }
   }
@@ -154,17 +161,19 @@ export class ModelGate {
     }
   }
 
-  /** What takes too long to be waited for. A repetition takes its part of the budget for them. */
-  #tooLong(call: AskedCall, repeats: boolean): Later | undefined {
-    const { clock, now, name, rates } = this.#options
+  /** What takes too long to be waited for. */
+  #tooLong(call: AskedCall): Later | undefined {
+    const { now, name, rates } = this.#options
     const waits = costsOf(call).map(([rate, cost]) => rates[rate]?.waitFor(cost) ?? 0)
     const wait = Math.max(0, ...waits)
-    if (wait > PATIENCE_MS)
-      return { kind: 'later', at: Math.ceil(now() + wait), why: `the rates of ${name} are used up` }
-    const pause = repeats ? this.#repeats.take(clock.monotonic()) : 0
-    return pause <= 0
+    return wait <= PATIENCE_MS
       ? undefined
-      : { kind: 'later', at: Math.ceil(now() + pause), why: `too many calls of ${name} are repetitions` }
+      : { kind: 'later', at: Math.ceil(now() + wait), why: `the rates of ${name} are used up` }
+  }
+
+  #tooMany(pause: number): Later {
+    const { now, name } = this.#options
+    return { kind: 'later', at: Math.ceil(now() + pause), why: `too many calls of ${name} are repetitions` }
   }
 
   async #take(call: AskedCall, signal: AbortSignal): Promise<readonly Taken[]> {

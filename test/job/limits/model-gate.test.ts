@@ -168,6 +168,28 @@ test('repetitions that fail are a part of the calls: what is above it waits; tho
   assert.equal(kinds.lastIndexOf('passed'), 39)
 })
 
+test('AD2 a repetition that does not begin, as its wait is ended or its class closes, is there for others', async () => {
+  const { clock, gates } = gatesOf(1, { perMinute: { outputTokens: 60_000 }, burst: 100 })
+  const [gate] = gates as [ModelGate]
+  // more than the budget has, of each
+  for (let n = 0; n < 15; n++) {
+    const running = await passing(clock, passed(gate, { outputTokens: 300 }))
+    const given = new AbortController()
+    const waiting = gate.pass(callOf({ repeats: true }), given.signal).catch((error: unknown) => error)
+    await pass(clock, 10)
+    given.abort(new Error('stop'))
+    assert.match(String(await waiting), /stop/)
+    const waits = gate.pass(callOf({ repeats: true }), NEVER)
+    await pass(clock, 10)
+    const until = clock.now() + 1_000
+    await running.left(failed(WAIT, { frozenUntil: until }), { inputTokens: 100, outputTokens: 300 })
+    await pass(clock, 1_000)
+    const answer = await waits
+    assert.equal([answer.kind, answer.kind === 'later' && answer.at], ['later', until], `${n}`)
+  }
+  await passing(clock, passed(gate, { repeats: true }))
+})
+
 /** What comes while time passes. */
 async function passing<T>(clock: Parameters<typeof pass>[0], promise: Promise<T>): Promise<T> {
   const waits = { over: false }
