@@ -169,9 +169,9 @@ export class SharedAdmission implements Admission {
         return tally.unpriced > 0 ? undefined : tally.nanos
       },
       end: async (end) => {
-        if (used === undefined) await hold.release(undefined)
         const tokens = used === undefined ? undefined : { inputTokens: limitedInputOf(used), outputTokens: used.output }
-        await passed.left(end, tokens)
+        // the place and the breaker do not wait for the broker
+        await Promise.all([passed.left(end, tokens), used === undefined ? hold.release(undefined) : undefined])
       },
     }
   }

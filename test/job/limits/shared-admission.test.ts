@@ -249,4 +249,16 @@ test('AD2 what is given up while it waits has held nothing', async () => {
   assert.match(String(other), /gone/, 'it had the budget, and was given up')
 })
 
+test('the place of a call that is over is free at once, and does not wait until its budget is', async () => {
+  const connection = await sharedConnection()
+  const models = { prices: PRICES, budgets: { default: { hard: 1 } }, classes: { m: { models: ['m*'] } } }
+  const admission = await admissionOf({ connection, models })
+  const [first, second] = [await admitted(admission), await admitted(admission)]
+  await first.end(failed(WAIT, { frozenUntil: Date.now() + 600_000 }))
+  await eventually('only what runs has places', () => admission.places === 1)
+  const ending = second.end({ kind: 'aborted' })
+  assert.is(admission.places, 0)
+  await ending
+})
+
 test.run()
