@@ -67,7 +67,8 @@ export class RunningJobs {
 
 /** What becomes of the message of one that threw. */
 export function endOf(running: RunningJob, error: unknown, log: Log): TaskEnd {
-  if (running.call.signal.aborted) return running.lost ? 'left' : 'back'
+  // one that was lost may have come here again meanwhile: what somebody else has is not handed back
+  if (running.call.signal.aborted) return 'back'
   const code = isFault(error) ? error.code : 'INTERNAL'
   log.error({ code, detail: messageOf(error) }, 'a job cannot be done; it is tried again')
   return 'left'

@@ -1,6 +1,7 @@
 // What a worker has in hand: no more than it may, for as long as it lives, and free for others when it stops or is frozen.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { AdmissionVerdict, AskedCall } from '../../../src/job/admission.ts'
 import { LocalAdmission } from '../local-admission.ts'
 import type { Clock } from '../../../src/time/clock.ts'
 import { systemClock } from '../../../src/time/system-clock.ts'
@@ -120,6 +121,38 @@ test('JW6 JB3 an answer that had come when a frozen process woke up is billed, t
   clock.frozen = false
   await eventually('both are billed', async () => (await bills()).length === 2 || undefined)
   assert.equal((await log.read('a')).state.kind, 'decided')
+})
+
+/** The first call waits for ever. */
+class Waits extends LocalAdmission {
+  waited = 0
+  override admit(call: AskedCall, signal?: AbortSignal): Promise<AdmissionVerdict> {
+    if ((this.waited += 1) > 1) return super.admit(call)
+    return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)))
+  }
+}
+
+test('JW6 a job that was lost while it waited, and has come back to the same process, goes on at once', async () => {
+  const context = await jobContext(await sharedConnection())
+  const server = await model({ answers: () => good() })
+  const { consumers } = context.connection.manager
+  const own = [context.job.queue.name, 'jobs-standard'] as const
+  const waiting = (ms: number) => consumers.update(...own, { ack_wait: ms * 1e6 })
+  const ackWait = 120_000
+  const clock = new Waking(async () => {
+    await eventually('the server gives it to him again', async () => {
+      await waiting(100)
+      return (await consumers.info(...own)).delivered.consumer_seq > 1
+    })
+    await waiting(ackWait) // and to nobody within the time of this test, if it is not handed back
+  })
+  clock.every = (ms, fn) => systemClock.every(ms === ackWait / 3 ? 200 : ms, fn)
+  const admission = new Waits({ clock: systemClock, now: () => Date.now() })
+  await work(context, server.url, { clock, ackWait, admission })
+  await context.request('a')
+  await eventually('it waits', () => admission.waited === 1 || undefined)
+  clock.monotonic = () => systemClock.monotonic() + ackWait
+  assert.is((await context.over('a')).kind, 'decided')
 })
 
 test('JW7 a stop hands back what has not begun and ends calls; none of it is an attempt', async () => {
