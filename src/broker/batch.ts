@@ -73,8 +73,9 @@ async function send(
     const reply = await request(connection, message.subject, message.data, { headers, timeout })
     return readBatchAck(reply, messages.length)
   } catch (error) {
-    // a message that the user may not publish is missing in the batch; the server says so beside the reply
-    if (isFault(error, 'BROKER_NOT_READY')) await nats.flush()
+    // a message that the user may not publish is missing in the batch; the server says so beside the reply. The client forgets a
+    // flush when it is closed
+    if (isFault(error, 'BROKER_NOT_READY')) await Promise.race([nats.flush(), nats.closed()])
     const subject = messages.find((message) => denied.has(message.subject))?.subject
     if (subject !== undefined) throw fault('BROKER_PERMISSION_DENIED', `publishing to ${subject}`, { cause: error })
     throw error

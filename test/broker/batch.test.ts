@@ -194,6 +194,26 @@ test('a server that does not answer is a code after the timeout', async () => {
   server.resume()
 })
 
+test('a link that is closed before it is known why a batch was incomplete keeps nobody waiting', async () => {
+  const incomplete = { error: { err_code: 10_176, description: 'batch is incomplete' } }
+  let close = (): void => undefined
+  const nats = {
+    info: {},
+    request: () => Promise.resolve({ json: () => incomplete }),
+    // as that of the client: a pong that is out when the link is closed never comes
+    flush: () => new Promise<void>(() => undefined),
+    closed: () => new Promise<void>((resolve) => (close = resolve)),
+  }
+  const link = { state: { kind: 'connected' }, onStatus: () => () => undefined, server: { maxPayload: 1_000_000 } }
+  let code = ''
+  const publishing = publishBatch({ ...link, nats } as never, [numbered({ name: 'S', root: 's' } as never, 0)])
+  void faultOf(publishing).then((error) => (code = error.code))
+  await eventually('it is over', () => {
+    close()
+    return code === 'BROKER_NOT_READY'
+  })
+})
+
 test('the last message of a subject is read back, and none when there is none', async () => {
   const connection = await sharedConnection()
   const stream = await freshStream(connection)
