@@ -91,8 +91,13 @@ export class GivenUp {
     const { clock, log, declaration } = this.#options
     while (!this.#stopped)
       try {
-        if (await this.#bury(JSON.parse(Buffer.from(message.data).toString()) as Advisory))
-          this.#acks.ack(message.reply)
+        const advisory = readAdvisory(message)
+        if (advisory === undefined)
+          log.warn(
+            { handler: declaration.name, sequence: message.sequence },
+            'an advisory cannot be read: it is left out',
+          )
+        if (advisory === undefined || (await this.#bury(advisory))) this.#acks.ack(message.reply)
         this.#source.release(1)
         return
       } catch (error) {
@@ -137,6 +142,18 @@ export class GivenUp {
       const { code } = asFault(thrown, `removing ${work.name} ${sequence}`)
       log.debug({ code, stream: work.name, sequence }, 'what the server gave up on stays in its queue')
     }
+  }
+}
+
+/** Undefined: it is none of the server's. Anybody may publish what looks like one. */
+function readAdvisory({ data }: StoredMessage): Advisory | undefined {
+  try {
+    const advisory = JSON.parse(Buffer.from(data).toString()) as Advisory
+    return typeof (advisory.type ?? '') === 'string' && Number.isSafeInteger(advisory.stream_seq ?? 0)
+      ? advisory
+      : undefined
+  } catch {
+    return undefined
   }
 }
 

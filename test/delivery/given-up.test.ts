@@ -99,4 +99,18 @@ test('DL12 17 19 what another client terminated is a dead letter, also when the 
   await eventually('it goes on', () => one.handled.includes(2) || undefined)
 })
 
+test('DL12 an advisory that nobody can read does not keep the next ones from being letters', async () => {
+  const one = await world()
+  const { connection, at, declaration, next } = one
+  await ask(connection, at, 1)
+  const consumer = declaration.lanes.map((lane) => laneConsumer(declaration, at.stream, lane).name)[0]
+  const subject = `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${at.stream.name}.${consumer}`
+  for (const text of ['no JSON', 'null', '{"stream_seq":"x"}']) connection.nats.publish(subject, text)
+  await connection.nats.flush()
+  ;(await eventually('it is taken', async () => (await next()) ?? undefined, PATIENCE_MS)).term('somebody said so')
+  await work(connection, at, declaration)
+  const [letter] = await untilLetters(one, 1)
+  assert.is(letter?.code, 'DELIVERY_TERMINATED')
+})
+
 test.run()
