@@ -18,7 +18,8 @@ export class Solo {
     while (this.#whose !== undefined && this.#whose !== whose && clock.monotonic() < end) {
       signal.throwIfAborted()
       await new Promise<void>((resolve) => {
-        const stop = clock.after(LONGEST_WAIT_MS, resolve)
+        // a timer may be a little early, and the place that was given another one's
+        const stop = clock.after(Math.max(1, end - clock.monotonic()), resolve)
         this.#waiting.push(() => {
           stop()
           resolve()

@@ -55,8 +55,7 @@ export class Places {
   abandon(log: Log): () => void {
     this.#abandoned += 1
     const handler = this.#handler
-    const full = this.#abandoned >= this.#most
-    if (full) {
+    if (this.#abandoned === this.#most) {
       const detail = `${this.#abandoned} runs have not ended after their timeout`
       const stall = { code: 'HANDLER_STUCK', detail } as const
       log.error({ handler, ...stall }, 'a handler stands still')
@@ -64,7 +63,7 @@ export class Places {
     }
     return () => {
       this.#abandoned -= 1
-      if (full) {
+      if (this.#abandoned === this.#most - 1) {
         log.info({ handler }, 'a handler goes on')
         this.#onStall(undefined)
       }
