@@ -149,9 +149,8 @@ export class GivenUp {
 function readAdvisory({ data }: StoredMessage): Advisory | undefined {
   try {
     const advisory = JSON.parse(Buffer.from(data).toString()) as Advisory
-    return typeof (advisory.type ?? '') === 'string' && Number.isSafeInteger(advisory.stream_seq ?? 0)
-      ? advisory
-      : undefined
+    const { type = '', stream_seq: sequence = 1 } = advisory
+    return typeof type === 'string' && Number.isSafeInteger(sequence) && sequence >= 1 ? advisory : undefined
   } catch {
     return undefined
   }

@@ -113,7 +113,7 @@ export interface Admission {
    */
   spared?(call: CallBeside, tokens: number): Promise<void>
   /**
-   * The process of a call ended, or lost it, before its bill was known. Never rejects, as `spared`.
+   * A call ended without an answer, or its process did, before its bill was known. Never rejects, as `spared`.
    * @param tokens that it may have taken, at the most
    */
   unknown?(call: CallBeside, tokens: number): Promise<void>

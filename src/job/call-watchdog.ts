@@ -12,13 +12,14 @@ export interface WatchdogLimits {
 
 /** How long what has arrived while this process was busy may take to be read, in ms. */
 const READ_MS = 250
-/** A timer that is later than this says that the process stood still, in ms. */
+/** A timer that is later than this says that the process stood still, in ms; how long a timer is for, so that most of such a time is seen. */
 const STOOD_STILL_MS = 500
+const LONGEST_LOOK_MS = 1_000
 
 /**
  * Ends a call that shows no sign of life, or takes too long. The timeout of the SDK ends with the headers: a body that stalls would hang
- * for ever. Time in which this process stood still (suspended, frozen) counts for nothing, and the time for a sign of life begins anew:
- * who was asked may have answered, or have heard nothing yet.
+ * for ever. Time in which this process stood still (suspended, frozen) counts for nothing, but for a second of it, and the time for a
+ * sign of life begins anew: who was asked may have answered, or have heard nothing yet.
  */
 export class CallWatchdog {
   readonly #clock: Clock
@@ -56,7 +57,7 @@ export class CallWatchdog {
     if (endsIn <= 0) return this.#expired('timeout')
     if (idleIn <= 0 && this.#doubted) return this.#expired('idle')
     this.#doubted = idleIn <= 0
-    const wait = Math.max(1, Math.ceil(Math.min(this.#doubted ? READ_MS : idleIn, endsIn)))
+    const wait = Math.max(1, Math.ceil(Math.min(this.#doubted ? READ_MS : idleIn, endsIn, LONGEST_LOOK_MS)))
     this.#cancel = this.#clock.after(wait, () => this.#due(now + wait))
   }
 

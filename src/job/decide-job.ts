@@ -6,7 +6,7 @@
 //   JB2  Only the attempt that began last may complete, fail or decide; of any other one nothing counts but its bill.
 //   JB3  An attempt is billed at most once, and never not at all because it came too late.
 //   JB4  The same command twice is the same as once.
-//   JB5  A call that was begun and never ended is known as one that may have been billed, until its bill comes or for ever.
+//   JB5  A call that was begun and has no answer is known as one that may have been billed, until its bill comes or for ever.
 import type { Issue } from '../error/millrace-error.js'
 import type { Billed, JobEvent, JobRequest, PromptRef } from './job-event.js'
 import { evolveJob, NO_JOB, type JobState } from './job-state.js'

@@ -26,7 +26,7 @@ export interface JobAccount {
   readonly generation: number
   /** Tokens that the last attempt that was admitted may take; 0: it makes no call. */
   readonly estimated: number
-  /** Calls that were given up, or whose processes ended, before their bills were known: nobody here knows what they were. */
+  /** Calls that ended without an answer, or whose processes did, before their bills were known: nobody here knows what they were. */
   readonly unknown: readonly UnknownBill[]
   /** Attempts that were billed. */
   readonly billed: readonly number[]
@@ -45,8 +45,16 @@ export interface UnknownBill {
   readonly tokens: number
 }
 
-/** Why an attempt ended from here, while the other side may have been at work on it. */
-const UNHEARD: ReadonlySet<string> = new Set(['lost', 'aborted', 'idle', 'timeout'])
+/** Why no answer came, or none to its end, while the other side may have been at work on it. */
+const UNHEARD: ReadonlySet<string> = new Set([
+  'lost',
+  'aborted',
+  'idle',
+  'timeout',
+  'connection',
+  'stream-broken',
+  'stream-cut',
+])
 
 /** Where a job stands. What has no account does not exist. */
 export type JobState =

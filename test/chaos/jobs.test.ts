@@ -17,7 +17,7 @@ import { atEnd } from '../support/cleanup.ts'
 import { startTestServer } from '../support/nats.ts'
 import { testProgram } from '../support/program.ts'
 import { jobContext, type JobContext } from '../job/worker/working-jobs.ts'
-import { JOB, REQUESTS } from './limited-jobs.ts'
+import { JOB, NOT_BEGUN, REQUESTS } from './limited-jobs.ts'
 
 const test = suite('chaos of jobs')
 
@@ -28,7 +28,7 @@ const WORKERS = 3
 const KILL_EVERY = Math.floor(JOBS / 21)
 /** Of so many kills one has another process frozen, for longer than the server waits for who has a job. */
 const FREEZE_EVERY = 4
-const FROZEN_MS = 4_000
+const FROZEN_MS = 3_000
 const KINDS = [
   'rate-limited',
   'overloaded',
@@ -56,27 +56,34 @@ function start(args: readonly string[]): ChildProcess {
 }
 
 /**
- * Kills one after the other, as the calls go on, and starts another in its place, also of one that ended by itself; now and then one is
- * frozen until others have its jobs. How far they are at which time is noted.
+ * Kills one after the other, as the calls go on, and starts another in its place, also of one that could not begin, as the machine stood
+ * still; now and then one is frozen until others have its jobs. How far they are at which time is noted.
  */
 function killing(children: ChildProcess[], args: readonly string[], calls: () => number) {
-  let [kills, freezes, next] = [0, 0, KILL_EVERY]
+  let [kills, wakings, next] = [0, 0, KILL_EVERY]
+  const crashed: (number | null)[] = []
   const seen: { readonly at: number; readonly calls: number }[] = []
   const stop = systemClock.every(20, () => {
     seen.push({ at: performance.now(), calls: calls() })
-    for (const [at, child] of children.entries()) if (child.exitCode !== null) children[at] = start(args)
+    for (const [at, child] of children.entries()) {
+      if (child.exitCode === null) continue
+      if (child.exitCode !== NOT_BEGUN) crashed.push(child.exitCode)
+      children[at] = start(args)
+    }
     if (calls() < next) return
     next += KILL_EVERY
     children[kills % WORKERS]?.kill('SIGKILL')
     children[kills % WORKERS] = start(args)
     kills += 1
     if (kills % FREEZE_EVERY !== 0) return
-    freezes += 1
-    const frozen = children[kills % WORKERS]
+    // the one that is killed last of all
+    const frozen = children[(kills + 1) % WORKERS]
     frozen?.kill('SIGSTOP')
-    systemClock.after(FROZEN_MS, () => frozen?.kill('SIGCONT'))
+    systemClock.after(FROZEN_MS, () => {
+      if (frozen?.exitCode === null && frozen.signalCode === null && frozen.kill('SIGCONT')) wakings += 1
+    })
   })
-  return { stop, seen, kills: () => kills, freezes: () => freezes }
+  return { stop, seen, crashed, kills: () => kills, wakings: () => wakings }
 }
 
 /** What keeps jobs in the queue. */
@@ -114,7 +121,7 @@ test('JW1 JW2 JW3 JB1 JB3 two thousand jobs, processes that are killed, every ki
   const args = [url, context.stream.name, server.url, 'key']
   const began = performance.now()
   const children = Array.from({ length: WORKERS }, () => start(args))
-  const { stop, kills, freezes, seen } = killing(children, args, () => server.calls.length)
+  const { stop, kills, wakings, crashed, seen } = killing(children, args, () => server.calls.length)
   try {
     await eventually('the queue is empty', async () => (await context.queued()) === 0 || undefined, LIMIT_MS)
   } catch (error) {
@@ -139,10 +146,12 @@ test('JW1 JW2 JW3 JB1 JB3 two thousand jobs, processes that are killed, every ki
   const { billed, overLimit } = server.totals()
   const logged = [...all.values()].flatMap((events) => billsIn(events)).length
   console.log(
-    `${decided} decided, ${dead} dead, ${kills()} kills, ${freezes()} freezes, ${server.calls.length} calls, ${billed} billed, ${logged} on the log, ` +
-      `${counted} counted, ${lost} lost with their processes, ${overLimit} over the limit, ${seconds} s`,
+    `${decided} decided, ${dead} dead, ${kills()} kills, ${wakings()} woken up, ${server.calls.length} calls, ${billed} billed, ${logged} on the log, ` +
+      `${counted} counted, ${lost} of unknown bill, ${overLimit} over the limit, ${seconds} s`,
   )
   assert.ok(kills() >= 20, `${kills()} kills`)
+  assert.ok(wakings() > 0, 'one that was frozen has woken up')
+  assert.equal(crashed, [], 'none has ended by itself')
   assert.ok(counted >= logged && counted <= billed, 'what is counted was billed, and what is on the log is counted')
   assert.ok(decided > JOBS / 2 && dead > 0)
   // whatever is seen late was admitted before

@@ -1,5 +1,8 @@
 import { fixed } from '../../src/delivery/backoff.ts'
 
+/** Exit code of a process that could not begin, as the server did not answer in time. */
+export const NOT_BEGUN = 3
+
 /** Of all processes, by the minute. */
 export const REQUESTS = 3_600
 /** What is taken for a stalled call must not be one of a machine that is busy: enough of those, and the breaker opens. */

@@ -54,7 +54,7 @@ test('says what was used and cost by day, tenant and job, and what of it has no 
   assert.match(lines[2] ?? '', new RegExp(`^${today} +a +triage +1 +0 +1,000 +400 +200 +0\\.0025 +0\\.001$`))
   assert.equal([lines[1]?.includes('summary'), lines[3]?.includes(' b ')], [true, true])
   assert.is(lines[5], '3 calls, 0.005 EUR, 0.002 saved by batches and the cache of prompts')
-  assert.match(out, 'calls whose bill is not known: 1, 1,200 tokens at most; their processes ended\n')
+  assert.match(out, 'calls whose bill is not known: 1, 1,200 tokens at most; no answer came\n')
   assert.is(err, '1 call without a price cost more than is said here\n')
 
   const json = JSON.parse((await run({ day: 'all', tenant: 'a', job: 'triage' }, { json: true })).out)

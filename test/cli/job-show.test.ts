@@ -102,7 +102,7 @@ test('tells the whole story of a job from its events, for people and as JSON; wh
   assert.ok(await log.append('e3', 0, [requested, admitted, started, ...second], cause))
   const lost = contextOf(false)
   await showCommand(lost, 'e3')
-  assert.match(lost.out.text(), /\nnot known: +the bills of 1 call whose process ended, 1,234 tokens at most\n/)
+  assert.match(lost.out.text(), /\nnot known: +the bills of 1 call without an answer, 1,234 tokens at most\n/)
 
   const error = await showCommand(contextOf(false), 'e2').catch((thrown: unknown) => thrown)
   assert.ok(isFault(error, 'JOB_NOT_FOUND'))

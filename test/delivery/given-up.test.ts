@@ -105,7 +105,8 @@ test('DL12 an advisory that nobody can read does not keep the next ones from bei
   await ask(connection, at, 1)
   const consumer = declaration.lanes.map((lane) => laneConsumer(declaration, at.stream, lane).name)[0]
   const subject = `$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.${at.stream.name}.${consumer}`
-  for (const text of ['no JSON', 'null', '{"stream_seq":"x"}']) connection.nats.publish(subject, text)
+  const forged = ['x', 0, -1].map((sequence) => JSON.stringify({ stream: at.stream.name, stream_seq: sequence }))
+  for (const text of ['no JSON', 'null', ...forged]) connection.nats.publish(subject, text)
   await connection.nats.flush()
   ;(await eventually('it is taken', async () => (await next()) ?? undefined, PATIENCE_MS)).term('somebody said so')
   await work(connection, at, declaration)

@@ -1,7 +1,6 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { CallWatchdog } from '../../src/job/call-watchdog.ts'
-import type { Clock } from '../../src/time/clock.ts'
 import { VirtualClock } from '../support/virtual-clock.ts'
 
 const test = suite('the watchdog of a call')
@@ -41,34 +40,27 @@ test('a sign that had come while the process was busy counts', async () => {
   assert.equal([ends, clock.armed], [[], 0])
 })
 
-test('time in which the process stood still does not count', async () => {
-  const passing = new VirtualClock(5_000)
-  let stood = 0
-  const clock: Clock = {
-    now: () => passing.now() + stood,
-    monotonic: () => passing.monotonic() + stood,
-    sleep: (ms, signal) => passing.sleep(ms, signal),
-    after: (ms, fn) => passing.after(ms, fn),
-    every: (ms, fn) => passing.every(ms, fn),
-  }
-  const ends: string[] = []
-  const watchdog = new CallWatchdog(clock, { idle: 1_000, most: 4_000 }, (reason) => ends.push(reason))
-  await passing.pass(900)
-  stood += 60_000
-  await passing.pass(1_000)
-  assert.equal(ends, [], 'it woke up 900 ms ago')
-  await passing.pass(400)
-  assert.equal(ends, ['idle'])
+test('time in which the process stood still does not count, also where it ended before the call might have', async () => {
+  const { clock, ends, watchdog } = watched(20_000, 80_000)
+  await clock.pass(900)
+  clock.stand(60_000)
+  await clock.pass(19_000)
+  clock.stand(15_000)
+  await clock.pass(19_000)
+  assert.equal(ends, [], 'it woke up less than 20 s ago')
+  await clock.pass(2_000)
+  assert.is(ends.length, 1)
+  assert.match(ends[0] ?? '', /^idle /)
   watchdog.stop()
-  const all: string[] = []
-  const busy = new CallWatchdog(clock, { idle: 1_000, most: 4_000 }, (reason) => all.push(reason))
+  const busy = watched(10_000, 50_000)
   for (let i = 0; i < 60; i++) {
-    if (i === 10) stood += 60_000
-    busy.alive()
-    await passing.pass(100)
-    if (i === 38) assert.equal(all, [])
+    if (i % 10 === 5) busy.clock.stand(8_000)
+    busy.watchdog.alive()
+    await busy.clock.pass(1_000)
+    if (i === 38) assert.equal(busy.ends, [])
   }
-  assert.equal(all, ['timeout'])
+  assert.is(busy.ends.length, 1)
+  assert.match(busy.ends[0] ?? '', /^timeout /)
 })
 
 test.run()

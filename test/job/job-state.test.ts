@@ -253,7 +253,7 @@ test('JB5 a call that never ended is one whose bill is not known, until its bill
   const again: JobCommand = { kind: 'redrive', by: 'ann' }
   assert.equal(unknown([start, { kind: 'dead-letter', reason: 'crashed' }, again, start]), lost, 'also when redriven')
   assert.equal(unknown([start, failed(1), start]), [])
-  for (const reason of ['lost', 'aborted', 'idle', 'timeout'])
+  for (const reason of ['lost', 'aborted', 'idle', 'timeout', 'connection', 'stream-broken', 'stream-cut'])
     assert.equal(unknown([start, failed(1, undefined, reason)]), lost, `given up: ${reason}`)
   assert.equal(unknown([start, failed(1, undefined, 'lost'), completed(1)]), [], 'and its bill came')
   assert.equal(unknown([{ ...start, estimatedTokens: 0 }, start]), [], 'an answer of the cache')

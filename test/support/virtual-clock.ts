@@ -65,6 +65,11 @@ export class VirtualClock implements Clock {
     this.#now = end
   }
 
+  /** Time goes by without this process: what was due meanwhile is late. */
+  stand(ms: number): void {
+    this.#now += ms
+  }
+
   #arm(timer: Timer): () => void {
     this.#timers.add(timer)
     return () => void this.#timers.delete(timer)

@@ -59,7 +59,7 @@ export async function costCommand(context: CliContext, flags: CostFlags): Promis
     out.line(`${counted(total.hits, 'answer')} taken from the cache, ${count(total.spared)} tokens not asked for`)
   if (total.unknown > 0)
     out.line(
-      `calls whose bill is not known: ${count(total.unknown)}, ${count(total.unknownTokens)} tokens at most; their processes ended`,
+      `calls whose bill is not known: ${count(total.unknown)}, ${count(total.unknownTokens)} tokens at most; no answer came`,
     )
   if (total.unpriced > 0) err.line(`${counted(total.unpriced, 'call')} without a price cost more than is said here`)
 }

@@ -67,10 +67,7 @@ function printJob({ out }: CliContext, { account, state, events, stream, waitsFo
   row('billed', `${count(inputTokens)} tokens in, ${count(outputTokens)} out, ${priceOf(account)}`)
   if (unknown.length > 0) {
     const most = unknown.reduce((sum, { tokens }) => sum + tokens, 0)
-    row(
-      'not known',
-      `the bills of ${counted(unknown.length, 'call')} whose process ended, ${count(most)} tokens at most`,
-    )
+    row('not known', `the bills of ${counted(unknown.length, 'call')} without an answer, ${count(most)} tokens at most`)
   }
   row('records', stream)
   out.line()

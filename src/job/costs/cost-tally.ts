@@ -23,7 +23,7 @@ const DIGITS = 18
 const FIELD = 10n ** BigInt(DIGITS)
 
 export interface CostTally {
-  /** Calls whose processes ended before their bills were known; some of them may be among the others. */
+  /** Calls that ended without an answer, or whose processes did, before their bills were known; some of them may be among the others. */
   readonly unknown: number
   /** Tokens that these may have taken, at the most. */
   readonly unknownTokens: number

@@ -112,11 +112,11 @@ test('JW6 JB3 an answer that had come when a frozen process woke up is billed, t
     comes()
     await eventually('both are billed', async () => (await bills()).length === 2 || undefined)
   })
-  await work(context, server.url, { clock, ackWait: 4_000, owner: 'frozen' })
+  await work(context, server.url, { clock, ackWait: 8_000, owner: 'frozen' })
   await context.request('a')
   await eventually('it is asked', () => asked === 1 || undefined)
   clock.frozen = true
-  await work(context, server.url, { ackWait: 4_000, owner: 'other' })
+  await work(context, server.url, { ackWait: 8_000, owner: 'other' })
   assert.is((await context.over('a')).account.begun, 2)
   clock.frozen = false
   await eventually('both are billed', async () => (await bills()).length === 2 || undefined)
