@@ -179,11 +179,11 @@ test('MC1 MC3 what stalls is given up, what is cut is no answer, and pings are s
 
 test('a call whose time is over says that the provider is ill only where no answer had begun', () =>
   calling(
-    { answers: () => modelAnswers.json({ fraud: false }, { deltaEvery: 30, deltaLength: 1 }) },
+    { answers: [modelAnswers.silent(), modelAnswers.json({ fraud: false }, { deltaEvery: 30, deltaLength: 1 })] },
     async ({ call }) => {
       for (const ill of [true, false]) {
         const clock = new VirtualClock()
-        // its time is over when the first text comes, or at once
+        // its time is over when the first text comes, or before it does
         const over = (): void => void clock.pass(60_000)
         const called = call({ clock, limits: { idle: 99_000, most: 60_000 }, ...(ill ? {} : { onText: over }) })
         if (ill) over()

@@ -99,7 +99,9 @@ export class LiveUntil extends Live {
     const end = this.#end?.due ?? Infinity
     const part = this.#part?.due ?? Infinity
     const left = min - this.#count
-    const enough = left > 0 ? part + times(left - 1, this.plan.part.idle) : -Infinity
+    const { idle, repeats } = this.plan.part
+    // one that goes on after it came may come again at any time
+    const enough = left > 0 ? part + times(left - 1, repeats ? 0 : idle) : -Infinity
     if (enough > end) return Infinity
     return min === max ? enough : end
   }

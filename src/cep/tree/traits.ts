@@ -109,7 +109,7 @@ function orTraits(parts: readonly Traits[]): Traits {
 }
 
 function untilTraits(part: Traits, end: Traits, min: number, max: number | null): Traits {
-  const enough = min === 0 ? 0 : min * part.idle
+  const enough = severalTimes(part, min)
   return {
     ...PLAIN,
     idle: enough > end.idle ? Infinity : min === max ? enough : end.idle,
@@ -120,5 +120,11 @@ function untilTraits(part: Traits, end: Traits, min: number, max: number | null)
 
 function repeatTraits(part: Traits, count: number): Traits {
   const { bounded, expires } = part
-  return { ...PLAIN, idle: count * part.idle, expires, bounded }
+  return { ...PLAIN, idle: severalTimes(part, count), expires, bounded }
+}
+
+/** How long it takes at the least: what repeats may come again at any time once it came. */
+function severalTimes({ idle, repeats }: Traits, count: number): number {
+  if (count === 0) return 0
+  return repeats ? idle : count * idle
 }

@@ -128,6 +128,24 @@ test('nothing comes before it is due, and time is asked for no more often than i
   fc.assert(property, { numRuns: 400 })
 })
 
+test('what repeats may come again sooner than the first time, and time is asked for by then', () => {
+  const again: Tree = { kind: 'every', part: { kind: 'interval', ms: 1 } }
+  const both: Tree = { kind: 'and', parts: [{ kind: 'filter', events: ['B'], tag: 'b' }, again] }
+  const late: Tree = { kind: 'and', parts: [{ kind: 'interval', ms: 5 }, again] }
+  for (const [part, first, at] of [
+    [both, 1, 2],
+    [late, 5, 5],
+  ] as const) {
+    const engine = createEngine(compiled({ kind: 'repeat', part, count: 2 }))
+    for (const input of inputsOf(eventsOf([{ type: 'B', gap: 0 }]))) engine.advance(input)
+    assert.ok(engine.due <= first, `${engine.due}`)
+    const times: number[] = []
+    while (engine.due <= 60)
+      times.push(...engine.advance({ kind: 'time', time: engine.due }).matches.map((m) => m.time))
+    assert.equal(times, [at])
+  }
+})
+
 test('keys do not touch each other, and a key that is forgotten leaves nothing', () => {
   const property = fc.property(randomTree, randomStream, randomStream, (tree, one, other) => {
     const plan = compiled(tree, { forget: 20 })
