@@ -43,12 +43,18 @@ export class RunningJobs {
     for (const wake of this.#waiting.splice(0)) wake()
   }
 
-  /** Ends the calls of those that another process has by now, but reads first what has arrived while this one stood still: it is paid. */
+  /**
+   * Ends the calls of those that another process has by now, but reads first what has arrived while this one stood still:
+   * it is paid, and so is the call of one that has come back here meanwhile, which goes on.
+   */
   lose(clock: Clock, isLost: (held: Held) => boolean): void {
     for (const running of this.#running.values()) {
       if (running.lost || !isLost(running.held)) continue
       running.lost = true
-      clock.after(LAST_READ_MS, () => running.call.abort(new Error('lost')))
+      clock.after(LAST_READ_MS, () => {
+        running.lost = isLost(running.held)
+        if (running.lost) running.call.abort(new Error('lost'))
+      })
     }
   }
 

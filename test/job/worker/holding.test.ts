@@ -123,31 +123,39 @@ test('JW6 JB3 an answer that had come when a frozen process woke up is billed, t
   assert.equal((await log.read('a')).state.kind, 'decided')
 })
 
-/** The first call waits for ever. */
+/** The first call waits for ever, and is slow to see that it is to end. */
 class Waits extends LocalAdmission {
   waited = 0
+  readonly #onEnd: () => Promise<void>
+  constructor(onEnd: () => Promise<void>) {
+    super({ clock: systemClock, now: () => Date.now() })
+    this.#onEnd = onEnd
+  }
   override admit(call: AskedCall, signal?: AbortSignal): Promise<AdmissionVerdict> {
     if ((this.waited += 1) > 1) return super.admit(call)
-    return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason as Error)))
+    return new Promise((_, reject) => {
+      const end = (): void => reject(signal?.reason as Error)
+      signal?.addEventListener('abort', () => void this.#onEnd().then(end, end))
+    })
   }
 }
 
-test('JW6 a job that was lost while it waited, and has come back to the same process, goes on at once', async () => {
+test('JW6 a job that was lost while it waited, and comes back to the same process as it is ended, goes on at once', async () => {
   const context = await jobContext(await sharedConnection())
   const server = await model({ answers: () => good() })
   const { consumers } = context.connection.manager
   const own = [context.job.queue.name, 'jobs-standard'] as const
   const waiting = (ms: number) => consumers.update(...own, { ack_wait: ms * 1e6 })
   const ackWait = 120_000
-  const clock = new Waking(async () => {
+  const admission = new Waits(async () => {
     await eventually('the server gives it to him again', async () => {
       await waiting(100)
       return (await consumers.info(...own)).delivered.consumer_seq > 1
     })
     await waiting(ackWait) // and to nobody within the time of this test, if it is not handed back
   })
+  const clock = new Freezing()
   clock.every = (ms, fn) => systemClock.every(ms === ackWait / 3 ? 200 : ms, fn)
-  const admission = new Waits({ clock: systemClock, now: () => Date.now() })
   await work(context, server.url, { clock, ackWait, admission })
   await context.request('a')
   await eventually('it waits', () => admission.waited === 1 || undefined)
