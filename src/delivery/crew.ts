@@ -7,6 +7,7 @@
 //   Crew -> HandlerRun:   the fate of each
 import { BatchExecution } from './batch-execution.js'
 import { BatchFormer } from './batch-former.js'
+import { Forming } from './forming.js'
 import { SingleExecution, type Execution, type ExecutionPorts } from './execution.js'
 import type { Fate, Fates } from './fates.js'
 import type { Gate } from './gate.js'
@@ -41,15 +42,13 @@ export class Crew {
   readonly #queues: WorkItem[][]
   readonly #wheel: LaneWheel
   readonly #redelivered: Redelivered
-  readonly #former: BatchFormer | undefined
+  /** Of a handler of batches. */
+  readonly #forming: Forming | undefined
   readonly #executions = new Set<Execution>()
   /** Of batches that have failed. */
   readonly #single = new WeakSet<WorkItem>()
   /** Wait at the gate. */
   readonly #atGate = new Set<WorkItem>()
-  /** Have passed the gate, and when, by the monotonic clock; wait for company. */
-  #forming: { readonly item: WorkItem; readonly passed: number }[] = []
-  #stopTimer: (() => void) | undefined
   #running = 0
   #held = false
   #pumping = false
@@ -67,7 +66,10 @@ export class Crew {
     this.#wheel = new LaneWheel(this.weights)
     const { name: handler, mostDeliveries } = declaration
     this.#redelivered = new Redelivered({ connection, work, clock, log, fates, signal, handler, mostDeliveries })
-    this.#former = run.kind === 'batch' ? new BatchFormer(run) : undefined
+    const start = (items: readonly WorkItem[]): void => this.#start(items)
+    const mayStart = (): boolean => !this.#held
+    this.#forming =
+      run.kind === 'batch' ? new Forming({ former: new BatchFormer(run), clock, gate, mayStart, start }) : undefined
     const leftBehind = new LeftBehind(declaration.concurrency.worker, onStall)
     const onAbandoned = (change: 1 | -1): void => leftBehind.changed(change)
     this.#ports = { declaration, clock, log, gate, fates, lapsed, laneOf: lanesByType(lanes), onAbandoned }
@@ -87,7 +89,7 @@ export class Crew {
 
   add(item: WorkItem): void {
     this.#queues[item.held.source]?.push(item)
-    this.#former?.arrived(1, this.#options.clock.monotonic())
+    this.#forming?.arrived(1)
   }
 
   /** Whether nothing new is begun. */
@@ -107,7 +109,7 @@ export class Crew {
         if (item === undefined) break
         this.#pass(item)
       }
-      this.#form()
+      this.#forming?.pump()
     } finally {
       this.#pumping = false
     }
@@ -115,16 +117,11 @@ export class Crew {
 
   /** Takes out everything that has not begun. */
   takeWaiting(): readonly WorkItem[] {
-    const { clock, gate } = this.#options
-    const forming = this.#forming
-    const ready = [...this.#queues.flat(), ...forming.map(({ item }) => item), ...this.#atGate]
+    const ready = [...this.#queues.flat(), ...(this.#forming?.items ?? []), ...this.#atGate]
     const waiting = [...ready, ...this.#redelivered.takeWaiting(ready)]
     for (const queue of this.#queues) queue.length = 0
-    this.#forming = []
     this.#atGate.clear()
-    this.#stopTimer?.()
-    this.#stopTimer = undefined
-    for (const { passed } of forming) gate.withdrawn(clock.monotonic() - passed)
+    this.#forming?.clear()
     return waiting
   }
 
@@ -146,12 +143,12 @@ export class Crew {
 
   #mayBegin(): boolean {
     const { worker } = this.#options.declaration.concurrency
-    return !this.#held && this.#options.gate.open && this.#running + this.#forming.length < worker
+    return !this.#held && this.#options.gate.open && this.#running + (this.#forming?.size ?? 0) < worker
   }
 
   /** One event on its way to a run: past what it was before, and past the gate. */
   #pass(item: WorkItem): void {
-    const { clock, gate, lapsed, onFate } = this.#options
+    const { gate, lapsed, onFate } = this.#options
     if (lapsed(item)) {
       // it may have been looked into for longer than it was its time: another suspect is next
       this.#redelivered.ended(item, { kind: 'left' })
@@ -168,11 +165,9 @@ export class Crew {
         end: (fate) => this.#leave(item, fate),
       })
     }
-    const wait = gate.wait(item.event)
-    if (wait === undefined)
-      return this.#former === undefined || this.#single.has(item) || this.#redelivered.isAlone(item)
-        ? this.#start([item])
-        : void this.#forming.push({ item, passed: clock.monotonic() })
+    const forming = this.#single.has(item) || this.#redelivered.isAlone(item) ? undefined : this.#forming
+    const wait = gate.wait(item.event, forming !== undefined)
+    if (wait === undefined) return forming === undefined ? this.#start([item]) : forming.add(item)
     this.#atGate.add(item)
     const again = (): void => {
       if (!this.#atGate.delete(item)) return
@@ -187,7 +182,7 @@ export class Crew {
     const onFate = (execution: Execution, item: WorkItem, fate: Fate): void => this.#onFate(execution, item, fate)
     const [only] = items
     const execution =
-      this.#former === undefined && only !== undefined
+      this.#forming === undefined && only !== undefined
         ? new SingleExecution(only, this.#ports, onFate)
         : new BatchExecution(items, this.#ports, onFate, (whole) => this.#split(whole))
     this.#executions.add(execution)
@@ -229,21 +224,5 @@ export class Crew {
     this.#running -= count
     next()
     if (this.#running === 0) for (const resolve of this.#onIdle.splice(0)) resolve()
-  }
-
-  #form(): void {
-    const former = this.#former
-    if (former === undefined) return
-    const { clock } = this.#options
-    while (this.#forming.length > 0 && !this.#held) {
-      const now = clock.monotonic()
-      const move = former.decide(this.#forming.length, this.#forming[0]?.item.since ?? now, now)
-      if (move.kind === 'take') this.#start(this.#forming.splice(0, move.count).map(({ item }) => item))
-      else {
-        this.#stopTimer?.()
-        this.#stopTimer = clock.after(Math.max(1, move.until - now), () => this.#form())
-        return
-      }
-    }
   }
 }

@@ -14,9 +14,14 @@ export interface GateTrouble {
  * concurrency is not its business.
  */
 export interface Gate {
-  /** Undefined: enter now. Else it resolves when the event may be tried again. */
-  wait(event: StoredEvent): Promise<void> | undefined
-  /** A run begins, after `wait` has given undefined. */
+  /**
+   * Undefined: enter now. Else it resolves when the event may be tried again.
+   * @param company whether it waits for others first: the run of all of them asks for `room` then. Default: it is a run itself
+   */
+  wait(event: StoredEvent, company?: boolean): Promise<void> | undefined
+  /** Undefined: a run of events that have passed may begin now. Else it resolves when it is worth asking again. */
+  room(): Promise<void> | undefined
+  /** A run begins, in the turn in which there was room for it. */
   entered(): void
   /** What `wait` let pass is not begun after all. @param ms how long ago it passed */
   withdrawn(ms: number): void
@@ -40,6 +45,7 @@ export interface Gate {
 export const openGate: Gate = Object.freeze({
   open: true,
   wait: () => undefined,
+  room: () => undefined,
   entered: () => undefined,
   withdrawn: () => undefined,
   left: () => undefined,

@@ -6,6 +6,7 @@ import { defineHandler } from '../../src/delivery/define-handler.ts'
 import type { Fates } from '../../src/delivery/fates.ts'
 import { openGate, type Gate } from '../../src/delivery/gate.ts'
 import { LimitsGate } from '../../src/delivery/limits/limits-gate.ts'
+import { SharedBulkhead } from '../../src/delivery/limits/shared-bulkhead.ts'
 import { SharedBreaker } from '../../src/delivery/limits/shared-breaker.ts'
 import type { WorkItem } from '../../src/delivery/work-item.ts'
 import { silentLog } from '../../src/observe/log.ts'
@@ -41,6 +42,7 @@ function crewOf(clock: VirtualClock, gate: Gate, handle: () => Promise<void>): C
       name: 'h',
       on: { stream: 'S', events: [Asked] },
       batch: { most: 10, within: '1s', adaptive: false },
+      concurrency: 40,
       handle,
     }),
     clock,
@@ -113,6 +115,52 @@ test('DL8 a stop does not wait for a batch that failed as a whole, nor for what 
   assert.is(crew.running, 0)
   assert.ok(idle, 'nothing runs, and it is waited for')
   assert.is(crew.takeWaiting().length, 2)
+})
+
+/** Two processes with a crew each, behind one bulkhead. */
+function behind(clock: VirtualClock, permits: number, takes: number) {
+  const now = (): number => clock.now()
+  const cells = new MemoryCells()
+  const seen = { running: 0, most: 0, ran: [0, 0] }
+  const bulkheads = ['p1', 'p2'].map(
+    (owner) => new SharedBulkhead({ limit: permits, cell: cells.cell(), clock, now, owner }),
+  )
+  const crews = bulkheads.map((bulkhead, at) => {
+    const gate = new LimitsGate({ clock, breakers: [], limits: [bulkhead.user()], pause: nothing, resume: nothing })
+    return crewOf(clock, gate, async () => {
+      seen.most = Math.max(seen.most, (seen.running += 1))
+      await clock.sleep(takes)
+      seen.running -= 1
+      seen.ran[at] = (seen.ran[at] ?? 0) + 1
+    })
+  })
+  const add = (at: number, many: number): void => {
+    for (let n = 0; n < many; n++) crews[at]?.add(item(clock))
+    crews[at]?.pump()
+  }
+  return { seen, add, stop: () => Promise.all(bulkheads.map((bulkhead) => bulkhead.stop())) }
+}
+
+for (const permits of [1, 2])
+  test(`DP4 of batches of two processes that are ready at the same time ${permits} run, where there are as many permits`, async () => {
+    const clock = new VirtualClock(1_000)
+    const { seen, add, stop } = behind(clock, permits, 50)
+    add(0, 45)
+    add(1, 45)
+    await pass(clock, 8_000)
+    assert.equal(seen, { running: 0, most: permits, ran: [5, 5] })
+    await stop()
+  })
+
+test('DP4 a batch that waited for company begins with a permit that it has then', async () => {
+  const clock = new VirtualClock(1_000)
+  const { seen, add, stop } = behind(clock, 1, 2_000)
+  add(0, 1)
+  await pass(clock, 500)
+  add(1, 10)
+  await pass(clock, 8_000)
+  assert.equal(seen, { running: 0, most: 1, ran: [1, 1] })
+  await stop()
 })
 
 test.run()

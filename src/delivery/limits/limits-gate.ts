@@ -3,7 +3,7 @@
 // What a handler goes through before each run: the breakers and limits of what it uses, and its own rate. An event passes
 // all of them at once, or takes nothing from any.
 //
-//   Crew -> LimitsGate:         wait(event), entered(), left(outcome, ms); withdrawn(ms)
+//   Crew -> LimitsGate:         wait(event), room(), entered(), left(outcome, ms); withdrawn(ms)
 //   SharedBreaker -> LimitsGate: it has opened, is tried, has closed
 //   LimitsGate -> HandlerRun:   open, onChange: hand back what has not begun, or go on
 //
@@ -65,16 +65,18 @@ export class LimitsGate implements Gate {
     return this.#options.trouble?.()
   }
 
-  wait(event: StoredEvent): Promise<void> | undefined {
+  wait(event: StoredEvent, company = false): Promise<void> | undefined {
     const { breakers, limits } = this.#options
     for (const breaker of breakers) if (!breaker.admits) return this.#changed.promise
-    for (const limit of limits) {
-      const waiting = limit.wait(event)
-      if (waiting !== undefined) return waiting
-    }
+    const waiting = (company ? undefined : this.room()) ?? firstOf(limits, (limit) => limit.wait?.(event))
+    if (waiting !== undefined) return waiting
     for (const breaker of breakers) breaker.begin()
     for (const limit of limits) limit.pass?.(event)
     return undefined
+  }
+
+  room(): Promise<void> | undefined {
+    return firstOf(this.#options.limits, (limit) => limit.room?.())
   }
 
   entered(): void {
@@ -168,6 +170,17 @@ export class LimitsGate implements Gate {
     changed.fire()
     for (const listener of this.#listeners) listener()
   }
+}
+
+function firstOf(
+  limits: readonly Limit[],
+  wait: (limit: Limit) => Promise<void> | undefined,
+): Promise<void> | undefined {
+  for (const limit of limits) {
+    const waiting = wait(limit)
+    if (waiting !== undefined) return waiting
+  }
+  return undefined
 }
 
 /** Something that happens once, for all who wait for it. */

@@ -51,7 +51,7 @@ export class SharedBulkhead {
 
   /** As what each run of one handler passes. */
   user(): Limit {
-    return { wait: () => this.wait(), entered: () => this.entered(), left: () => this.left() }
+    return { room: () => this.wait(), entered: () => this.entered(), left: () => this.left() }
   }
 
   get running(): number {

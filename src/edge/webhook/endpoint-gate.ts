@@ -57,14 +57,18 @@ export class EndpointGate implements Gate {
     return this.#disabled ? this.#options.because : this.#options.next.closedBecause
   }
 
-  wait(event: StoredEvent): Promise<void> | undefined {
-    if (!this.#disabled) return this.#options.next.wait(event)
+  wait(event: StoredEvent, company?: boolean): Promise<void> | undefined {
+    if (!this.#disabled) return this.#options.next.wait(event, company)
     return new Promise((resolve) => {
       const stop = this.onChange(() => {
         stop()
         resolve()
       })
     })
+  }
+
+  room(): Promise<void> | undefined {
+    return this.#options.next.room()
   }
 
   entered(): void {
