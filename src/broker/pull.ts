@@ -21,6 +21,8 @@ export interface PullOptions {
   readonly onMessages: (messages: readonly StoredMessage[]) => void
   /** The server has had nothing to deliver for a while; how many deliveries the consumer has made, to anybody. */
   readonly onIdle: (delivered: number) => void
+  /** The server gives less than was asked for; the rest is asked for again at the next `grant`. Default: at once. */
+  readonly onLess?: () => void
   /** The pull ended by itself; nothing more will be delivered. */
   readonly onEnd: (reason: PullEnd) => void
 }
@@ -33,6 +35,8 @@ export type PullEnd =
   | { readonly kind: 'refused'; readonly detail: string }
 
 const EXPIRES_MS = 30_000
+/** The same, of a request for several whose credit others may need. */
+const SHARED_EXPIRES_MS = 5_000
 const HEARTBEAT_MS = 2_000
 /** How long what has arrived while this process stood still may take to be read, in ms. */
 const READ_MS = 100
@@ -124,7 +128,8 @@ export class Pull {
     if (want < 1 || (want < credit / 2 && this.#asked > 0)) return
     if (this.#asked === 0) this.#heardAt = this.#options.clock.monotonic()
     this.#asked += want
-    const request = { batch: want, expires: EXPIRES_MS * 1e6, idle_heartbeat: HEARTBEAT_MS * 1e6 }
+    const expires = this.#options.onLess !== undefined && want > 1 ? SHARED_EXPIRES_MS : EXPIRES_MS
+    const request = { batch: want, expires: expires * 1e6, idle_heartbeat: HEARTBEAT_MS * 1e6 }
     nats.publish(this.#request, JSON.stringify(request), { reply: this.#inbox })
   }
 
@@ -161,7 +166,7 @@ export class Pull {
       // one request is over; what it did not deliver is not coming
       const undelivered = Number(headers.get('Nats-Pending-Messages') ?? 0)
       this.#asked = Math.max(0, this.#asked - undelivered)
-      return this.#ask()
+      return this.#options.onLess === undefined ? this.#ask() : this.#options.onLess()
     }
     if (code === 409 && /consumer deleted|stream deleted|leadership change|server shutdown/i.test(detail))
       return this.#end({ kind: 'consumer-gone', detail })

@@ -132,6 +132,7 @@ export class HandlerRun {
     const { declaration, clock } = this.#options
     this.#sources = openSources(this.#options, floors, {
       onMessages: (source, messages) => this.#take(source, messages),
+      onLess: () => this.#balance?.changed(),
       onFailure: (error) => this.#fail(error),
     })
     const total = (): number => Math.min(declaration.concurrency.worker, this.#gate.most ?? Number.POSITIVE_INFINITY)
@@ -139,7 +140,6 @@ export class HandlerRun {
     for (const source of this.#sources) await source.start()
     this.#givenUp = new GivenUp({ ...this.#options, fates: this.#fates, onFailure: (error) => this.#fail(error) })
     await this.#givenUp.start()
-    this.#balance?.changed()
     this.#stops.push(
       clock.every(declaration.ackWait / 3, () => this.#renew()),
       this.#gate.onChange(() => this.#onGate()),

@@ -31,6 +31,8 @@ export interface HandlerSourceOptions {
   /** Absent for work, which is there until it is done. */
   readonly floors?: Floors
   readonly onMessages: (messages: readonly StoredMessage[]) => void
+  /** It has less than it asked for: what it may ask for is to be granted anew. Default: as much as before. */
+  readonly onLess?: () => void
   /** It cannot go on. */
   readonly onFailure: (error: MillraceError) => void
 }
@@ -186,7 +188,7 @@ export class HandlerSource {
   }
 
   #deliver(pending: number): void {
-    const { connection, clock, consumer } = this.#options
+    const { connection, clock, consumer, onLess } = this.#options
     this.#backlog = pending
     const pull = new Pull(connection, {
       stream: consumer.stream,
@@ -196,6 +198,7 @@ export class HandlerSource {
       ackWait: consumer.ackWait,
       clock,
       onMessages: (messages) => this.#take(messages),
+      ...(onLess === undefined ? {} : { onLess }),
       onIdle: () => (this.#backlog = 0),
       onEnd: (end) => this.#onEnd(end),
     })

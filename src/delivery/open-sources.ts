@@ -7,14 +7,16 @@ import { HandlerSource } from './handler-source.js'
 
 export interface SourcePorts {
   readonly onMessages: (place: number, messages: readonly StoredMessage[]) => void
+  /** One has less to do than it had asked for. */
+  readonly onLess: () => void
   readonly onFailure: (error: MillraceError) => void
 }
 
 /** The sources of a handler: one for each lane, in their order, and last what is due again. */
 export function openSources(options: HandlerRunOptions, floors: Floors, ports: SourcePorts): readonly HandlerSource[] {
   const { connection, clock, log, declaration, stream, work } = options
-  const { onFailure } = ports
-  const shared = { connection, clock, log, onFailure }
+  const { onFailure, onLess } = ports
+  const shared = { connection, clock, log, onFailure, onLess }
   const lanes = declaration.lanes.map((lane, place) => {
     const onMessages = (messages: readonly StoredMessage[]): void => ports.onMessages(place, messages)
     const consumer = laneConsumer(declaration, stream, lane)
