@@ -66,10 +66,14 @@ export class Crew {
     this.#wheel = new LaneWheel(this.weights)
     const { name: handler, mostDeliveries } = declaration
     this.#redelivered = new Redelivered({ connection, work, clock, log, fates, signal, handler, mostDeliveries })
-    const start = (items: readonly WorkItem[]): void => this.#start(items)
-    const mayStart = (): boolean => !this.#held
+    const ports = {
+      start: (items: readonly WorkItem[]): void => this.#start(items),
+      mayStart: (): boolean => !this.#held,
+      lapsed,
+      onLapsed: (item: WorkItem): void => this.#lapsed(item),
+    }
     this.#forming =
-      run.kind === 'batch' ? new Forming({ former: new BatchFormer(run), clock, gate, mayStart, start }) : undefined
+      run.kind === 'batch' ? new Forming({ former: new BatchFormer(run), clock, gate, ...ports }) : undefined
     const leftBehind = new LeftBehind(declaration.concurrency.worker, onStall)
     const onAbandoned = (change: 1 | -1): void => leftBehind.changed(change)
     this.#ports = { declaration, clock, log, gate, fates, lapsed, laneOf: lanesByType(lanes), onAbandoned }
@@ -148,12 +152,8 @@ export class Crew {
 
   /** One event on its way to a run: past what it was before, and past the gate. */
   #pass(item: WorkItem): void {
-    const { gate, lapsed, onFate } = this.#options
-    if (lapsed(item)) {
-      // it may have been looked into for longer than it was its time: another suspect is next
-      this.#redelivered.ended(item, { kind: 'left' })
-      return onFate(item, { kind: 'left' })
-    }
+    const { gate, lapsed } = this.#options
+    if (lapsed(item)) return this.#lapsed(item)
     if (item.held.deliveries > 1 && !this.#redelivered.passed(item)) {
       return this.#redelivered.look(item, {
         begin: () => void (this.#running += 1),
@@ -175,6 +175,12 @@ export class Crew {
       this.pump()
     }
     wait.then(again, again)
+  }
+
+  #lapsed(item: WorkItem): void {
+    // it may have been looked into for longer than it was its time: another suspect is next
+    this.#redelivered.ended(item, { kind: 'left' })
+    this.#options.onFate(item, { kind: 'left' })
   }
 
   #start(items: readonly WorkItem[]): void {

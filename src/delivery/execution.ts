@@ -114,8 +114,9 @@ export class SingleExecution implements Execution {
 
   /** Past the gate like the first time; one that is not open has the event delivered again, as the attempt that it was. */
   #again(): void {
-    const { gate } = this.#ports
-    if (!gate.open) return this.#fated({ kind: 'left' })
+    const { gate, lapsed } = this.#ports
+    // it may have waited there for longer than it was its time
+    if (!gate.open || lapsed(this.#item)) return this.#fated({ kind: 'left' })
     const wait = gate.wait(this.#item.event)
     if (wait === undefined) return this.start()
     this.#waits = true

@@ -10,13 +10,22 @@ export interface FormingOptions {
   /** Whether anything may begin. */
   readonly mayStart: () => boolean
   readonly start: (items: readonly WorkItem[]) => void
+  /** Whether the server has given it to somebody else by now. */
+  readonly lapsed: (item: WorkItem) => boolean
+  /** It is not begun, because it is somebody else’s. */
+  readonly onLapsed: (item: WorkItem) => void
+}
+
+interface Passed {
+  readonly item: WorkItem
+  /** By the monotonic clock. */
+  readonly passed: number
 }
 
 /** Events that have passed the gate: they wait for company, and when they have it, for room for their run. */
 export class Forming {
   readonly #options: FormingOptions
-  /** And when each has passed, by the monotonic clock. */
-  readonly #items: { readonly item: WorkItem; readonly passed: number }[] = []
+  readonly #items: Passed[] = []
   #stopTimer: (() => void) | undefined
   #asked = false
 
@@ -46,7 +55,8 @@ export class Forming {
       if (move.kind === 'wait') return this.#later(move.until - now)
       const room = gate.room()
       if (room !== undefined) return this.#when(room)
-      start(this.#items.splice(0, move.count).map(({ item }) => item))
+      const mine = this.#items.splice(0, move.count).filter((one) => !this.#lapsed(one))
+      if (mine.length > 0) start(mine.map(({ item }) => item))
     }
   }
 
@@ -59,6 +69,14 @@ export class Forming {
     const { clock, gate } = this.#options
     this.#stopTimer?.()
     for (const { passed } of this.#items.splice(0)) gate.withdrawn(clock.monotonic() - passed)
+  }
+
+  #lapsed({ item, passed }: Passed): boolean {
+    const { clock, gate, lapsed, onLapsed } = this.#options
+    if (!lapsed(item)) return false
+    gate.withdrawn(clock.monotonic() - passed)
+    onLapsed(item)
+    return true
   }
 
   #later(ms: number): void {

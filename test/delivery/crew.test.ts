@@ -1,13 +1,14 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Connection } from '../../src/broker/connection.ts'
-import { Crew } from '../../src/delivery/crew.ts'
+import { Crew, type CrewOptions } from '../../src/delivery/crew.ts'
 import { defineHandler } from '../../src/delivery/define-handler.ts'
-import type { Fates } from '../../src/delivery/fates.ts'
+import type { Fate, Fates } from '../../src/delivery/fates.ts'
 import { openGate, type Gate } from '../../src/delivery/gate.ts'
 import { LimitsGate } from '../../src/delivery/limits/limits-gate.ts'
 import { SharedBulkhead } from '../../src/delivery/limits/shared-bulkhead.ts'
 import { SharedBreaker } from '../../src/delivery/limits/shared-breaker.ts'
+import type { HandlerDeclaration } from '../../src/delivery/handler-options.ts'
 import type { WorkItem } from '../../src/delivery/work-item.ts'
 import { silentLog } from '../../src/observe/log.ts'
 import { settled, VirtualClock } from '../support/virtual-clock.ts'
@@ -34,17 +35,21 @@ function item(clock: VirtualClock): WorkItem {
   return { held, event, record: { attempt: 1, attempts: [] }, since: clock.monotonic() } as unknown as WorkItem
 }
 
+function batches(handle: (events: readonly unknown[]) => Promise<void>): HandlerDeclaration {
+  return defineHandler({
+    name: 'h',
+    on: { stream: 'S', events: [Asked] },
+    batch: { most: 10, within: '1s', adaptive: false },
+    concurrency: 40,
+    handle,
+  })
+}
+
 /** One that waits a second for company. */
-function crewOf(clock: VirtualClock, gate: Gate, handle: () => Promise<void>): Crew {
+function crewOf(clock: VirtualClock, gate: Gate, handle: () => Promise<void>, others: Partial<CrewOptions> = {}): Crew {
   return new Crew({
     connection: { newInbox: () => 'i' } as unknown as Connection,
-    declaration: defineHandler({
-      name: 'h',
-      on: { stream: 'S', events: [Asked] },
-      batch: { most: 10, within: '1s', adaptive: false },
-      concurrency: 40,
-      handle,
-    }),
+    declaration: batches(handle),
     clock,
     log: silentLog,
     gate,
@@ -54,6 +59,7 @@ function crewOf(clock: VirtualClock, gate: Gate, handle: () => Promise<void>): C
     onFate: () => undefined,
     onStall: () => undefined,
     signal: new AbortController().signal,
+    ...others,
   })
 }
 
@@ -161,6 +167,56 @@ test('DP4 a batch that waited for company begins with a permit that it has then'
   await pass(clock, 8_000)
   assert.equal(seen, { running: 0, most: 1, ran: [1, 1] })
   await stop()
+})
+
+test('DL7 what was not renewed while it waited for company is not begun: somebody else has it', async () => {
+  const clock = new VirtualClock(1_000)
+  const lost = new Set<WorkItem>()
+  const [ran, left]: [number[], WorkItem[]] = [[], []]
+  const crew: Crew = crewOf(clock, openGate, nothing, {
+    lapsed: (one) => lost.has(one),
+    onFate: (one, { kind }) => void (kind === 'left' ? left.push(one) : undefined),
+    fates: { returned: () => ({ kind: 'done' }) } as unknown as Fates,
+    declaration: batches(async (events) => void ran.push(events.length)),
+  })
+  const [one, two] = [item(clock), item(clock)]
+  crew.add(one)
+  crew.add(two)
+  crew.pump()
+  await pass(clock, 500)
+  lost.add(one)
+  await pass(clock, 1_000)
+  assert.equal([ran, left], [[1], [one]])
+})
+
+test('DL7 what is to be run again at once and was not renewed while it waited at the gate is not', async () => {
+  const clock = new VirtualClock(1_000)
+  let [lapsed, runs, wake]: [boolean, number, () => void] = [false, 0, () => undefined]
+  const fates: Fate[] = []
+  const gate: Gate = {
+    ...openGate,
+    wait: () => (runs === 1 && !lapsed ? new Promise((resolve) => (wake = resolve)) : undefined),
+  }
+  const crew = crewOf(clock, gate, nothing, {
+    lapsed: () => lapsed,
+    onFate: (_, fate) => void fates.push(fate),
+    fates: { failed: () => Promise.resolve({ kind: 'again' }) } as unknown as Fates,
+    declaration: defineHandler({
+      name: 'h',
+      on: { stream: 'S', events: [Asked] },
+      handle: () => {
+        runs += 1
+        throw new Error('once more')
+      },
+    }),
+  })
+  crew.add(item(clock))
+  crew.pump()
+  await pass(clock, 100)
+  lapsed = true
+  wake()
+  await pass(clock, 100)
+  assert.equal([runs, fates], [1, [{ kind: 'left' }]])
 })
 
 test.run()
