@@ -8,6 +8,7 @@ import type { HandlerDeclaration } from './handler-options.js'
 import type { Origin } from './origin.js'
 import { AttemptView, HandlerRunning, logOf, type RunEnd } from './run-handler.js'
 import { isFault } from '../error/millrace-error.js'
+import { delayOfNotBegun } from './recovery.js'
 import type { WorkItem } from './work-item.js'
 
 /** What runs of a handler share. */
@@ -129,10 +130,10 @@ export class SingleExecution implements Execution {
   }
 }
 
-/** An error that says that the event is wrong says nothing about what the handler depends on. */
+/** An error that says that the event is wrong, or that nothing was begun, says nothing about what the handler depends on. */
 export function outcomeOf(end: RunEnd): RunOutcome {
   if (end.kind === 'returned') return 'ok'
-  if (end.kind === 'interrupted') return 'ignored'
+  if (end.kind === 'interrupted' || delayOfNotBegun(end.error) !== undefined) return 'ignored'
   return isFault(end.error) && end.error.disposition === 'dead-letter' ? 'ignored' : 'failed'
 }
 

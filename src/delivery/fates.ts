@@ -1,13 +1,13 @@
 import type { StreamDeclaration } from '../broker/define-stream.js'
 import { fault, isFault, messageOf, type MillraceError } from '../error/millrace-error.js'
 import type { Log } from '../observe/log.js'
-import { afterFailure } from './attempt-headers.js'
+import { afterFailure, type AttemptRecord } from './attempt-headers.js'
 import { decideRecovery, type RecoveryDecision } from './decide-recovery.js'
 import { emittedMessages } from './emitted.js'
 import type { HandlerDeclaration } from './handler-options.js'
 import { codeOf, handlerLetter } from './handler-letter.js'
 import { putOff } from './put-off.js'
-import { retry, type RecoveryPolicy } from './recovery.js'
+import { delayOfNotBegun, retry, type RecoveryPolicy } from './recovery.js'
 import type { Storing } from './storing.js'
 import { originalOf, type WorkItem } from './work-item.js'
 
@@ -64,7 +64,9 @@ export class Fates {
 
   /** A run ended badly. */
   async failed(item: WorkItem, error: unknown): Promise<Fate> {
-    const { storing, work, declaration, now, log } = this.#options
+    const { now, log } = this.#options
+    const wait = delayOfNotBegun(error)
+    if (wait !== undefined) return this.#later(item, item.record, now() + wait, error)
     const decision = decideFate(this.#options, item.record.attempt, error)
     const record = afterFailure(item.record, { at: now(), code: codeOf(error) })
     const { attempt } = item.record
@@ -75,13 +77,7 @@ export class Fates {
         item.record = record
         return { kind: 'again' }
       case 'later':
-        try {
-          await storing.store(putOff(work, declaration.name, item, record, decision.at), 'HANDLER_WORK_UNSTORED')
-          return { kind: 'later' }
-        } catch (thrown) {
-          // with what is to be told of its attempts it may be larger than the server takes
-          return isFault(thrown, 'MESSAGE_TOO_LARGE') ? this.dead(item, error) : ended(thrown)
-        }
+        return this.#later(item, record, decision.at, error)
       case 'dead-letter':
         return this.dead(item, error)
       case 'park':
@@ -118,6 +114,17 @@ export class Fates {
     }
     log.warn({ event: event.id, code: codeOf(error), attempts: attempts.length }, 'an event became a dead letter')
     return { kind: 'dead' }
+  }
+
+  async #later(item: WorkItem, record: AttemptRecord, at: number, error: unknown): Promise<Fate> {
+    const { storing, work, declaration } = this.#options
+    try {
+      await storing.store(putOff(work, declaration.name, item, record, at), 'HANDLER_WORK_UNSTORED')
+      return { kind: 'later' }
+    } catch (thrown) {
+      // with what is to be told of its attempts it may be larger than the server takes
+      return isFault(thrown, 'MESSAGE_TOO_LARGE') ? this.dead(item, error) : ended(thrown)
+    }
   }
 
   async #emit(

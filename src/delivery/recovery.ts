@@ -98,6 +98,23 @@ export function delayAskedBy(error: unknown): number | undefined {
   return error instanceof MillraceError ? asked.get(error) : undefined
 }
 
+const waiting = new WeakMap<MillraceError, number>()
+
+/**
+ * The error of a run that has begun nothing, because somebody else is at the same: it is no attempt, and says nothing about
+ * what the handler depends on.
+ * @param delay when it is worth trying again, in ms
+ */
+export function notBegun(error: MillraceError, delay: number): MillraceError {
+  waiting.set(error, delay)
+  return error
+}
+
+/** When a run that has begun nothing is worth trying again, in ms; undefined for any other error. */
+export function delayOfNotBegun(error: unknown): number | undefined {
+  return error instanceof MillraceError ? waiting.get(error) : undefined
+}
+
 function readAfter(delay: number | string | undefined): number | undefined {
   return delay === undefined ? undefined : parseDuration(delay)
 }

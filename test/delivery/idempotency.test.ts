@@ -17,7 +17,9 @@ import type { StoredEvent } from '../../src/event/event.ts'
 import type { Clock } from '../../src/time/clock.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { sharedConnection } from '../support/broker.ts'
-import { Asked, place, registry, work, ask } from './running-handlers.ts'
+import { retry } from '../../src/delivery/recovery.ts'
+import { Asked, letters, place, registry, work, ask } from './running-handlers.ts'
+import { workInOrder } from './ordered/running-ordered.ts'
 import { eventually } from '../support/broker.ts'
 
 const test = suite('what is done once')
@@ -149,5 +151,30 @@ test('ID2 a handler with an inbox handles each event once', async () => {
     Array.from({ length: 20 }, (_, n) => n),
   )
 })
+
+for (const order of ['none', 'key'] as const)
+  test(`ID1 waiting for who has the key is no attempt: one attempt that hangs uses up no others, with order: '${order}'`, async () => {
+    const connection = await sharedConnection()
+    const at = await place(connection)
+    const attempts: number[] = []
+    const declaration = defineHandler({
+      name: `hangs-${process.pid}-${order}`,
+      on: { stream: at.stream.name, events: [Asked] },
+      order,
+      timeout: '300ms',
+      ackWait: '2s',
+      recovery: retry({ attempts: 2 }),
+      idempotent: inbox({ ttl: '1h' }),
+      handle: async (_, { attempt }) => {
+        attempts.push(attempt)
+        if (attempts.length === 1) await new Promise(() => undefined)
+      },
+    })
+    await (order === 'key' ? workInOrder(connection, at, declaration) : work(connection, at, declaration))
+    await ask(connection, at, 1)
+    await eventually('it is done again', () => attempts.length === 2 || undefined)
+    assert.equal(attempts, [1, 2])
+    assert.equal(await letters(connection, at), [])
+  })
 
 test.run()

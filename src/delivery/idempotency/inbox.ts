@@ -5,11 +5,15 @@ import type { Clock } from '../../time/clock.js'
 import type { HandlerContext } from '../handler-context.js'
 import type { HandlerDeclaration, HandlerInbox } from '../handler-options.js'
 import type { HandlerRunOptions } from '../handler-run-options.js'
+import { notBegun } from '../recovery.js'
+import { keyRefusal } from './decide-key.js'
 import { KeyStore, type HeldKey } from './key-store.js'
 
 const SHORTEST_TTL_MS = 60_000
 const LONGEST_LOOK_MS = 1_000
 const AGAIN_MS = 200
+/** How long a run waits for who is at the same event, in ms, and at most half of its timeout: then it makes room. */
+const LONGEST_LOOKING_MS = 2_000
 
 /**
  * Has a handler remember which events it has handled, so that one that is delivered again has no second effect: also
@@ -39,25 +43,39 @@ export async function withInbox<Options extends InboxOptions>(options: Options):
   const lease = declaration.timeout + declaration.ackWait
   const store = new KeyStore({ connection, clock, scope: `handler-${name}`, ttl: idempotent.ttl, lease })
   await store.prepare(stream.replicas)
+  const patience = Math.min(LONGEST_LOOKING_MS, declaration.timeout / 2)
   const handle = (event: StoredEvent, context: HandlerContext): Promise<unknown> =>
-    once(store, clock, context, () => run.handle(event, context), declaration.emits !== undefined)
+    once({ store, clock, patience }, context, () => run.handle(event, context), declaration.emits !== undefined)
   const own: HandlerDeclaration = { ...declaration, run: { ...run, handle } }
   return { ...options, declaration: own }
 }
 
-/** Waits while another process is at the same event: what it does ends well, or with its lease. */
+interface OncePorts {
+  readonly store: KeyStore
+  readonly clock: Clock
+  /** How long it waits for another run, in ms. */
+  readonly patience: number
+}
+
+/**
+ * Waits a little while another run is at the same event: what it does ends well, or with its lease. One that hangs, or died,
+ * has it for longer than a run may take: to wait for that is no attempt.
+ */
 async function once(
-  store: KeyStore,
-  clock: Clock,
+  { store, clock, patience }: OncePorts,
   context: HandlerContext,
   work: () => unknown,
   keeps: boolean,
 ): Promise<unknown> {
   const { idempotencyKey, signal } = context
+  const until = clock.monotonic() + patience
   for (let pause = 50; ; pause = Math.min(LONGEST_LOOK_MS, pause * 2)) {
     const begun = await store.begin(idempotencyKey)
     if (begun.kind === 'answer') return begun.result ?? undefined
-    if (begun.kind === 'in-flight') await clock.sleep(Math.min(pause, begun.wait), signal)
+    if (begun.kind === 'in-flight') {
+      if (clock.monotonic() + Math.min(pause, begun.wait) > until) throw notBegun(keyRefusal(begun), begun.wait)
+      await clock.sleep(Math.min(pause, begun.wait), signal)
+    }
     if (begun.kind !== 'begin') continue
     let result: unknown
     try {

@@ -20,6 +20,7 @@ import { decideFate } from '../fates.js'
 import type { Gate } from '../gate.js'
 import { codeOf } from '../handler-letter.js'
 import type { HandlerDeclaration } from '../handler-options.js'
+import { delayOfNotBegun } from '../recovery.js'
 import type { RunEnd } from '../run-handler.js'
 import { emittedText, MOST_EMITTED, type AttemptOutcome } from './attempt-outcome.js'
 import type { Begun } from './killers.js'
@@ -47,6 +48,8 @@ const FINISH_LOOK_MS = 10
 const SURE_MS = 1_000
 /** A longer wait is made of several. */
 const LONGEST_SLEEP_MS = 60_000
+
+type Ended = Exclude<RunEnd, { readonly kind: 'interrupted' }>
 
 export class OrderedAttempts {
   readonly #options: OrderedAttemptsOptions
@@ -111,33 +114,31 @@ export class OrderedAttempts {
 
   async #attempt(open: OpenEvent, asked: number, signal: AbortSignal): Promise<AttemptOutcome> {
     const { declaration, gate } = await this.#ready(signal)
-    await this.#enter(gate, open.event, asked, signal)
-    this.#running += 1
-    try {
-      return await this.#made(open, declaration, gate, signal)
-    } finally {
-      this.#running -= 1
+    for (;;) {
+      await this.#enter(gate, open.event, asked, signal)
+      this.#running += 1
+      let wait: number | undefined
+      try {
+        const end = await this.#made(open, declaration, gate, signal)
+        if (end.kind === 'returned') return await this.#returned(open, end.value, signal)
+        wait = delayOfNotBegun(end.error)
+        if (wait === undefined) return await this.#failed(open, end.error, signal)
+      } finally {
+        this.#running -= 1
+      }
+      await this.#options.clock.sleep(wait, signal)
     }
   }
 
-  async #made(
-    open: OpenEvent,
-    declaration: HandlerDeclaration,
-    gate: Gate,
-    signal: AbortSignal,
-  ): Promise<AttemptOutcome> {
+  async #made(open: OpenEvent, declaration: HandlerDeclaration, gate: Gate, signal: AbortSignal): Promise<Ended> {
     const { clock, ports, shared } = this.#options
     const { places } = shared
     const began = clock.monotonic()
-    let end: RunEnd
-    try {
-      end = await runOnce(declaration, open, signal, { clock, places, log: ports.log })
-    } finally {
-      places.give()
-    }
+    const once = runOnce(declaration, open, signal, { clock, places, log: ports.log })
+    const end = await once.finally(() => places.give())
     gate.left(outcomeOf(end), clock.monotonic() - began, causeOf(end))
     if (end.kind === 'interrupted') throw signal.reason
-    return end.kind === 'returned' ? this.#returned(open, end.value, signal) : this.#failed(open, end.error, signal)
+    return end
   }
 
   /** Past the gate, with a place; who waits at the gate has none. */
