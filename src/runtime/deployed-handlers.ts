@@ -1,5 +1,6 @@
 import type { StreamDeclaration } from '../broker/define-stream.js'
 import { workStream } from '../broker/work-stream.js'
+import { handlerConsumer } from '../delivery/handler-consumers.js'
 import type { HandlerDeclaration } from '../delivery/handler-options.js'
 import type { WebhookDeclaration } from '../edge/webhook/webhook-options.js'
 import { fault } from '../error/millrace-error.js'
@@ -22,7 +23,7 @@ export interface DeployedHandler {
  * The handlers of a deployment with their streams.
  * @param streams those of the contexts
  * @param others what are handlers too, beside `declared`
- * @throws DECLARATION_INVALID two have one name, or one names a stream that is not declared
+ * @throws DECLARATION_INVALID two have one name, or one consumer, or one names a stream that is not declared
  */
 export function deployHandlers(
   declared: readonly HandlerDeclaration[],
@@ -35,6 +36,13 @@ export function deployHandlers(
   requireUnique(
     'handler',
     handlers.map(({ name }) => name),
+  )
+  // of a handler `a` with a lane `b`, and of one named `a-b`, each would take the other’s events for none of its own
+  requireUnique(
+    'handler consumer',
+    handlers.flatMap(({ name, on, order, lanes }) =>
+      order === 'key' ? [] : lanes.map((lane) => `${handlerConsumer(name, lane.name)} of ${on.stream}`),
+    ),
   )
   const works = new Map(streams.map((stream) => [stream.name, workStream(stream)]))
   const find = (handler: string, name: string): StreamDeclaration => {

@@ -1,8 +1,10 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { defineStream } from '../../src/broker/define-stream.ts'
 import { defineHandler } from '../../src/delivery/define-handler.ts'
 import { idempotencyKey } from '../../src/delivery/run-handler.ts'
 import { park } from '../../src/delivery/recovery.ts'
+import { deployHandlers } from '../../src/runtime/deployed-handlers.ts'
 import { Asked, Done, Urgent } from './running-handlers.ts'
 
 const test = suite('a declared handler')
@@ -53,6 +55,15 @@ test('an idempotency key is one for each handler and event, and the same each ti
   assert.is(idempotencyKey('notify', { source: '/orders', id: '1' }), key)
   assert.is.not(idempotencyKey('other', { source: '/orders', id: '1' }), key)
   assert.is.not(idempotencyKey('notify', { source: '/orders', id: '2' }), key)
+})
+
+test('a handler whose lane would have the consumer of another handler is refused beside it', () => {
+  const [S, T] = ['S', 'T'].map((name) => defineStream({ name, root: name.toLowerCase() })) as [never, never]
+  const lanes = [{ name: 'urgent', events: [Urgent], weight: 8 }]
+  const one = defineHandler({ name: 'notify', on, handle, lanes })
+  const other = (stream: string) => defineHandler({ name: 'notify-urgent', on: { ...on, stream }, handle })
+  assert.throws(() => deployHandlers([one, other('S')], [S, T]), /DECLARATION_INVALID.*handler-notify-urgent of S/)
+  assert.is(deployHandlers([one, other('T')], [S, T]).length, 2)
 })
 
 test.run()
