@@ -14,10 +14,21 @@ export function laneConsumer(declaration: HandlerDeclaration, stream: StreamDecl
   return {
     stream: stream.name,
     name: handlerConsumer(declaration.name, lane.name),
-    description: `Events of handler ${declaration.name}${lane.name === DEFAULT_LANE ? '' : `, lane ${lane.name}`}`,
+    description: `${describing(declaration.name)}${lane.name === DEFAULT_LANE ? '' : `${LANE}${lane.name}`}`,
     filters: oneFilter(declaration, stream) ? [storedFilter(stream.root)] : filtersOf(stream, lane),
     ...limitsOf(declaration),
   }
+}
+
+const LANE = ', lane '
+
+function describing(handler: string): string {
+  return `Events of handler ${handler}`
+}
+
+/** Whether a consumer is that of a lane of a handler, by its description: a name may be another handler’s. */
+export function isLaneOf(handler: string, description = ''): boolean {
+  return description === describing(handler) || description.startsWith(`${describing(handler)}${LANE}`)
 }
 
 /** The consumer of what is due again. */

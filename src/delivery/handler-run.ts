@@ -27,7 +27,7 @@ import { Floors } from './floors.js'
 import { openGate, type Gate } from './gate.js'
 import { GivenUp } from './given-up.js'
 import { handBack } from './hand-back.js'
-import { openSources } from './open-sources.js'
+import { openSources, startSources } from './open-sources.js'
 import type { HandlerRunOptions, HandlerStatus } from './handler-run-options.js'
 import type { HandlerSource } from './handler-source.js'
 import { withInbox } from './idempotency/inbox.js'
@@ -137,7 +137,7 @@ export class HandlerRun {
     })
     const total = (): number => Math.min(declaration.concurrency.worker, this.#gate.most ?? Number.POSITIVE_INFINITY)
     this.#balance = new CreditBalance(total, this.#sources, this.#crew.weights)
-    for (const source of this.#sources) await source.start()
+    await startSources(this.#sources)
     this.#givenUp = new GivenUp({ ...this.#options, fates: this.#fates, onFailure: (error) => this.#fail(error) })
     await this.#givenUp.start()
     this.#stops.push(

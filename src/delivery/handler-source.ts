@@ -13,11 +13,12 @@ import { asFault, outcomeUnknown } from '../broker/api-error.js'
 import type { Connection } from '../broker/connection.js'
 import { Pull, type PullEnd } from '../broker/pull.js'
 import type { StoredMessage } from '../broker/stored-message.js'
-import { makeWorkConsumer, readWorkConsumer, type WorkConsumer, type WorkStart } from '../broker/work-consumer.js'
+import { makeWorkConsumer, readWorkConsumer, type WorkConsumer } from '../broker/work-consumer.js'
 import { readStreamIdentity } from '../broker/stream-identity.js'
 import { fault, type MillraceError } from '../error/millrace-error.js'
 import type { Log } from '../observe/log.js'
 import type { Clock } from '../time/clock.js'
+import { placeOf, startOf } from './consumer-start.js'
 import type { Floors } from './floors.js'
 import type { SourceLoad } from './share-credit.js'
 
@@ -30,6 +31,8 @@ export interface HandlerSourceOptions {
   readonly from: 'first' | 'new'
   /** Absent for work, which is there until it is done. */
   readonly floors?: Floors
+  /** Whose lane it is. */
+  readonly handler?: string
   readonly onMessages: (messages: readonly StoredMessage[]) => void
   /** It has less than it asked for: what it may ask for is to be granted anew. Default: as much as before. */
   readonly onLess?: () => void
@@ -68,6 +71,14 @@ export class HandlerSource {
       }),
       options.clock.every(LOOK_MS, () => void this.#look()),
     ]
+  }
+
+  /** Makes a consumer that is not there, before others are changed that had its events. @throws errors of the broker */
+  async prepare(): Promise<void> {
+    const { connection, consumer, floors } = this.#options
+    if (floors === undefined || (await readWorkConsumer(connection, consumer, false)) !== undefined) return
+    this.#created = (await readStreamIdentity(connection, consumer.stream)).created
+    await this.#make()
   }
 
   /** Begins. @throws what keeps it from beginning at all */
@@ -150,41 +161,20 @@ export class HandlerSource {
 
   /** @returns how many messages wait */
   async #ensure(): Promise<number> {
-    const { connection, consumer, from, floors } = this.#options
+    const { connection, consumer, floors } = this.#options
     if (floors !== undefined) this.#created = (await readStreamIdentity(connection, consumer.stream)).created
     const found = await readWorkConsumer(connection, consumer)
     if (found !== undefined) {
       this.#tellCorrected(found.corrected)
       return found.pending
     }
-    await makeWorkConsumer(connection, consumer, await this.#startOf(from, floors))
+    await this.#make()
     return (await readWorkConsumer(connection, consumer))?.pending ?? 0
   }
 
-  /** Where a consumer begins that is not there: behind what is done, when it has been there. */
-  async #startOf(from: 'first' | 'new', floors: Floors | undefined): Promise<WorkStart> {
-    const { name, stream } = this.#options.consumer
-    if (floors === undefined) return { kind: 'sequence', sequence: 1 }
-    const known = await floors.read(this.#place)
-    if (known === undefined) {
-      const last = from === 'new' ? (await readStreamIdentity(this.#options.connection, stream)).last : 0
-      await floors.write(this.#place, { created: this.#created, floor: last })
-      return { kind: 'sequence', sequence: last + 1 }
-    }
-    if (known.created !== this.#created)
-      throw fault(
-        'STREAM_REPLACED',
-        `${stream} of handler consumer ${name}: it was made at ${known.created}, now ${this.#created}`,
-      )
-    const error = fault('HANDLER_CONSUMER_REMADE', `${name} of ${stream}, from sequence ${known.floor + 1} on`)
-    this.#warn(error, 'the consumer of a handler was made again')
-    return { kind: 'sequence', sequence: known.floor + 1 }
-  }
-
-  /** What its floor is kept under: a handler that reads another stream than before begins there. */
-  get #place(): string {
-    const { stream, name } = this.#options.consumer
-    return `${stream}.${name}`
+  async #make(): Promise<void> {
+    const { connection, consumer } = this.#options
+    await makeWorkConsumer(connection, consumer, await startOf(this.#options, this.#created))
   }
 
   #deliver(pending: number): void {
@@ -228,7 +218,7 @@ export class HandlerSource {
       this.#backlog = Math.max(this.#backlog, found.pending)
       this.#tellCorrected(found.corrected)
       if (found.corrected.length > 0) this.#open(1)
-      await floors?.write(this.#place, { created: this.#created, floor: found.floor })
+      await floors?.write(placeOf(consumer), { created: this.#created, floor: found.floor })
     } catch (thrown) {
       const error = asFault(thrown, `reading consumer ${consumer.name}`)
       if (error.code === 'HANDLER_CONSUMER_CHANGED') this.#fail(error)

@@ -16,15 +16,22 @@ export interface SourcePorts {
 export function openSources(options: HandlerRunOptions, floors: Floors, ports: SourcePorts): readonly HandlerSource[] {
   const { connection, clock, log, declaration, stream, work } = options
   const { onFailure, onLess } = ports
+  const handler = declaration.name
   const shared = { connection, clock, log, onFailure, onLess }
   const lanes = declaration.lanes.map((lane, place) => {
     const onMessages = (messages: readonly StoredMessage[]): void => ports.onMessages(place, messages)
     const consumer = laneConsumer(declaration, stream, lane)
-    return new HandlerSource({ ...shared, consumer, from: declaration.on.from, floors, onMessages })
+    return new HandlerSource({ ...shared, consumer, from: declaration.on.from, floors, handler, onMessages })
   })
   const onMessages = (messages: readonly StoredMessage[]): void => ports.onMessages(lanes.length, messages)
   return [
     ...lanes,
     new HandlerSource({ ...shared, consumer: dueConsumer(declaration, work), from: 'first', onMessages }),
   ]
+}
+
+/** Begins with all of them. @throws what keeps one from beginning */
+export async function startSources(sources: readonly HandlerSource[]): Promise<void> {
+  for (const source of sources) await source.prepare()
+  for (const source of sources) await source.start()
 }
