@@ -1,4 +1,4 @@
-/** Does something with each, so many at a time. @throws what the first that fails throws, when those that were begun have ended */
+/** Does something with each, so many at a time, whatever fails. @throws what the first that fails throws, when all have ended */
 export async function eachOf<Item>(
   atOnce: number,
   items: Iterable<Item> | AsyncIterable<Item>,
@@ -12,7 +12,6 @@ export async function eachOf<Item>(
       .finally(() => running.delete(one))
     running.add(one)
     if (running.size >= atOnce) await Promise.race(running)
-    if (failures.length > 0) break
   }
   await Promise.all(running)
   if (failures.length > 0) throw failures[0]

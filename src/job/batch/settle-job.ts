@@ -11,6 +11,7 @@ import { insisting, JobHistory } from '../worker/job-history.js'
 import { judgeAnswer } from '../worker/judge-answer.js'
 import { NO_USAGE } from '../usage.js'
 import { TaskProgress } from '../worker/task-progress.js'
+import { tellEnd } from '../worker/tell-end.js'
 import type { BatchAnswer } from './batch-client.js'
 import type { BatchedJob } from './batch-event.js'
 import type { BatchPorts } from './batch-ports.js'
@@ -51,7 +52,7 @@ export async function settleJob(ports: BatchPorts, { copy, stray, job, answer }:
     const billed = await billedOf(ports, { job: job.id, context, name, attempt, tenant, model }, outcome)
     const { now, chance } = ports
     const made = { job: { retry }, account, attempt, outcome, billed, aborted: 'canceled', now: now(), chance }
-    const how = await history.tell(...afterCall(made).commands)
+    const how = await tellEnd(history, afterCall(made).commands, { attempt, billed })
     if (how === 'told') {
       const call = telling.started({ job: job.id, attempt, model, maxTokens })
       if ('text' in outcome) call.text(outcome.text)

@@ -1,6 +1,5 @@
 import { isFault, messageOf } from '../../error/millrace-error.js'
 import type { Permit } from '../admission.js'
-import type { JobCommand } from '../decide-job.js'
 import type { JobDeclaration } from '../job-options.js'
 import type { Billed } from '../job-event.js'
 import { callModel, type BilledCall, type CallOutcome } from '../model-call.js'
@@ -8,6 +7,7 @@ import type { ModelAsk } from '../model-client.js'
 import { afterCall } from './after-call.js'
 import { insisting, type JobHistory } from './job-history.js'
 import { later } from './put-off.js'
+import { tellEnd } from './tell-end.js'
 import type { JobTask, TaskEnd, WorkPorts } from './work-ports.js'
 
 export interface Attempt {
@@ -84,26 +84,6 @@ function called(
     record: (billed) => bill.record(billed),
     onText,
   })
-}
-
-/** What the server does not store, as it is too large, is billed all the same, and no answer. */
-async function tellEnd(
-  history: JobHistory,
-  commands: readonly JobCommand[],
-  { attempt, billed }: { readonly attempt: number; readonly billed: Billed | undefined },
-): Promise<string> {
-  try {
-    return await history.tell(...commands)
-  } catch (error) {
-    if (!isFault(error, 'MESSAGE_TOO_LARGE')) throw error
-    const end = { kind: 'failed', reason: 'answer-too-large', counts: true, again: undefined, billed } as const
-    const dead = {
-      kind: 'dead-letter',
-      code: 'JOB_OUTPUT_INVALID',
-      reason: `it is too large: ${error.detail}`,
-    } as const
-    return history.tell({ kind: 'end', attempt, requestId: undefined, end }, dead)
-  }
 }
 
 interface Ended extends Omit<ReturnType<typeof afterCall>, 'commands'> {
