@@ -27,7 +27,7 @@ export interface FailedCall {
 
 /** What becomes of a job after a call that failed. `at`: in ms since the Unix epoch. */
 export type RetryDecision =
-  | { readonly kind: 'again'; readonly at: number; readonly counts: boolean; readonly freeze: boolean }
+  | { readonly kind: 'again'; readonly at: number; readonly counts: boolean }
   | { readonly kind: 'dead-letter'; readonly reason: 'never' | 'exhausted' | 'deadline' }
   /** It waits for a human. */
   | { readonly kind: 'park'; readonly what: 'credential' | 'lane' }
@@ -54,7 +54,7 @@ export function decideRetry(policy: CallRetry, failed: FailedCall): RetryDecisio
       const wait = counts ? Math.max(retryAfter, jitter) : floor + jitter
       const at = Math.ceil(now + wait)
       if (deadline !== undefined && at > deadline) return { kind: 'dead-letter', reason: 'deadline' }
-      return { kind: 'again', at, counts, freeze: !counts }
+      return { kind: 'again', at, counts }
     }
   }
 }

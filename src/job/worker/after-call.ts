@@ -71,8 +71,10 @@ function afterFailure(
     requestId,
     end: { kind: 'failed', reason: failure.reason, counts, again, billed },
   })
-  const freezes = decision.kind === 'again' && decision.freeze && waits < MOST_FREEZES
-  const end: CallEnd = { kind: 'failed', failure, frozenUntil: freezes ? decision.at : undefined, rates }
+  // what the provider asks for is for all; whether this one comes back, and how much later, is its own
+  const freezes = failure.kind === 'wait' && waits < MOST_FREEZES
+  const frozenUntil = freezes ? Math.ceil(now + (retryAfter ?? job.retry.wait)) : undefined
+  const end: CallEnd = { kind: 'failed', failure, frozenUntil, rates }
   switch (decision.kind) {
     case 'again':
       return { commands: [told(decision.counts, decision.at)], end, again: decision.at, refused: undefined }

@@ -1,7 +1,7 @@
 // What one job, or one model, meets for itself does not hold up the others.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { fixed, fullJitter } from '../../../src/delivery/backoff.ts'
+import { fixed, fullJitter, type Backoff } from '../../../src/delivery/backoff.ts'
 import { classifyFailure } from '../../../src/job/classify-failure.ts'
 import { decideJob } from '../../../src/job/decide-job.ts'
 import type { JobRequest } from '../../../src/job/job-event.ts'
@@ -63,6 +63,30 @@ test('who is told to wait has all wait, three times; then it waits alone, and lo
   const waitOf = (times: number): number =>
     (toldToWait(times).after.again ?? 0) - (toldToWait(times - 1).after.again ?? 0)
   assert.ok(waitOf(10) > waitOf(2) + 30_000, `${waitOf(2)} ms, then ${waitOf(10)} ms`)
+})
+
+/** What follows from the first call of a job, which the provider tells to wait for a second. */
+function onceTold(backoff: Backoff, deadline?: number): AfterCall {
+  const retry = { attempts: 2, backoff, wait: 5_000 }
+  const requested = { ...request, deadline }
+  const begin = evolveJob(NO_JOB, { type: 'job.requested', at: 0, request: requested })
+  const state = told(begin, { kind: 'start', owner: 'w', model: 'm', prompt, estimatedTokens: 1 }, 1)
+  if (state.kind !== 'running') throw new Error(state.kind)
+  const outcome = { kind: 'failed', failure: RATE_LIMITED, message: '', retryAfter: 1_000, ...NOTHING } as const
+  const made = { job: { retry }, account: state.account, attempt: 1, outcome, billed: undefined, aborted: '' }
+  return afterCall({ ...made, now: 10, chance: () => 0.5 })
+}
+
+test('MG2 others wait for as long as the provider asks them to, however long a job waits by itself', () => {
+  const { end, again } = onceTold(fixed('30m'))
+  assert.is(again, 10 + 1_000 + 30 * 60_000)
+  assert.is(end.kind === 'failed' && end.frozenUntil, 10 + 1_000)
+})
+
+test('MG2 a job that has no time to wait dies, and others wait all the same', () => {
+  const { end, commands } = onceTold(fixed(1), 500)
+  assert.ok(commands.some((command) => command.kind === 'dead-letter' && command.code === 'JOB_DEADLINE_OVER'))
+  assert.is(end.kind === 'failed' && end.frozenUntil, 10 + 1_000)
 })
 
 test('JW1 a job that is told to wait for ever ends', () => {
