@@ -4,6 +4,7 @@ import { cacheLivesOf } from '../costs/dearest-usage.js'
 import type { JobDeclaration } from '../job-options.js'
 import type { JobAccount } from '../job-state.js'
 import type { ModelAsk } from '../model-client.js'
+import { admitInTime } from './admit-in-time.js'
 import { takeCached } from './take-cached.js'
 import { insisting, type JobHistory } from './job-history.js'
 import { makeCall } from './make-call.js'
@@ -62,8 +63,8 @@ async function admitted(
     cacheLives: cacheLivesOf(ask),
     repeats: account.counted > 0,
   }
-  const { clock } = ports
-  const verdict = await insisting({ clock, signal: task.call }, () => ports.admission.admit(call, task.call))
+  const verdict = await admitInTime(ports, task, call, account.request.deadline)
+  if (verdict === undefined) return undefined
   if (verdict.kind !== 'admitted') return notNow(ports, task, { job, account, history }, verdict)
   if (ports.collect !== undefined) {
     await verdict.permit.end({ kind: 'aborted' })
