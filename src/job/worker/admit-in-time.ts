@@ -9,11 +9,11 @@ const LONGEST_MS = 2 ** 31 - 1
  * Has a call admitted, as long as its job has time.
  * @param deadline in ms since the Unix epoch; undefined: it has any
  * @returns undefined: its time is over, and it has taken nothing
- * @throws why its call was ended; see Admission
+ * @throws why its waiting was ended; see Admission
  */
 export async function admitInTime(
   { admission, clock, now }: WorkPorts,
-  { call: ended }: JobTask,
+  { call, wait: ended = call }: JobTask,
   asked: AskedCall,
   deadline = Number.POSITIVE_INFINITY,
 ): Promise<AdmissionVerdict | undefined> {

@@ -25,7 +25,7 @@ import { standstillOf, type CallStandstill } from './call-standstill.js'
 import { doJob } from './do-job.js'
 import type { JobWorkerOptions, JobWorkerStatus, WorkedQueue } from './job-worker-options.js'
 import { ACK_WAIT_MS, jobConsumer, LANE_SHARES, PREFETCH } from './lane-source.js'
-import { endOf, RunningJobs } from './running-jobs.js'
+import { endOf, RunningJobs, signalsOf } from './running-jobs.js'
 import { Seats } from './seats.js'
 import { TaskProgress } from './task-progress.js'
 import type { TaskEnd, WorkPorts } from './work-ports.js'
@@ -170,7 +170,7 @@ export class JobWorker {
     this.#count(at, 1)
     let end: TaskEnd = 'left'
     const running = this.#running.begin(held)
-    const seat = this.#seats.of(at.lane, running.call.signal)
+    const seat = this.#seats.of(at.lane, running.wait.signal)
     const telling = new TaskProgress(at.queue.place.progress)
     try {
       // somebody else has it, since this process did nothing for long
@@ -182,8 +182,7 @@ export class JobWorker {
           seat,
           message: held.message.sequence,
           deliveries: held.deliveries,
-          call: running.call.signal,
-          signal: running.all.signal,
+          ...signalsOf(running),
           telling,
         })
     } catch (error) {
@@ -225,6 +224,7 @@ export class JobWorker {
 
   async #stop(): Promise<void> {
     const { stopGraceMs = STOP_GRACE_MS, clock, connection } = this.#options
+    for (const { wait } of this.#running.all) wait.abort(new Error('aborted'))
     await this.#handBack()
     await this.#running.idle(clock, stopGraceMs)
     for (const { call } of this.#running.all) call.abort(new Error('aborted'))

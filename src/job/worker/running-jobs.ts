@@ -2,11 +2,13 @@ import type { Held } from '../../delivery/held.js'
 import { isFault, messageOf } from '../../error/millrace-error.js'
 import type { Log } from '../../observe/log.js'
 import type { Clock } from '../../time/clock.js'
-import type { TaskEnd } from './work-ports.js'
+import type { JobTask, TaskEnd } from './work-ports.js'
 
 /** A job that is worked on. */
 export interface RunningJob {
   readonly held: Held
+  /** Ends its waiting for a call; what ends the call does too. */
+  readonly wait: AbortController
   /** Ends its call. */
   readonly call: AbortController
   /** Ends all else. */
@@ -32,7 +34,9 @@ export class RunningJobs {
   }
 
   begin(held: Held): RunningJob {
-    const running: RunningJob = { held, call: new AbortController(), all: new AbortController(), lost: false }
+    const [wait, call, all] = [new AbortController(), new AbortController(), new AbortController()]
+    call.signal.addEventListener('abort', () => wait.abort(call.signal.reason), { once: true })
+    const running: RunningJob = { held, wait, call, all, lost: false }
     this.#running.set(held, running)
     return running
   }
@@ -71,10 +75,15 @@ export class RunningJobs {
   }
 }
 
+/** What ends parts of the work on one. */
+export function signalsOf({ wait, call, all }: RunningJob): Required<Pick<JobTask, 'wait' | 'call' | 'signal'>> {
+  return { wait: wait.signal, call: call.signal, signal: all.signal }
+}
+
 /** What becomes of the message of one that threw. */
 export function endOf(running: RunningJob, error: unknown, log: Log): TaskEnd {
   // one that was lost may have come here again meanwhile: what somebody else has is not handed back
-  if (running.call.signal.aborted) return 'back'
+  if (running.wait.signal.aborted) return 'back'
   const code = isFault(error) ? error.code : 'INTERNAL'
   log.error({ code, detail: messageOf(error) }, 'a job cannot be done; it is tried again')
   return 'left'

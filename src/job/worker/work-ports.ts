@@ -81,7 +81,9 @@ export interface JobTask {
   readonly first?: FirstRecord | undefined
   /** Its place among those that are asked. Absent: there are enough. */
   readonly seat?: Seat | undefined
-  /** Ends its call: the job was lost to another process, or this one stops. */
+  /** Ends its waiting for a call: the job was lost to another process, or this one stops. Absent: `call` does. */
+  readonly wait?: AbortSignal | undefined
+  /** Ends its call: as above, but that a stop gives it a while. */
   readonly call: AbortSignal
   /** Ends all else. */
   readonly signal: AbortSignal

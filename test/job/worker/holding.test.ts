@@ -10,6 +10,7 @@ import { startModelServer, type ModelServerOptions } from '../../../src/testing/
 import { atEnd } from '../../support/cleanup.ts'
 import { eventually, sharedConnection } from '../../support/broker.ts'
 import { LAST_READ_MS } from '../../../src/job/worker/running-jobs.ts'
+import { admissionOf } from '../limits/admissions.ts'
 import { jobContext, work } from './working-jobs.ts'
 
 const test = suite('what a worker of jobs has in hand')
@@ -187,6 +188,25 @@ test('JW7 a stop hands back what has not begun and ends calls; none of it is an 
   await work(context, server.url)
   const ended = await Promise.all(ids.map((id) => context.over(id, 60_000)))
   assert.ok(ended.every(({ kind, account }) => kind === 'decided' && account.counted === 0))
+})
+
+test('JW7 a stop hands back what waits for the limits of its model, and begins no call that it would end', async () => {
+  const connection = await sharedConnection()
+  const context = await jobContext(connection, { model: 'm' })
+  let asked = 0
+  const server = await model({ answers: () => ((asked += 1), slow(60_000)) })
+  // three at once, and another one each second and a half
+  const models = { classes: { slow: { models: ['m'], perMinute: { requests: 40 } } } }
+  const admission = await admissionOf({ connection, models })
+  const worker = await work(context, server.url, { admission, stopGraceMs: 4_000 })
+  const ids = Array.from({ length: 12 }, (_, n) => `j${n}`)
+  for (const id of ids) await context.request(id)
+  await eventually('some are asked, and others wait', () => (worker.status.running === 7 && asked >= 3) || undefined)
+  const before = asked
+  await worker.stop()
+  // one may have had its turn by then
+  assert.ok(asked <= before + 1, `${before} calls, then ${asked}`)
+  assert.equal([worker.status.running, worker.status.held], [0, 0])
 })
 
 test('what every call would be refused for has all wait, and one ask now and then; then they go on', async () => {
