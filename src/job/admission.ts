@@ -117,6 +117,8 @@ export interface Admission {
    * @param tokens that it may have taken, at the most
    */
   unknown?(call: CallBeside, tokens: number): Promise<void>
+  /** A job is dead: nothing is held for a call of it any more, whoever was to make that. Never rejects. */
+  died?(job: Omit<CallBeside, 'attempt'>): Promise<void>
   /** Calls that may run at a time in this process. */
   readonly places: number
   /** Calls `listener` when there may be more places. @returns ends that */

@@ -132,6 +132,7 @@ function admissionOf({ admission, rules, queues }: BatchLaneOptions, refused: Re
     // one that is full is put on the log while the next one comes
     places: SPARE + 2 * rules.size * Math.max(1, queues.length),
     ...(admission.spared === undefined ? {} : { spared: (...hit) => admission.spared?.(...hit) ?? Promise.resolve() }),
+    died: async (job) => admission.died?.(job),
     onChange: () => () => undefined,
     stop: () => Promise.resolve(),
   }

@@ -2,7 +2,15 @@ import { createHash } from 'node:crypto'
 import type { Cell } from '../../delivery/limits/cell.js'
 import { dayOf, nextDay } from '../costs/cost-counters.js'
 import { limitsOf, type ModelsConfig } from '../models-config.js'
-import { larger, readBudgetState, released, reserve, type BudgetLimits, type BudgetState } from './tenant-budget.js'
+import {
+  dropped,
+  larger,
+  readBudgetState,
+  released,
+  reserve,
+  type BudgetLimits,
+  type BudgetState,
+} from './tenant-budget.js'
 
 /** A value that nobody watches. */
 export interface ReadableCell extends Cell {
@@ -116,6 +124,18 @@ export class Budgets {
       await cell.update((value) => released(stateOf(value, spent), over))
     } catch {
       // it is free when its time is over, and the next bill of the job tells the sum
+    }
+  }
+
+  /** A job is over without a call: what is held for one is free. Never rejects. */
+  async drop({ day, tenant, name, job }: Omit<BudgetedCall, 'attempt'>): Promise<void> {
+    if (inNanos(limitsOf(this.#options.models, tenant)) === undefined) return
+    try {
+      const { cell, spent } = await this.#of(day, tenant)
+      await cell.read() // another process may have put it there
+      await cell.update((value) => dropped(stateOf(value, spent), keyOf(name, job)))
+    } catch {
+      // it is free when its time is over
     }
   }
 

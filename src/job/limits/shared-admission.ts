@@ -131,6 +131,10 @@ export class SharedAdmission implements Admission {
     return this.#countBeside(call, { ...NO_COST, unknown: 1, unknownTokens: tokens }, ':unknown')
   }
 
+  died({ name, tenant, ...own }: Omit<CallBeside, 'attempt'>): Promise<void> {
+    return this.#budgets.drop({ day: dayOf(this.#now()), tenant, name, job: ownJob(own) })
+  }
+
   async #countBeside(call: CallBeside, tally: CostTally, what: string): Promise<void> {
     const { name, attempt, tenant } = call
     try {

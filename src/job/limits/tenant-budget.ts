@@ -80,6 +80,13 @@ export function released(
   return { spent: total === undefined ? state.spent : larger(state.spent, { [name]: total }), held }
 }
 
+/** A job is over without a call. @returns undefined: nothing is held for it */
+export function dropped(state: BudgetState, job: string): BudgetState | undefined {
+  if (state.held[job] === undefined) return undefined
+  const { [job]: _, ...held } = state.held
+  return { ...state, held }
+}
+
 /** What is known of two sides. */
 export function larger(one: BudgetState['spent'], other: BudgetState['spent']): BudgetState['spent'] {
   const sums = { ...one }

@@ -64,9 +64,13 @@ async function doStep(
       return 'done'
     case 'over':
       return 'done'
-    case 'letter':
+    case 'letter': {
+      const { id, name, tenant } = step.state.account.request
+      // a batch that it was to be in may have had its cost held for a day
+      await ports.admission.died?.({ job: id, context: place.context, name, tenant })
       await insisting(insist, () => place.letter(step.state))
       return 'done'
+    }
     case 'wait':
       return later(ports, task, step.at)
     case 'elsewhere': {

@@ -13,6 +13,7 @@ import { atEnd } from '../../support/cleanup.ts'
 import { eventually, sharedConnection } from '../../support/broker.ts'
 import { timeBeforeMidnight } from '../../support/same-day.ts'
 import { admissionOf, PRICES } from '../limits/admissions.ts'
+import { callOf, NEVER } from '../limits/gates.ts'
 import { jobContext, work, type JobContext } from './working-jobs.ts'
 
 const test = suite('jobs that move, and answers that are too large')
@@ -76,6 +77,26 @@ test('JB5 the call of a process that ended is on the log and in the counters as 
   assert.equal([account.begun, account.billed, account.unknown], [2, [2], [{ attempt: 1, tokens: 1_234 }]])
   const [costs] = await readCosts(connection, systemClock, { tenant: by })
   assert.equal([costs?.tally.calls, costs?.tally.unknown, costs?.tally.unknownTokens], [1, 1, 1_234])
+})
+
+test('BU1 AD2 a job that dies without being asked holds nothing of its budget, though it was to be in a batch', async () => {
+  const connection = await sharedConnection()
+  const context = await jobContext(connection, { model: 'm', lane: 'batch', deadline: 10 })
+  const server = await startModelServer()
+  atEnd(() => server.stop())
+  const models = { prices: PRICES, budgets: { default: { hard: 0.01 } } }
+  const [admission, other] = [await admissionOf({ connection, models }), await admissionOf({ connection, models })]
+  const tenant = `late-${process.pid}`
+  // as whoever puts batches together does; then its deadline is near, and it goes to the lane standard
+  const held = { context: context.stream.name, name: 'judge', job: 'late', tenant, inputTokens: 0, outputTokens: 3_000 }
+  assert.is(await other.batched.admit(callOf(held), NEVER), undefined)
+  const next = () => admission.admit(callOf({ tenant, inputTokens: 0, outputTokens: 1_000 }), NEVER)
+  assert.is((await next()).kind, 'later')
+  await context.request('late', 'one', { by: tenant })
+  await work(context, server.url, { admission })
+  assert.is((await context.over('late')).kind, 'dead')
+  await eventually('its letter', () => context.letter(1))
+  assert.is((await next()).kind, 'admitted')
 })
 
 test('JB3 JW1 an answer that the server cannot store is billed, and its job is a dead letter', async () => {
