@@ -29,12 +29,16 @@ const JUDGED_CODES: readonly unknown[] = ['JOB_DECLINED', 'JOB_TRUNCATED', 'JOB_
  */
 export function decideAgain(schema: z.ZodType, events: Iterable<JobEvent>): JobState {
   let state: JobState = NO_JOB
+  let isAnswered = false
   for (const event of events) {
     // what was asked after it would not have been asked
     if (state.kind === 'decided') break
     if (state.kind === 'dead' && event.type !== 'job.redriven') continue
     if (JUDGEMENTS.has(event.type)) continue
-    if (event.type === 'job.dead-lettered' && JUDGED_CODES.includes(event.code)) continue
+    // an answer that was too large to be stored is none that could be judged
+    if (event.type === 'job.dead-lettered' && isAnswered && JUDGED_CODES.includes(event.code)) continue
+    if (event.type === 'job.completed' || event.type === 'job.attempt-failed')
+      isAnswered = event.type === 'job.completed'
     state = judged(schema, evolveJob(state, event), event.at)
   }
   return state

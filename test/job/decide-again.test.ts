@@ -28,6 +28,7 @@ const failure: AttemptEnd = { kind: 'failed', reason: 'overloaded', counts: true
 
 /** What a person or the end of all patience may do to a job beside its calls. */
 type Step = AttemptEnd | 'give-up' | 'override' | 'redrive'
+const TOO_LARGE: AttemptEnd = { ...failure, reason: 'answer-too-large', billed }
 
 /** The log of a job that a worker has done. */
 function history(steps: readonly Step[], schema: z.ZodType = Triage): readonly JobEvent[] {
@@ -52,6 +53,7 @@ function history(steps: readonly Step[], schema: z.ZodType = Triage): readonly J
       tell({ kind: 'start', owner: 'w', model: 'm', prompt, estimatedTokens: 1 })
       if (state.kind === 'running') tell({ kind: 'end', attempt: state.attempt, requestId: 'r', end: step })
       if (state.kind === 'answered') tell(...judgeAnswer(schema, state))
+      if (step === TOO_LARGE) tell({ kind: 'dead-letter', code: 'JOB_OUTPUT_INVALID', reason: 'it is too large' })
     }
   }
   return events
@@ -69,7 +71,7 @@ const stops = fc.constantFrom('end_turn', 'end_turn', 'end_turn', 'max_tokens', 
 const steps = fc.array(
   fc.oneof(
     { weight: 5, arbitrary: fc.tuple(texts, stops).map(([text, stop]) => answer(text, stop)) },
-    { weight: 2, arbitrary: fc.constant(failure) },
+    { weight: 2, arbitrary: fc.constantFrom(failure, failure, TOO_LARGE) },
     { weight: 2, arbitrary: fc.constantFrom<Step>('give-up', 'override', 'redrive') },
   ),
   { maxLength: 10 },
