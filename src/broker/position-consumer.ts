@@ -146,6 +146,15 @@ export async function consumerExists({ manager }: Connection, stream: string, na
   }
 }
 
+/** Sequence up to which a consumer has nothing left to be done; 0 when there is no such consumer. */
+export async function consumerFloor({ manager }: Connection, stream: string, name: string): Promise<number> {
+  try {
+    return (await find(manager, stream, name))?.ack_floor.stream_seq ?? 0
+  } catch (error) {
+    throw asFault(error, `reading consumer ${name}`)
+  }
+}
+
 async function find(manager: JetStreamManager, stream: string, name: string): Promise<ConsumerInfo | undefined> {
   try {
     return await manager.consumers.info(stream, name)

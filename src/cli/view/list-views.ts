@@ -1,6 +1,6 @@
 import type { Connection } from '../../broker/connection.js'
 import { readPointers, type ViewPlace, type ViewPointer } from '../../view/view-pointer.js'
-import { positionsOf } from '../../view/view-progress.js'
+import { recordsOf } from '../../view/view-progress.js'
 import type { CliContext } from '../context.js'
 import { printJson } from '../json.js'
 import { orStopped } from '../or-stopped.js'
@@ -48,7 +48,8 @@ async function versionsOf(connection: Connection, pointer: ViewPointer): Promise
   ]
   const listed: Listed[] = []
   for (const [place, state] of places) {
-    const position = Math.max(0, ...(await positionsOf(connection, pointer, place)).values())
+    const records = [...(await recordsOf(connection, pointer, place)).values()]
+    const position = Math.max(0, ...records.map((record) => record?.position ?? 0))
     const { version, bucket } = place
     listed.push({ view: pointer.view, stream: pointer.stream.name, version, bucket, state, position })
   }
