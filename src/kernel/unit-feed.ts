@@ -55,6 +55,7 @@ export class UnitFeed {
   #last: number
   /** Messages of segments with an end that are handed over and not released. */
   #held = 0
+  #looking: Segment | undefined
   #state: 'reading' | 'ended' | 'stopped' = 'reading'
 
   constructor(connection: Connection, options: UnitFeedOptions) {
@@ -184,9 +185,21 @@ export class UnitFeed {
     return ours ? ownPart({ registry, stream, partition: Number(partition) }, message) : message // one that is redriven
   }
 
-  /** The feed has nothing more. If there is, it will hand it over and come here again. */
+  /**
+   * The feed has nothing more. If there is, it will hand it over and come here again, unless that is deleted before: so
+   * the stream is looked at until one of both is so.
+   */
   async #mayEnd(segment: Segment, filters: readonly string[]): Promise<void> {
-    if (await this.#isRead(segment, filters)) this.#end(segment)
+    if (this.#looking === segment) return
+    this.#looking = segment
+    try {
+      while (this.#segment === segment && this.#feed?.caughtUp === true) {
+        if (await this.#isRead(segment, filters)) this.#end(segment)
+        else await this.#options.clock.sleep(AGAIN_MS)
+      }
+    } finally {
+      if (this.#looking === segment) this.#looking = undefined
+    }
   }
 
   /** Whether nothing of a segment is left to be read, as the stream’s leader says once it has come to its end. */
