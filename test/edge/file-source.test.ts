@@ -98,6 +98,53 @@ test('SO4 half a line waits for its end, and a file that was emptied is read ane
   assert.equal(await until(where, 3), upTo(3))
 })
 
+test('SO1 SO4 a file of one line without an end that another one replaces is read once, and then the other one', async () => {
+  const where = await place(connection)
+  const file = join(await folder(), 'in.ndjson')
+  await writeFile(file, lines(0, 1).trim())
+  const run = start(where, file)
+  await eventually('it is at work', () => run.status.state === 'working' || undefined)
+  await systemClock.sleep(100)
+  await writeFile(`${file}.new`, lines(1, 2))
+  await rename(`${file}.new`, file)
+  await until(where, 2)
+  await systemClock.sleep(200)
+  assert.equal(await numbersOf(where), upTo(2))
+})
+
+test('SO4 a renamed file to which parts of a line still come is not cut there', async () => {
+  const where = await place(connection)
+  const file = join(await folder(), 'in.ndjson')
+  await writeFile(file, lines(0, 1))
+  start(where, file)
+  await until(where, 1)
+  await rename(file, `${file}.1`)
+  await writeFile(file, lines(2, 3))
+  for (const part of ['{"n":1,', '"key"', ':', '"k"}']) {
+    await appendFile(`${file}.1`, part)
+    await systemClock.sleep(600)
+  }
+  assert.equal(await until(where, 3), upTo(3))
+})
+
+test('SO4 files that were renamed one after the other while nobody read are all read, in order', async () => {
+  const where = await place(connection)
+  const file = join(await folder(), 'in.ndjson')
+  await writeFile(file, lines(0, 10))
+  const run = start(where, file)
+  await until(where, 10)
+  await run.stop()
+  await appendFile(file, lines(10, 20))
+  for (let from = 20; from < 40; from += 10) {
+    if (from > 20) await rename(`${file}.1`, `${file}.2`)
+    await rename(file, `${file}.1`)
+    await systemClock.sleep(20)
+    await writeFile(file, lines(from, from + 10))
+  }
+  start(where, file)
+  assert.equal(await until(where, 40), upTo(40))
+})
+
 test('SO2 what is no event is a dead letter with file and line, and the lines around it are stored', async () => {
   const where = await place(connection)
   const file = join(await folder(), 'in.ndjson')

@@ -78,10 +78,32 @@ export async function findFile(path: string, place: TailPlace): Promise<TailFile
   return undefined
 }
 
+/** What a rotated file has behind the name: a number, a date. */
+const ROTATED = /^[.-]\d[\d._T:-]*$/
+
+/** The first of those that had the name after a file, and were renamed as well since. @throws SOURCE_FILE_FAILED */
+export async function nextRotated(path: string, last: TailFile): Promise<TailFile | undefined> {
+  const [folder, own] = [dirname(path), basename(path)]
+  const { birthtimeNs: after } = await last.handle.stat({ bigint: true })
+  let next: { readonly name: string; readonly inode: string; readonly at: bigint } | undefined
+  for (const name of await readdir(folder).catch(() => [])) {
+    if (!name.startsWith(own) || !ROTATED.test(name.slice(own.length))) continue
+    const found = await stat(join(folder, name), { bigint: true }).catch(() => undefined)
+    if (found?.isFile() !== true || inodeOf(found) === last.inode) continue
+    const at = found.birthtimeNs
+    if (at > after && (next === undefined || at < next.at)) next = { name, inode: inodeOf(found), at }
+  }
+  if (next === undefined) return undefined
+  const file = await openFile(join(folder, next.name))
+  if (file?.inode === next.inode) return file
+  await file?.handle.close()
+  return nextRotated(path, last) // it was renamed once more in between
+}
+
 /** Whether a file begins as the one of the place did, and has what was read of it. */
 export async function isSame(handle: FileHandle, { head, headBytes, offset }: TailPlace): Promise<boolean> {
   if ((await sizeOf(handle)) < offset) return false
-  return (await headOf(handle, headBytes)).head === head
+  return headBytes === 0 || (await headOf(handle, headBytes)).head === head
 }
 
 /** What a file begins with, as far as it has so much. */

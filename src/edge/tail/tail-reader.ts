@@ -23,6 +23,7 @@ import {
   headOf,
   inodeAt,
   isSame,
+  nextRotated,
   openFile,
   readAt,
   sizeOf,
@@ -52,7 +53,8 @@ export class TailReader implements SourceReader<TailPlace> {
   readonly #options: TailOptions
   #file: TailFile
   #place: TailPlace
-  #quietSince: number | undefined
+  /** Since when it has had that size, after another file got its name. */
+  #quiet: { readonly size: number; readonly since: number } | undefined
 
   /** @throws SOURCE_FILE_MISSING, SOURCE_FILE_FAILED */
   static async open(options: TailOptions, place: TailPlace | undefined): Promise<TailReader> {
@@ -82,10 +84,7 @@ export class TailReader implements SourceReader<TailPlace> {
       if (!(await isSame(this.#file.handle, this.#place)))
         this.#place = beginning(this.#file, this.#place.generation + 1) // it was emptied, and is written anew
       const inputs = await this.#read()
-      if (inputs.length > 0) {
-        this.#quietSince = undefined
-        return inputs
-      }
+      if (inputs.length > 0) return inputs
       const renamed = await this.#isLeft()
       const rest = renamed ? await this.#rest() : undefined
       if (rest !== undefined) return [rest]
@@ -113,13 +112,14 @@ export class TailReader implements SourceReader<TailPlace> {
     }
     if (inputs.length === 0 && bytes.length > longest) inputs.push(...(await this.#passOver(bytes)))
     const last = inputs.at(-1)
-    if (last !== undefined && last.place.headBytes < HEAD_BYTES) {
-      // the same for all of them: it says which file it is
-      const head = await headOf(handle, last.place.offset)
-      this.#place = { ...this.#place, ...head }
-      return [...inputs.slice(0, -1), { ...last, place: this.#place }]
-    }
-    return inputs
+    return last === undefined ? [] : [...inputs.slice(0, -1), await this.#headed(last)]
+  }
+
+  /** With the first bytes, as far as they are read: they say which file it is. */
+  async #headed(last: Input<TailPlace>): Promise<Input<TailPlace>> {
+    if (last.place.headBytes >= HEAD_BYTES) return last
+    this.#place = { ...last.place, ...(await headOf(this.#file.handle, last.place.offset)) }
+    return { ...last, place: this.#place }
   }
 
   /** A line that is too long, when it has ended. */
@@ -166,8 +166,9 @@ export class TailReader implements SourceReader<TailPlace> {
     const { clock, declaration } = this.#options
     const now = await inodeAt(declaration.file)
     if (now === undefined || now === this.#file.inode) return false
-    this.#quietSince ??= clock.monotonic()
-    return clock.monotonic() - this.#quietSince >= SETTLE_MS
+    const size = await sizeOf(this.#file.handle)
+    if (size !== this.#quiet?.size) this.#quiet = { size, since: clock.monotonic() }
+    return clock.monotonic() - this.#quiet.since >= SETTLE_MS
   }
 
   /** What a file has at its end that nobody will end any more. */
@@ -178,16 +179,17 @@ export class TailReader implements SourceReader<TailPlace> {
     if (length <= 0) return undefined
     const { longest } = this.#options.declaration
     const bytes = await readAt(handle, offset, Math.min(length, longest + 1))
-    return this.#input(bytes, length, 1, length > longest)
+    return this.#headed(this.#input(bytes, length, 1, length > longest))
   }
 
   async #goOn(): Promise<boolean> {
-    const next = await openFile(this.#options.declaration.file)
+    const { file } = this.#options.declaration
+    const next = (await nextRotated(file, this.#file)) ?? (await openFile(file))
     if (next === undefined) return false
     await this.#file.handle.close()
     this.#file = next
     this.#place = beginning(next, this.#place.generation + 1)
-    this.#quietSince = undefined
+    this.#quiet = undefined
     return true
   }
 }
