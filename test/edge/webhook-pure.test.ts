@@ -135,6 +135,17 @@ test('SK3 a look that was begun before the endpoint said that it is gone does no
   gate.stop()
 })
 
+test('what is wrong with the limits of a webhook is told through its gate', () => {
+  const trouble = { code: 'DEPENDENCY_STATE_UNSTORED', detail: 'full' } as const
+  const look = (): Promise<boolean> => Promise.resolve(false)
+  const gate = new EndpointGate(
+    { clock: new VirtualClock(), look, because: 'gone', next: { ...openGate, trouble } },
+    false,
+  )
+  assert.equal(gate.trouble, trouble)
+  gate.stop()
+})
+
 test('Retry-After is seconds or a date, at least a second and at most a day', () => {
   const now = Date.UTC(2026, 0, 1)
   assert.equal(

@@ -1,6 +1,6 @@
 import { isFault } from '../../error/millrace-error.js'
 import type { StoredEvent } from '../../event/event.js'
-import type { Gate, RunOutcome } from '../../delivery/gate.js'
+import type { Gate, GateTrouble, RunOutcome } from '../../delivery/gate.js'
 import type { Clock } from '../../time/clock.js'
 
 export interface EndpointGateOptions {
@@ -55,6 +55,10 @@ export class EndpointGate implements Gate {
 
   get closedBecause(): string | undefined {
     return this.#disabled ? this.#options.because : this.#options.next.closedBecause
+  }
+
+  get trouble(): GateTrouble | undefined {
+    return this.#options.next.trouble
   }
 
   wait(event: StoredEvent, company?: boolean): Promise<void> | undefined {
