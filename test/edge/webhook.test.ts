@@ -109,6 +109,21 @@ test('SK3 after 410 no process calls the endpoint, events wait, and they are sen
   assert.equal(await letters(connection, where), [])
 })
 
+test('SK3 410 counts, and Retry-After, though the answer breaks off behind it', async () => {
+  const where = await place(connection)
+  const to = await receiver((nth, response) => {
+    response.writeHead(nth === 1 ? 429 : 410, { 'content-length': '100', 'retry-after': '1' })
+    response.write('cut')
+    setTimeout(() => response.destroy(), 50)
+  })
+  const { opened } = await send(connection, where, webhook(where, { url: to.url, recovery: quick }))
+  await ask(connection, where, 1)
+  await eventually('closed', () => !opened.gate.open || undefined)
+  assert.is(to.received.length, 2)
+  const [first, second] = to.received
+  assert.ok((second?.at ?? 0) - (first?.at ?? 0) >= 1_000, 'it waits as it was told')
+})
+
 test('SK3 of several endpoints only the one that is gone is left alone', async () => {
   const where = await place(connection)
   const to = await receiver((_, __, { path }) => (path.startsWith('/1') ? 410 : 200))

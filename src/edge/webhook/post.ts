@@ -76,6 +76,8 @@ async function read(response: IncomingMessage): Promise<Answer> {
       bytes += (part as Buffer).length
       if (bytes >= MOST_READ) break
     }
+  } catch {
+    // it broke off: what its status says counts
   } finally {
     response.destroy()
   }
