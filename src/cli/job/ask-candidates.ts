@@ -74,11 +74,11 @@ export async function askCandidates(
 ): Promise<{ readonly ended: AskAgainEnd; readonly spent: Spent }> {
   const { clock, signal } = context
   const progress = createProgress(context, { label: 'asking', unit: 'jobs' })
-  const byId = new Map(candidates.map((candidate) => [candidate.job.id, candidate]))
-  const asked = candidates.flatMap(({ job, declaration }): AskedAgain[] => {
+  const byKey = keyed(candidates)
+  const asked = [...byKey].flatMap(([id, { job, declaration }]): AskedAgain[] => {
     const [first] = job.events
     if (first?.type !== 'job.requested') return []
-    return [{ request: requestNow(job, first.request), job: asDeclared(declaration, selection) }]
+    return [{ request: { ...requestNow(job, first.request), id }, job: asDeclared(declaration, selection) }]
   })
   const { prices } = deployment.models ?? {}
   const most = maxCost === undefined ? undefined : Math.round(maxCost * 1e9)
@@ -95,7 +95,7 @@ export async function askCandidates(
       chance: systemChance,
       signal,
       onDone: ({ request: { id } }, state) => {
-        const { job, declaration } = byId.get(id) as Candidate
+        const { job, declaration } = byKey.get(id) as Candidate
         const row = askedRow(job, declaration, { state, events: file.events(id) })
         onRow(row)
         kept.push(file.result(id, row))
@@ -107,6 +107,16 @@ export async function askCandidates(
   } finally {
     progress.end()
   }
+}
+
+/** Each under what its answers are kept: its id, or, where the job of another context has that, one of its own. */
+function keyed(candidates: readonly Candidate[]): ReadonlyMap<string, Candidate> {
+  const byKey = new Map<string, Candidate>()
+  for (const candidate of candidates) {
+    const { id, stream } = candidate.job
+    byKey.set(byKey.has(id) ? `${stream} ${id}` : id, candidate)
+  }
+  return byKey
 }
 
 /** A dead letter that was redriven may have had its input mended. */

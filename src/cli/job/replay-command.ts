@@ -116,10 +116,12 @@ async function asked(
   const onRow = (row: ReplayRow): void => void rows.push(row)
   const asking = { candidates, deployment, selection, client, file, onRow }
   const { ended, spent } = await askCandidates(context, flags, asking).finally(() => file.close())
-  const order = new Map(candidates.map(({ job }, at) => [job.id, at]))
+  // contexts have jobs of one id, and none of one name
+  const placeOf = ({ name, id }: Pick<ReplayRow, 'name' | 'id'>): string => `${name} ${id}`
+  const order = new Map(candidates.map(({ job }, at) => [placeOf(job), at]))
   const { currency } = deployment.models?.prices ?? {}
   return {
-    rows: rows.toSorted((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0)),
+    rows: rows.toSorted((a, b) => (order.get(placeOf(a)) ?? 0) - (order.get(placeOf(b)) ?? 0)),
     asked: describeAsked(selection),
     spent,
     currency,
