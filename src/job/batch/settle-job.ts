@@ -44,8 +44,9 @@ export async function settleJob(ports: BatchPorts, { copy, stray, job, answer }:
   const outcome = outcomeOf(answer, (declared ?? UNDECLARED).model, ports.now())
   const telling = new TaskProgress(ports.place.progress)
   const { attempt } = job
-  // an attempt that is over has what it needs; one that was given up is billed all the same
-  if (!account.billed.includes(attempt) && (state.kind === 'running' || account.begun > attempt)) {
+  // an attempt that is over has what it needs; one that was given up is billed all the same, wherever its job stands
+  const isOpen = state.kind === 'running' || account.begun > attempt || outcome.billed !== undefined
+  if (isOpen && !account.billed.includes(attempt)) {
     const { model, maxTokens, retry } = declared ?? UNDECLARED
     const { name, tenant } = account.request
     const { context } = ports.place
