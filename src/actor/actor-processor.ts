@@ -25,6 +25,8 @@ export interface ActorProcessorOptions {
   readonly taken?: readonly string[] | undefined
   /** The stream that takes commands of a type. */
   readonly homeOf: (type: string) => StreamDeclaration | undefined
+  /** Streams of other contexts that take what it sends. */
+  readonly sendsTo?: readonly StreamDeclaration[] | undefined
   /** Where aggregates come from in a simulation; else the stream. */
   readonly load?: LoadAggregate
 }
@@ -34,7 +36,15 @@ const MAX_PAYLOAD = 1024 * 1024
 
 /** A declared actor as something that the kernel runs: one unit for each partition of its commands. */
 export function actorProcessor(options: ActorProcessorOptions): Processor {
-  const { actor, stream, commands, homeOf, taken } = options
+  const { actor, stream, commands, homeOf, taken, sendsTo = [] } = options
+  const startWith: NonNullable<Processor['startWith']> = (other) => (memory, _onBroken, environment) => {
+    const home = (type: string): StreamDeclaration | undefined => {
+      const found = homeOf(type)
+      return found === undefined ? undefined : other(found)
+    }
+    const maxPayload = environment?.connection.server.maxPayload ?? MAX_PAYLOAD
+    return startLogic(options, { actor, stream, commands, homeOf: home, maxPayload }, memory, environment)
+  }
   return {
     kind: 'actor',
     name: actor.name,
@@ -44,15 +54,14 @@ export function actorProcessor(options: ActorProcessorOptions): Processor {
       types: actor.commands.map(({ type }) => type),
       ...(taken === undefined ? {} : { taken }),
     },
-    to: { stream },
+    // it works out the partitions of their outboxes itself
+    to: { stream, ...(sendsTo.length === 0 ? {} : { others: sendsTo.map((to) => ({ stream: to, types: [] })) }) },
     memory: 'keyed',
     upgrade: 'keep',
     onPoison: ON_POISON[actor.onError],
     regroup: regroupMailboxes,
-    start: (memory, _onBroken, environment) => {
-      const maxPayload = environment?.connection.server.maxPayload ?? MAX_PAYLOAD
-      return startLogic(options, { actor, stream, commands, homeOf, maxPayload }, memory, environment)
-    },
+    start: startWith((declared) => declared),
+    startWith,
   }
 }
 

@@ -110,6 +110,8 @@ export interface Processor {
   partOf?(draft: EventDraft): string | undefined
   /** Starts from what was stored, or afresh. @param onBroken for what goes wrong while nothing is being handled */
   start(memory: Memory, onBroken: (error: MillraceError) => void, environment?: LogicEnvironment): Logic
+  /** `start` where streams have the number of partitions that `other` gives them. Default: it does not depend on that. */
+  startWith?(other: (stream: StreamDeclaration) => StreamDeclaration): Processor['start']
 }
 
 /**

@@ -78,7 +78,11 @@ export function actorProcessorOf({ registry, homes, actors }: Deployment, deploy
   const all = actors.filter(({ commands }) => commands.name === deployed.commands.name)
   const [first, ...others] = all.sort((one, other) => (one.actor.name < other.actor.name ? -1 : 1))
   const taken = first === deployed ? others.flatMap(({ actor }) => actor.commands.map(({ type }) => type)) : undefined
-  return actorProcessor({ ...deployed, registry, taken, homeOf: (type) => homes.get(type) })
+  const sendsTo = new Set(
+    actors.flatMap(({ stream, commands }) => (deployed.actor.sends.includes(stream.name) ? [commands] : [])),
+  )
+  const homeOf = (type: string): StreamDeclaration | undefined => homes.get(type)
+  return actorProcessor({ ...deployed, registry, taken, homeOf, sendsTo: [...sendsTo] })
 }
 
 /** What has an actor react, one for each stream that it reacts to. @throws DECLARATION_UNKNOWN */

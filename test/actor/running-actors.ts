@@ -8,11 +8,13 @@ import { defineStream, type StreamDeclaration, type StreamOptions } from '../../
 import { planStreams } from '../../src/broker/plan-streams.ts'
 import type { EventContract } from '../../src/event/contract.ts'
 import { createRegistry } from '../../src/event/registry.ts'
+import { repartition } from '../../src/kernel/repartition/repartition.ts'
 import { silentLog, type Log } from '../../src/observe/log.ts'
 import type { DeclaredPipeline } from '../../src/pipeline/declared-pipeline.ts'
 import { Contracts, withActors } from '../../src/runtime/context-actors.ts'
 import { createRuntime, type Runtime } from '../../src/runtime/create-runtime.ts'
 import { mergeStreamsOf, type Deployment } from '../../src/runtime/deployment.ts'
+import { processorsOf } from '../../src/runtime/processors.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { readAll } from '../support/events.ts'
 import { publishAll } from '../support/events.ts'
@@ -108,4 +110,32 @@ export async function recordsOf(
       events: JSON.parse(Buffer.from(data).toString()) as RecordOnServer['events'],
     }))
     .filter((record) => id === undefined || record.id === id)
+}
+
+/** Has streams of a deployment use another number of partitions. @returns the deployment with that number declared */
+export async function changePartitions(
+  connection: Connection,
+  deployment: Deployment,
+  to: number,
+  changed: readonly StreamDeclaration[] = deployment.streams,
+): Promise<Deployment> {
+  for (const stream of changed)
+    await repartition({
+      connection,
+      registry: deployment.registry,
+      clock: systemClock,
+      log: silentLog,
+      owner: 'command',
+      group: `g-${deployment.streams[0]?.name}`,
+      cut: new Set(),
+      patience: 60_000,
+      processors: processorsOf(deployment),
+      stream,
+      to,
+    })
+  const others = new Map(changed.map((stream) => [stream, { ...stream, partitions: to }]))
+  const now = (stream: StreamDeclaration): StreamDeclaration => others.get(stream) ?? stream
+  const actors = deployment.actors.map((one) => ({ ...one, stream: now(one.stream), commands: now(one.commands) }))
+  const homes = new Map([...deployment.homes].map(([type, stream]) => [type, now(stream)]))
+  return { ...deployment, streams: deployment.streams.map(now), actors, homes }
 }

@@ -24,7 +24,8 @@ import { systemId } from '../../src/time/system-chance.ts'
 import { systemClock } from '../../src/time/system-clock.ts'
 import { eventually, sharedConnection } from '../support/broker.ts'
 import { memoryOutput } from '../support/cli-context.ts'
-import { recordsOf, work } from './running-actors.ts'
+import { publishAll } from '../support/events.ts'
+import { changePartitions, recordsOf, work } from './running-actors.ts'
 
 const test = suite('commands to other contexts')
 
@@ -99,6 +100,37 @@ test('each context has an outbox for its own commands, and for those of the cont
 test('a context that is named and has no actors is refused', () => {
   assert.throws(() => processorsOf(deployment(() => ['Z'])), /DECLARATION_UNKNOWN.*sender sends to Z/)
   for (const bad of ['PAYMENTS', [''], [1]]) assert.throws(() => sender(bad as string[]), /ACTOR_INVALID.*sends/)
+})
+
+test('X1 what an actor sends while the commands of the other context get fewer partitions arrives once', async () => {
+  const connection = await sharedConnection()
+  const before = deployment((other) => [other])
+  await applyStreams(connection, await planStreams(connection, before.streams))
+  const [, xCommands, y, yCommands] = before.streams
+  assert.ok(xCommands && y && yCommands)
+  const first = await work(connection, before)
+  const ids: string[] = []
+  const ask = async (): Promise<void> => {
+    const some = Array.from({ length: 10 }, (_, at) => `k${String(ids.length + at).padStart(4, '0')}`)
+    ids.push(...some)
+    await publishAll(
+      connection,
+      xCommands,
+      some.map((id) => Ask({ id })),
+    )
+  }
+  const taken = async (): Promise<string[]> =>
+    (await recordsOf(connection, { ...before, streams: [y] })).map(({ id }) => id).sort()
+  await ask()
+  await eventually('it works', async () => (await taken()).length === ids.length)
+  const after = await changePartitions(connection, before, 1, [yCommands])
+  for (let round = 0; round < 10; round++) await ask() // to processes that have the former number
+  await systemClock.sleep(1_000)
+  await first.stop()
+  const second = await work(connection, after, 'two')
+  await eventually('all have come', async () => (await taken()).length >= ids.length).catch(() => undefined)
+  assert.equal(await taken(), ids)
+  await second.stop()
 })
 
 /** Once the name is taken away, what waits is told of, and what has arrived is not. */

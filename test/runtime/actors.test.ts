@@ -8,19 +8,15 @@ import { planStreams } from '../../src/broker/plan-streams.ts'
 import { storedFilter } from '../../src/event/subject.ts'
 import { inputFilters } from '../../src/kernel/input-filters.ts'
 import { processorId } from '../../src/kernel/processor.ts'
-import { repartition } from '../../src/kernel/repartition/repartition.ts'
-import { silentLog } from '../../src/observe/log.ts'
 import { recordStream } from '../../src/actor/record-stream.ts'
 import { defineStream } from '../../src/broker/define-stream.ts'
-import type { Deployment } from '../../src/runtime/deployment.ts'
 import { discover } from '../../src/runtime/discover.ts'
 import { processorsOf } from '../../src/runtime/processors.ts'
-import { systemClock } from '../../src/time/system-clock.ts'
 import { recordsOf, tellAll, work } from '../actor/running-actors.ts'
 import { defineCommand } from '../../src/actor/define-command.ts'
 import { readDeadLetter } from '../../src/delivery/letters/dead-letter.ts'
 import { account, Deposit, order, PlaceOrder, BookParcel } from '../actor/sample-actors.ts'
-import { deploy } from '../actor/running-actors.ts'
+import { changePartitions, deploy } from '../actor/running-actors.ts'
 import { eventually, sharedConnection } from '../support/broker.ts'
 import { readAll } from '../support/events.ts'
 
@@ -114,8 +110,7 @@ test('AL3 AL6 aggregates go on when the number of partitions changes, with what 
   const first = await work(connection, before)
   await eventually('40 records', async () => (await recordsOf(connection, before)).length === 40)
   await first.stop()
-  for (const stream of before.streams) await change(before, stream.name, 8)
-  const after = repartitioned(before, 8)
+  const after = await changePartitions(connection, before, 8)
   const mended = {
     ...after,
     actors: after.actors.map((one) =>
@@ -146,34 +141,6 @@ test('AL3 AL6 aggregates go on when the number of partitions changes, with what 
       [2, 'already-placed'],
     ])
   }
-
-  async function change(deployment: Deployment, name: string, to: number): Promise<void> {
-    const stream = deployment.streams.find((one) => one.name === name)
-    assert.ok(stream)
-    const named = {
-      owner: 'command',
-      group: `g-${deployment.streams[0]?.name}`,
-      cut: new Set<string>(),
-      patience: 60_000,
-    }
-    const common = { connection, registry: deployment.registry, clock: systemClock, log: silentLog }
-    await repartition({ ...common, ...named, processors: processorsOf(deployment), stream, to })
-  }
 })
-
-function repartitioned(deployment: Deployment, partitions: number): Deployment {
-  const wide = new Map(deployment.streams.map((stream) => [stream, { ...stream, partitions }]))
-  const now = <T>(stream: T): T => (wide.get(stream as never) as T | undefined) ?? stream
-  return {
-    ...deployment,
-    streams: deployment.streams.map(now),
-    actors: deployment.actors.map(({ actor, stream, commands }) => ({
-      actor,
-      stream: now(stream),
-      commands: now(commands),
-    })),
-    homes: new Map([...deployment.homes].map(([type, stream]) => [type, now(stream)])),
-  }
-}
 
 test.run()

@@ -59,7 +59,7 @@ export function idsOf({ movers, writers }: Affected): readonly string[] {
 
 /** A processor with another number of partitions of one stream. */
 export function withPartitions(processor: Processor, name: string, partitions: number): Processor {
-  const { from, to, kind, former } = processor
+  const { from, to, kind, former, startWith } = processor
   const other = (stream: StreamDeclaration): StreamDeclaration =>
     stream.name === name ? { ...stream, partitions } : stream
   const ofOutbox = kind === 'outbox' && to.stream.name === name
@@ -75,6 +75,7 @@ export function withPartitions(processor: Processor, name: string, partitions: n
         : { others: to.others.map(({ stream, types }) => ({ stream: other(stream), types })) }),
     },
     ...(former === undefined ? {} : { former: withPartitions(former, name, partitions) }),
+    ...(startWith === undefined ? {} : { start: startWith(other) }),
   }
 }
 

@@ -32,7 +32,11 @@ export async function drainAll(
     let count = 0
     await inTurns(units, async (unit) => {
       options.signal?.throwIfAborted()
-      if (!hasNeverRun(units) && !isDrained(unit, before.kind === 'outbox' ? undefined : cut))
+      // what waits in an outbox is where its first unit does not find it
+      if (
+        (before.kind === 'outbox' || !hasNeverRun(units)) &&
+        !isDrained(unit, before.kind === 'outbox' ? undefined : cut)
+      )
         await drain(options, mover, unit.partition, own, cut !== undefined)
       options.onProgress?.({ ...done, unit: (count += 1) })
     })

@@ -28,6 +28,7 @@ import { drainAll } from './drain-all.js'
 import { inTurns } from './in-turns.js'
 import { inspect, requireAsDeclared, requireKeysInPlace, requireMovable } from './inspect.js'
 import { moveProcessor } from './move-processor.js'
+import { moveTimers } from './move-timers.js'
 import { writeNote, type PartitionsNote, type StoredNote } from './partitions-note.js'
 import { hasStragglers } from './places.js'
 import type { RepartitionOptions, RepartitionPlan, RepartitionReport, RepartitionStep } from './repartition-options.js'
@@ -168,6 +169,7 @@ class Repartition {
     const { history: cut, begun, before } = this.#noted
     await this.#write({ cut })
     await this.#hold()
+    await moveTimers(this.#options, this.#situation)
     await this.#drain([...this.#history(), { until: begun ?? before, by: 'subject' }, { until: cut, by: 'key' }], cut)
     await this.#between('drained-again')
     const moved: RepartitionReport['moved'][number][] = []
