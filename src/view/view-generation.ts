@@ -74,7 +74,7 @@ export class ViewGeneration {
     return this.#place.bucket
   }
 
-  /** @throws VIEW_RETIRED, and errors of the broker */
+  /** @throws VIEW_RETIRED, VIEW_PLACE_CHANGED, and errors of the broker */
   async begin(): Promise<void> {
     const { connection, stream, view } = this.#options
     await ensurePointers(connection, stream.replicas)
@@ -96,7 +96,7 @@ export class ViewGeneration {
     if (found !== undefined) this.#announce(found.pointer)
   }
 
-  /** @throws VIEW_RETIRED */
+  /** @throws VIEW_RETIRED, VIEW_PLACE_CHANGED */
   #announce(found: ViewPointer | undefined): ViewPointer {
     const { view, stream } = this.#options
     const { name, root, partitions, aggregates = false } = stream
@@ -104,6 +104,7 @@ export class ViewGeneration {
     if (found === undefined) return { ...own, current: this.#place, next: null, former: [] }
     const { current, next, former } = found
     const { version } = this.#place
+    for (const one of [current, ...(next === null ? [] : [next])]) if (one.version === version) this.#requireSame(one)
     if (current.version === version) return { ...found, ...own, current: this.#place }
     if (next?.version === version) return { ...found, ...own, next: { ...next, ...this.#place } }
     if (former.some((one) => one.version === version)) return found
@@ -112,6 +113,13 @@ export class ViewGeneration {
     const left = next === null ? [] : [{ ...placeOf(next), until: 0 }]
     const made = { ...this.#place, target: Number.MAX_SAFE_INTEGER, swapping: false, floor: null }
     return { ...own, current, next: made, former: [...former, ...left] }
+  }
+
+  /** Its positions say what the rows hold that it has made: other rows would lack that. @throws VIEW_PLACE_CHANGED */
+  #requireSame({ version, bucket, table }: ViewPlace): void {
+    const [was, is] = [placeName({ bucket, table }), placeName(this.#place)]
+    if (was === is) return
+    throw fault('VIEW_PLACE_CHANGED', `${this.#options.view.name}, version ${version}: in ${was}, declared is ${is}`)
   }
 
   #look(wait: number): void {
@@ -180,6 +188,10 @@ export class ViewGeneration {
     }
     throw fault('BROKER_NOT_READY', `${view.name}: its pointer changes all the time`)
   }
+}
+
+function placeName({ bucket, table }: Pick<ViewPlace, 'bucket' | 'table'>): string {
+  return table === undefined ? `bucket ${bucket}` : `bucket ${bucket} and table ${table}`
 }
 
 function placeOf({ version, bucket, spread, types, table }: ViewPlace): ViewPlace {

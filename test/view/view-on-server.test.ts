@@ -182,6 +182,28 @@ test('VW4 a rebuild that is killed goes on where it was; what was replaced is re
   await stopAll(two.runs)
 })
 
+test('VW1 a version whose rows are to be elsewhere is refused: what it has handled would be missing there', async () => {
+  const connection = await sharedConnection()
+  const stream = await freshStream(connection)
+  await publishAll(connection, stream, course(100))
+  const one = await runView(connection, stream)
+  await one.reader.whenCaughtUp(undefined, PATIENT)
+  const rows = await rowsOf(one.reader)
+  await stopAll(one.runs)
+  const bucket = `ELSEWHERE_${stream.name}`
+  const two = await runView(connection, stream, { to: { bucket } })
+  const refused = await eventually('refused', () => two.runs[0]?.failures[0])
+  assert.is(refused.code, 'VIEW_PLACE_CHANGED')
+  assert.equal(await rowsOf(one.reader), rows)
+  const three = await runView(connection, stream, { to: { bucket }, version: 2 })
+  await eventually(
+    'swapped',
+    async () => (await readPointer(connection, one.reader.name))?.pointer.current.version === 2,
+  )
+  assert.equal(await rowsOf(three.reader), rows)
+  await stopAll([...two.runs, ...three.runs].filter(({ run }) => run.state.kind === 'live'))
+})
+
 test('a position that nobody comes to is an error after the time-out; so are other streams and unknown views', async () => {
   const connection = await sharedConnection()
   const stream = await freshStream(connection)

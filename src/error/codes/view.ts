@@ -46,6 +46,13 @@ export const VIEW_ERRORS = {
     exit: EXIT.usage,
     status: 400,
   },
+  VIEW_PLACE_CHANGED: {
+    disposition: 'crash',
+    means: 'the rows of a version of a view are in another bucket or table than it is declared with',
+    advice: 'Give the view the next `version` with the new place, or declare the former one again',
+    exit: EXIT.conflict,
+    status: 409,
+  },
   VIEW_POINTER_INVALID: {
     disposition: 'crash',
     means: 'what says which bucket a view is in cannot be read',
