@@ -8,7 +8,7 @@
 //   JB4  The same command twice is the same as once.
 //   JB5  A call that was begun and has no answer is known as one that may have been billed, until its bill comes or for ever.
 import type { Issue } from '../error/millrace-error.js'
-import type { Billed, JobEvent, JobRequest, PromptRef } from './job-event.js'
+import type { Billed, JobEvent, JobRequest, Lane, PromptRef } from './job-event.js'
 import { evolveJob, NO_JOB, type JobState } from './job-state.js'
 
 /** What a call has led to, as far as a job minds. */
@@ -58,6 +58,9 @@ export type JobCommand =
       readonly generation?: number | undefined
       readonly input?: unknown
       readonly deadline?: number | undefined
+      /** Absent: as before. */
+      readonly lane?: Lane | undefined
+      readonly tenant?: string | undefined
     }
 
 /** Why nothing may happen. `done`: it has happened before. */
@@ -124,13 +127,13 @@ function eventsOf(state: JobState, command: JobCommand, at: number): readonly Jo
 
 function redriven(
   state: Exclude<JobState, { kind: 'none' }>,
-  { by, generation, input, deadline }: Extract<JobCommand, { kind: 'redrive' }>,
+  { by, generation, input, deadline, lane, tenant }: Extract<JobCommand, { kind: 'redrive' }>,
   at: number,
 ): readonly JobEvent[] | JobRefusal {
   if (state.kind === 'decided') return 'over'
   const known = generation !== undefined && generation <= state.account.generation
   if (state.kind !== 'dead' || known) return 'done'
-  return [{ type: 'job.redriven', at, by, generation, input, deadline }]
+  return [{ type: 'job.redriven', at, by, generation, input, deadline, lane, tenant }]
 }
 
 /** Also while another attempt is running: who has the message has the job. */

@@ -85,6 +85,8 @@ const SHAPES = {
     generation: count.optional(),
     input: z.unknown().optional(),
     deadline: z.number().optional(),
+    lane: z.enum(LANES).optional(),
+    tenant: text.optional(),
   }),
 } as const satisfies Record<JobEvent['type'], z.ZodType>
 

@@ -126,4 +126,7 @@ export type JobEvent =
       /** Where the event that came back says something else. */
       readonly input?: unknown
       readonly deadline?: number | undefined
+      /** As the request says now. Absent: as before. */
+      readonly lane?: Lane | undefined
+      readonly tenant?: string | undefined
     }

@@ -184,9 +184,10 @@ function newAccount(request: JobRequest): JobAccount {
 }
 
 function redriven(account: JobAccount, event: Extract<JobEvent, { type: 'job.redriven' }>): JobAccount {
-  const { input = account.request.input, deadline = account.request.deadline } = event
+  const former = account.request
+  const { input = former.input, deadline = former.deadline, lane = former.lane, tenant = former.tenant } = event
   const { generation = account.generation + 1 } = event
-  const request = { ...account.request, input, deadline }
+  const request = { ...former, input, deadline, lane, tenant }
   return { ...account, request, ...NEW, generation }
 }
 

@@ -98,16 +98,16 @@ export async function takeRequest(
   if (state.kind === 'none') throw fault('JOB_HISTORY_INVALID', `${id} has a version and no events`)
   const found = state.account.request
   if (found.name !== job.name) throw fault('JOB_ID_TAKEN', `${id} is a job ${found.name}, and ${job.name} is requested`)
-  const place = { ...queued, lane: found.lane, tenant: found.tenant }
-  const again = redriveOf(job, state, event, { generation, now: now() })
+  const again = redriveOf(job, state, { ...asked, generation, now: now() })
   if (again.length > 0) {
     // whoever was faster has begun it: the next delivery sees what there is
     if (!(await log.append(id, version, again, cause)))
       throw fault('JOB_BUSY', `${id}: it was changed at the same time`)
-    await enqueue(place, generation)
+    await enqueue(queued, generation)
     return 'redriven'
   }
   // as it was requested first: an event that says something else under the same id changes nothing
+  const place = { ...queued, lane: found.lane, tenant: found.tenant }
   const waits = state.kind === 'waiting' && state.from === undefined
   if (waits && (state.account.begun === 0 || state.account.generation === generation)) await enqueue(place, generation)
   return 'found'
@@ -121,12 +121,15 @@ function firstOf([requested]: readonly JobEvent[], sequence: number | undefined)
 function redriveOf(
   job: JobDeclaration,
   state: JobState,
-  { data: input }: StoredEvent,
-  { generation, now }: { readonly generation: number; readonly now: number },
+  { input, lane, tenant, generation, now }: JobRequest & { readonly generation: number; readonly now: number },
 ): readonly JobEvent[] {
   if (state.kind !== 'dead' || generation === 0) return []
   const deadline = job.deadline === undefined ? undefined : now + job.deadline
-  const verdict = decideJob(state, { kind: 'redrive', by: 'dead-letters', generation, input, deadline }, now)
+  const verdict = decideJob(
+    state,
+    { kind: 'redrive', by: 'dead-letters', generation, input, deadline, lane, tenant },
+    now,
+  )
   return verdict.kind === 'events' ? verdict.events : []
 }
 

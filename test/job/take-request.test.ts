@@ -115,6 +115,31 @@ test('JR1 a request that comes again finds its job, as it was requested first, a
   assert.ok(isFault(error, 'JOB_ID_TAKEN'))
 })
 
+test('a dead job that is redriven has the lane and the tenant that its request says now, and no demotion of the day before', async () => {
+  const ports = new Memory()
+  await takeRequest(ports, job, requestEvent('e1'))
+  const died: JobEvent[] = [
+    { type: 'job.demoted', at: 2_500, until: 3_000 },
+    { type: 'job.dead-lettered', at: 3_000, reason: 'never' },
+  ]
+  ports.events.set('e1', [...(ports.events.get('e1') ?? []), ...died])
+  const origin = { stream: 'SHOP', sequence: 1, subject: 's', storedAt: 1_000 } as const
+  const again = { origin: { ...origin, member: undefined }, generation: 1 }
+  const mended = requestEvent('e1', { by: 'other' })
+  assert.is(await takeRequest(ports, job, mended, again), 'redriven')
+  assert.is(await takeRequest(ports, job, mended, again), 'found', 'killed before it was acknowledged')
+  const [, ...redriven] = ports.queued.map(({ lane, tenant }) => ({ lane, tenant }))
+  assert.equal(
+    redriven,
+    Array.from({ length: 2 }, () => ({ lane: 'standard', tenant: 'other' })),
+  )
+  const { state } = await ports.log.read('e1')
+  assert.equal(state.kind !== 'none' && [state.account.request.lane, state.account.request.tenant], [
+    'standard',
+    'other',
+  ])
+})
+
 test('JR1 JR2 killed at any write, and delivered until it is taken: one job, and it is in its queue', async () => {
   const failures = fc.array(fc.boolean(), { maxLength: 8 })
   await fc.assert(
@@ -199,6 +224,7 @@ test('every event of a job is stored as it is, what is not known left out', () =
     { type: 'job.decided', at, attempt: 2, decision: { fraud: true } },
     { type: 'job.overridden', at, by: 'ann', why: 'seen', decision: null },
     { type: 'job.dead-lettered', at, reason: 'never' },
+    { type: 'job.redriven', at, by: 'ann', lane: 'standard', tenant: 'acme' },
     { type: 'job.redriven', at, by: 'ann' },
   ]
   for (const event of events) {
