@@ -27,9 +27,10 @@ export async function startOf(options: Options, created: string): Promise<WorkSt
       `${stream} of handler consumer ${name}: it was made at ${known.created}, now ${created}`,
     )
   const former = handler === undefined ? undefined : await doneByOthers(connection, consumer, handler)
-  if (former !== undefined && former >= (known?.floor ?? 0)) {
-    await floors.write(place, { created, floor: former })
-    return { kind: 'sequence', sequence: former + 1 }
+  // what only this one had is not done by others, however far they are
+  if (former !== undefined && (known === undefined || (former.all && former.floor >= known.floor))) {
+    await floors.write(place, { created, floor: former.floor })
+    return { kind: 'sequence', sequence: former.floor + 1 }
   }
   if (known === undefined) {
     const last = from === 'new' ? (await readStreamIdentity(connection, stream)).last : 0
@@ -46,22 +47,24 @@ export function placeOf({ stream, name }: WorkConsumer): string {
   return `${stream}.${name}`
 }
 
-/** Up to where other lanes of a handler have done what is a consumer’s now; undefined: none has its events. */
+/** Up to where other lanes of a handler have done what is a consumer’s now, or some of it; undefined: none has its events. */
 async function doneByOthers(
   { manager }: Connection,
   { stream, name, filters }: WorkConsumer,
   handler: string,
-): Promise<number | undefined> {
-  let floor: number | undefined
+): Promise<{ readonly floor: number; readonly all: boolean } | undefined> {
+  const floors: number[] = []
+  const done = new Set<string>()
   try {
     for await (const { name: other, config, ack_floor } of manager.consumers.list(stream)) {
       if (other === name || !isLaneOf(handler, config.description)) continue
       const theirs = config.filter_subjects ?? (config.filter_subject === undefined ? [] : [config.filter_subject])
-      if (!filters.some((own) => theirs.some((one) => subjectMatches(one, own)))) continue
-      floor = Math.min(floor ?? ack_floor.stream_seq, ack_floor.stream_seq)
+      const both = filters.filter((own) => theirs.some((one) => subjectMatches(one, own)))
+      for (const filter of both) done.add(filter)
+      if (both.length > 0) floors.push(ack_floor.stream_seq)
     }
   } catch (error) {
     throw asFault(error, `listing the consumers of ${stream}`)
   }
-  return floor
+  return floors.length === 0 ? undefined : { floor: Math.min(...floors), all: done.size === filters.length }
 }

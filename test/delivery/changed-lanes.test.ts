@@ -64,4 +64,28 @@ test('DL5 a lane that takes some of the events of another one goes on where that
   )
 })
 
+test('DL5 a lane that was deleted, and gets the events of another one too, has what it alone had not done', async () => {
+  const connection = await sharedConnection()
+  const at = await place(connection)
+  const handled: number[] = []
+  const stuck = defineHandler({
+    name: 'notify',
+    on: { stream: at.stream.name, events: [Asked, Urgent] },
+    lanes: [URGENT],
+    handle: async ({ type, data: { n } }, { signal }) => {
+      if (type === Asked.type) await new Promise((_, reject) => (signal.onabort = () => reject(new Error('stopped'))))
+      handled.push(n)
+    },
+  })
+  const before = await work(connection, at, stuck, { stopGraceMs: 50 })
+  await ask(connection, at, 5)
+  await ask(connection, at, 10, { from: 5, contract: Urgent })
+  await eventually('what is urgent is done', () => before.run.status.counts.done === 10 || undefined)
+  await before.run.stop()
+  await connection.manager.consumers.delete(at.stream.name, 'handler-notify')
+  const { run } = await work(connection, at, collecting(at, [], handled))
+  await eventually('all are done', () => new Set(handled).size === 15 || undefined)
+  await run.stop()
+})
+
 test.run()
