@@ -47,7 +47,8 @@ export function decodeRecord(data: Uint8Array, where: string): ScheduleRecord {
 
 /**
  * Where a schedule goes on. One that has never run begins now, and so does one whose times were changed: what the new
- * ones would have been before that was never promised. A single time is promised whenever it is.
+ * ones would have been before that was never promised. A single time is promised whenever it is, unless a later one was
+ * run already: then it may have been run itself.
  */
 export function startingRecord(
   stored: ScheduleRecord | undefined,
@@ -68,9 +69,12 @@ export function startingRecord(
   }
   const record = stored === undefined ? begin : { ...stored, owner, count: 0 }
   if (stored?.rule === text) return record
-  if (rule.kind === 'at' && stored?.last?.nominal !== rule.at) return { ...record, rule: text, position: rule.at - 1 }
-  // a position that is ahead stays: no nominal time is run twice, whichever rule it comes from
-  return { ...record, rule: text, position: Math.max(now, record.position) }
+  const ran = record.last?.nominal ?? Number.NEGATIVE_INFINITY
+  if (rule.kind === 'at' && rule.at > ran) return { ...record, rule: text, position: rule.at - 1 }
+  // a position that is ahead stays: no nominal time is run twice, whichever rule it comes from; that of a single time
+  // that has not come yet says nothing about others
+  const reached = stored?.rule === `at ${record.position + 1}` ? ran : record.position
+  return { ...record, rule: text, position: Math.max(now, reached) }
 }
 
 /** When the schedule is due next, as far as its record tells; undefined: never again. */

@@ -130,6 +130,28 @@ test('SC1 SC3 a single time is run once, also when it was before the first start
   assert.equal(world.stored, [at, '2026-03-02T00:30:00Z'])
 })
 
+test('SC1 a single time that has not come holds up no other times that take its place', async () => {
+  const world = new World()
+  await world.runFor(MINUTE, schedule({ at: '2026-12-31T00:00:00Z' }))
+  await world.runFor(HOUR, schedule({ every: '30m' }))
+  assert.equal(world.stored, ['2026-03-02T00:30:00Z', '2026-03-02T01:00:00Z'])
+  world.skew = -HOUR // what was run before the single time is not run again behind it
+  await world.runFor(MINUTE, schedule({ at: '2026-12-31T00:00:00Z' }))
+  await world.runFor(HOUR, schedule({ every: '30m' }))
+  assert.is(world.stored.length, 2)
+})
+
+test('SC1 times that were changed and changed back are not run twice, singly or by an interval', async () => {
+  const world = new World()
+  const [first, second] = ['2026-03-02T00:01:00Z', '2026-03-02T02:01:00Z']
+  for (const at of [first, second, first, second]) await world.runFor(3 * HOUR, schedule({ at }))
+  assert.equal(world.stored, [first, second])
+  const other = new World()
+  await other.runFor(2 * HOUR, schedule({ every: '1h' }))
+  await other.runFor(HOUR, schedule({ at: '2026-03-02T01:00:00Z' }))
+  assert.equal(other.stored, ['2026-03-02T01:00:00Z', '2026-03-02T02:00:00Z'])
+})
+
 test('SC5 SC3 the server’s clock jumps forward, and back: what was jumped over follows the policy, nothing is run twice', async () => {
   const world = new World()
   const run = await world.run(schedule({ every: '1m', missed: 'once' }))
