@@ -1,4 +1,6 @@
+import { isFault, type MillraceError } from '../error/millrace-error.js'
 import { quoteShort } from './attribute-reader.js'
+import type { EventContract } from './contract.js'
 import { decodeMessage, decodeUnusual, readUsual } from './decode.js'
 import type { DataFault } from './data-issues.js'
 import type { Envelope, Rejection } from './envelope.js'
@@ -6,6 +8,7 @@ import type { StoredEvent } from './event.js'
 import type { ReadableMessage } from './packed.js'
 import { ownText } from './own-text.js'
 import type { Registry } from './registry.js'
+import { takeKey } from './take-key.js'
 import type { HeaderReader } from './wire.js'
 
 /** Where a message was read. */
@@ -58,6 +61,10 @@ export function openEnvelope(registry: Registry, envelope: Envelope, at: StoredA
   const checked = contract.check(envelope.data, envelope.version)
   if (!checked.ok)
     return { kind: 'rejected', code: checked.code, detail: checked.detail, issues: checked.issues, type, id }
+  // a publisher that knows nothing of CloudEvents’ partitioning has said the key in the data alone
+  const key = envelope.key === undefined ? keyIn(contract, checked.data) : { text: envelope.key }
+  if (isFault(key))
+    return { kind: 'rejected', code: 'EVENT_DATA_INVALID', detail: key.detail, issues: key.issues, type, id }
   // what is kept for a long time must not keep the message alive that it was cut out of
   const own = at.kept === true ? ownTextOf : asItIs
   const event: StoredEvent = {
@@ -66,8 +73,7 @@ export function openEnvelope(registry: Registry, envelope: Envelope, at: StoredA
     type,
     version: contract.version,
     time: envelope.time ?? at.storedAt,
-    // a publisher that knows nothing of CloudEvents’ partitioning has said the key in the data alone
-    key: own(envelope.key ?? contract.keyOf(checked.data)),
+    key: own(key.text),
     data: checked.data,
     correlationId: own(envelope.correlationId),
     causationId: own(envelope.causationId),
@@ -77,6 +83,14 @@ export function openEnvelope(registry: Registry, envelope: Envelope, at: StoredA
     storedAt: at.storedAt,
   }
   return { kind: 'event', event }
+}
+
+function keyIn(contract: EventContract, data: unknown): { readonly text: string | undefined } | MillraceError {
+  try {
+    return { text: takeKey(contract, data) }
+  } catch (error) {
+    return error as MillraceError
+  }
 }
 
 const asItIs = <T extends string | undefined>(text: T): T => text

@@ -3,6 +3,7 @@ import { isAttributeName, isFieldAttribute } from './attribute-name.js'
 import { parseData, type DataRules } from './check-data.js'
 import type { EventDraft } from './event.js'
 import { isWritableTime } from './rfc3339.js'
+import { takeKey } from './take-key.js'
 
 /** What an author may say about an event beyond its data; the publisher or the kernel fills in the rest. */
 export interface DraftOptions {
@@ -47,14 +48,6 @@ export function draftOf<Type extends string, Data>(
     correlationId: notEmpty(rules.type, 'correlationId', options.correlationId),
     causationId: notEmpty(rules.type, 'causationId', options.causationId),
     attributes: options.attributes === undefined ? NO_ATTRIBUTES : readAttributes(rules.type, options.attributes),
-  }
-}
-
-function takeKey<Data>(rules: DraftRules<string, Data>, data: Data): string | undefined {
-  try {
-    return rules.keyOf(data)
-  } catch (cause) {
-    throw fault('EVENT_DATA_INVALID', `${rules.type}: its key cannot be taken from the data`, { cause })
   }
 }
 

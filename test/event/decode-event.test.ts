@@ -54,6 +54,25 @@ test('an event without a time has the time at which it was stored', () => {
   assert.is(decoded.kind === 'event' && decoded.event.time, 99)
 })
 
+test('data that a schema takes and a key cannot be read from is rejected, and read where the key is said', () => {
+  const Sent = defineEvent('order.sent', {
+    data: z.object({ to: z.object({ id: z.string() }).optional() }),
+    key: ({ to }) => (to as { id: string }).id,
+  })
+  const headers = { 'ce-specversion': '1.0', 'ce-id': 'i', 'ce-source': '/s', 'ce-type': 'order.sent' }
+  const read = (more: Record<string, string>, data = '{}'): DecodedEvent =>
+    decodeEvent(createRegistry([Sent]), headerList(Object.entries({ ...headers, ...more })), bytes(data), at)
+  const decoded = read({})
+  if (decoded.kind !== 'rejected') return assert.unreachable('it was read')
+  assert.is(decoded.code, 'EVENT_DATA_INVALID')
+  assert.match(decoded.detail, /order.sent: its key cannot be taken from the data: /)
+  assert.equal([decoded.type, decoded.id], ['order.sent', 'i'])
+  const keys = [read({}, '{"to":{"id":"a"}}'), read({ 'ce-partitionkey': 'b' })].map(
+    (one) => one.kind === 'event' && one.event.key,
+  )
+  assert.equal(keys, ['a', 'b'])
+})
+
 test('each reason has its code, with the type and id that could be read', () => {
   const cases: [DecodedEvent, string, RegExp][] = [
     [decode({}, { 'ce-id': '' }), 'EVENT_ENVELOPE_INVALID', /id is empty/],

@@ -1,7 +1,6 @@
 import { messageOf, type Issue } from '../../error/millrace-error.js'
 import type { ErrorCode } from '../../error/catalogue.js'
 import { openEnvelope } from '../../event/decode-event.js'
-import type { Envelope } from '../../event/envelope.js'
 import type { Event } from '../../event/event.js'
 import type { Registry } from '../../event/registry.js'
 import { completeMembers, type LineDefaults } from '../../event/short-form.js'
@@ -54,16 +53,8 @@ export function checkEvent(
   const { envelope } = read
   const checked = openEnvelope(registry, envelope, { stream: '', sequence: 0, storedAt: defaults.time })
   if (checked.kind === 'rejected') return reject(checked.code, checked.detail, checked.issues)
-  return withKey(envelope, checked.event, registry)
-}
-
-function withKey(envelope: Envelope, current: Event, registry: Registry): ParsedLine {
-  try {
-    const key = envelope.key ?? registry.get(envelope.type)?.keyOf(current.data)
-    return { kind: 'event', event: { ...envelope, time: current.time, key }, current: { ...current, key } }
-  } catch (error) {
-    return reject('EVENT_DATA_INVALID', `${envelope.type}: its key cannot be taken from the data: ${messageOf(error)}`)
-  }
+  const current = checked.event
+  return { kind: 'event', event: { ...envelope, time: current.time, key: current.key }, current }
 }
 
 function reject(code: ErrorCode, detail: string, issues: readonly Issue[] = []): LineRejection {
