@@ -1,6 +1,7 @@
 import type { NatsConnection } from '@nats-io/transport-node'
 import type { WireMessage } from '../event/wire.js'
 import { fault } from '../error/millrace-error.js'
+import { MOST_SUBJECT_BYTES } from '../event/subject.js'
 import { WrittenMessage } from '../event/written-message.js'
 import { headerBlock, PRELUDE } from './headers.js'
 
@@ -42,6 +43,8 @@ export interface EncodedMessage {
 export function encodeMessage(message: WireMessage, more: string, maxPayload: number, reply?: string): EncodedMessage {
   const { subject, data } = message
   if (subject === '' || SPACE.test(subject)) throw fault('MESSAGE_INVALID', `subject ${JSON.stringify(subject)}`)
+  if (3 * subject.length > MOST_SUBJECT_BYTES && Buffer.byteLength(subject) > MOST_SUBJECT_BYTES)
+    throw fault('MESSAGE_INVALID', `subject ${subject.slice(0, 100)}… has more than ${MOST_SUBJECT_BYTES} bytes`)
   const written = message instanceof WrittenMessage ? message : undefined
   const block = written === undefined ? headerBlock(message.headers, more) : PRELUDE + written.first + more
   const size = written === undefined ? Buffer.byteLength(block) : PRELUDE.length + more.length + written.headerSize

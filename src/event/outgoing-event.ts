@@ -1,7 +1,8 @@
+import { fault } from '../error/millrace-error.js'
 import { bytesOf, headersOf, jsonOf, type EventAttributes } from './encode.js'
 import type { Completion } from './complete.js'
 import type { EventDraft } from './event.js'
-import { encodeToken, NO_KEY } from './subject.js'
+import { encodeToken, MOST_SUBJECT_BYTES, NO_KEY } from './subject.js'
 import type { WireMessage } from './wire.js'
 
 /**
@@ -41,6 +42,8 @@ export class OutgoingEvent implements WireMessage, EventAttributes {
     this.attributes = draft.attributes
     headersOf(this) // which throws when it cannot be written
     this.json = jsonOf(draft.type, draft.data)
+    if (root.length + token.length + draft.type.length + 2 > MOST_SUBJECT_BYTES)
+      throw fault('SUBJECT_INVALID', `${draft.type}: a key of ${token.length} bytes is too long for a subject`)
     this.root = root
     this.token = token
   }

@@ -14,6 +14,12 @@ const RUNS_TO_ESCAPE = /[^\x21-\x24\x26-\x29\x2b-\x2d\x2f-\x3d\x3f-\x7e]+/g
 const SUBJECT = /^[^\s\p{Cc}.*>]+(?:\.[^\s\p{Cc}.*>]+)*$/u
 const PATTERN = /^(?:(?:\*|[^\s\p{Cc}.*>]+)\.)*(?:\*|>|[^\s\p{Cc}.*>]+)$/u
 
+/**
+ * Longest subject to publish to, in bytes: the server ends the connection of who sends a longer line than it takes
+ * (`max_control_line`, 4,096), and the line has a place for the receipt and the sizes beside it.
+ */
+export const MOST_SUBJECT_BYTES = 3_900
+
 /** What the subject of a stored event says. */
 export interface StoredSubject {
   readonly partition: number

@@ -3,6 +3,7 @@ import { fault, messageOf } from '../error/millrace-error.js'
 import type { EventContract } from '../event/contract.js'
 import { messageId } from '../event/identity.js'
 import { OutgoingEvent } from '../event/outgoing-event.js'
+import { takeKey } from '../event/take-key.js'
 import type { WireMessage } from '../event/wire.js'
 import type { OutboxRow } from './outbox-rows.js'
 
@@ -35,7 +36,7 @@ export function messageOfRow(row: OutboxRow, { name, events, root, maxPayload }:
     data: checked.data,
     id: row.id,
     time: row.time,
-    key: row.key ?? contract.keyOf(checked.data),
+    key: row.key ?? takeKey(contract, checked.data),
     source: row.source ?? contract.source,
     correlationId: row.correlationId,
     causationId: row.causationId,

@@ -80,6 +80,7 @@ test('P5 one that is too large, malformed or without a stream keeps no other fro
     if (n === 300) return publisher.publish({ ...message, subject: 'nobody.takes.this' })
     if (n === 400) return publisher.publish({ ...message, subject: 'with space' })
     if (n === 500) return publisher.publish(numbered(other, n))
+    if (n === 600) return publisher.publish({ ...message, subject: `${stream.root}.${'é'.repeat(2_100)}.numbered` })
     // not of two tokens behind its root: no stream takes it
     if (n === 1_200) return publisher.publish({ ...message, subject: `${stream.root}.k` })
     return publisher.publish(message)
@@ -91,9 +92,10 @@ test('P5 one that is too large, malformed or without a stream keeps no other fro
     '200 MESSAGE_INVALID',
     '300 NO_STREAM_FOR_SUBJECT',
     '400 MESSAGE_INVALID',
+    '600 MESSAGE_INVALID',
     '1200 NO_STREAM_FOR_SUBJECT',
   ])
-  const refused = [100, 200, 300, 400, 500, 1_200]
+  const refused = [100, 200, 300, 400, 500, 600, 1_200]
   assert.equal(
     (await readNumbers(connection, stream)).sort((a, b) => a - b),
     upTo(3_000).filter((n) => !refused.includes(n)),

@@ -2,13 +2,15 @@
 // with the naive ones beside.
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { z } from 'zod'
+import { defineEvent } from '../../src/event/contract.ts'
 import { eventually } from '../support/broker.ts'
 import { readAll } from '../support/events.ts'
 import { sharedPostgres } from '../support/postgres.ts'
 import { cursorRelay } from './naive/cursor-relay.ts'
 import { horizonRelay } from './naive/horizon-relay.ts'
 import { markRelay } from './naive/mark-relay.ts'
-import { add, freshOutbox, placed, relayed, untilRelayed, type FreshOutbox } from './outboxes.ts'
+import { add, freshOutbox, placed, type Placed, relayed, untilRelayed, type FreshOutbox } from './outboxes.ts'
 
 const test = suite('relay')
 
@@ -160,6 +162,25 @@ test('OX4 42 rows that cannot be published become dead letters, with why; the ot
   await pause(300)
   await stuck.stop()
   assert.equal(await numbers(naive), [], 'the naive relay is wedged')
+})
+
+test('OX4 a key that cannot be taken from the data, and one that no subject has room for, hold nothing up', async () => {
+  const Sent = defineEvent('order.placed', {
+    data: z.object({ n: z.number(), key: z.string().optional() }),
+    key: ({ key }) => (key as string).toUpperCase(),
+  })
+  const box = await freshOutbox(url, { events: [Sent] as unknown as [typeof Placed] })
+  const insert = `insert into ${box.table} (type, key, data) values ('order.placed', $1, $2::text::json)`
+  await box.sql.unsafe(insert, [null, '{"n":0}'])
+  await box.sql.unsafe(insert, ['k'.repeat(5_000), '{"n":1}'])
+  await box.sql.unsafe(insert, [null, '{"n":2,"key":"k"}'])
+  const relay = box.relay()
+  await untilRelayed(box, 1)
+  assert.equal(await numbers(box), [2])
+  await eventually('both are counted', () => relay.status.letters === 2 || undefined)
+  const errors = await box.sql.unsafe(`select error from ${box.table} where error is not null order by position`)
+  assert.match(String(errors[0]?.['error']), /^EVENT_DATA_INVALID: order.placed: its key cannot be taken/)
+  assert.match(String(errors[1]?.['error']), /^SUBJECT_INVALID: order.placed: a key of 5000 bytes/)
 })
 
 test('OX3 41 a row whose id the stream has already is passed, and those beside it are relayed', async () => {

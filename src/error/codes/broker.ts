@@ -127,7 +127,8 @@ export const BROKER_ERRORS = {
   MESSAGE_INVALID: {
     disposition: 'reject',
     means: 'a message cannot be put on the wire',
-    advice: 'Remove line breaks from headers and spaces from the subject that the detail names',
+    advice:
+      'Remove line breaks from headers and spaces from the subject that the detail names; shorten a key that makes it too long',
     exit: EXIT.usage,
     status: 400,
   },
