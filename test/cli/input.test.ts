@@ -1,8 +1,11 @@
+import { Readable } from 'node:stream'
 import * as fc from 'fast-check'
 import { z } from 'zod'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { checkEvent, parseEventLine, type ParsedLine } from '../../src/cli/input/event-line.ts'
+import type { CliContext } from '../../src/cli/context.ts'
+import { jsonArgument } from '../../src/cli/input/json-argument.ts'
 import { readLines, type InputLine } from '../../src/cli/input/lines.ts'
 import { defineEvent } from '../../src/event/contract.ts'
 import { createRegistry } from '../../src/event/registry.ts'
@@ -52,6 +55,15 @@ test('lines are the same wherever the chunks are cut, and keep their numbers', a
       assert.equal(await linesOf(chunks), wanted)
     }),
   )
+})
+
+test('JSON from standard input is the same wherever its chunks are cut', async () => {
+  const bytes = Buffer.from(JSON.stringify({ name: 'Æther – 東京 🚃' }))
+  for (let cut = 1; cut < bytes.length; cut++) {
+    const input = Readable.from([bytes.subarray(0, cut), bytes.subarray(cut)])
+    const read = await jsonArgument({ input } as unknown as CliContext, '--data', '@-')
+    assert.equal(read, { name: 'Æther – 東京 🚃' }, `cut at ${cut}`)
+  }
 })
 
 test('Windows line ends and a byte order mark are taken off; blank lines count', async () => {

@@ -20,9 +20,10 @@ async function textOf({ input }: CliContext, given: string): Promise<string> {
   if (!given.startsWith('@')) return given
   try {
     if (given !== '@-') return await readFile(given.slice(1), 'utf8')
-    let text = ''
-    for await (const chunk of input) text += String(chunk)
-    return text
+    // a pipe cuts characters of several bytes
+    const chunks: Buffer[] = []
+    for await (const chunk of input) chunks.push(Buffer.from(chunk as string | Uint8Array))
+    return Buffer.concat(chunks).toString('utf8')
   } catch (error) {
     throw fault('INPUT_UNREADABLE', messageOf(error), { cause: error })
   }
