@@ -182,7 +182,9 @@ export class PostgresSinkRun {
     try {
       return await this.#transaction(turn, batch)
     } catch (error) {
-      if (isFault(error) || passes(error)) throw error
+      // what `write` throws may be of Millrace too
+      if (isFault(error, 'SINK_FENCED') || passes(error) || (isFault(error) && error.disposition === 'retry'))
+        throw error
       if (batch.length === 1) return this.#refused(turn, batch[0] as StoredMessage, error)
     }
     let reached = turn

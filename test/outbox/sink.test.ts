@@ -123,6 +123,25 @@ test('an event that cannot be written is a dead letter, and those beside it are 
   assert.is(letters[0]?.headers.get('Millrace-Dead-Code'), 'SINK_WRITE_FAILED')
 })
 
+test('OX7 an error of Millrace’s own that `write` throws is one of its event', async () => {
+  const made = await freshSink({
+    write: (query, { data }) => {
+      Placed({ ...data, n: data.n === 1 ? Number.NaN : data.n }) // EVENT_DATA_INVALID
+      return query(`insert into ${place.table} (key, n) values ($1, $2::int)`, [String(data.n), data.n])
+    },
+  })
+  const place = made
+  await publishAll(
+    await sharedConnection(),
+    made.stream,
+    [0, 1, 2].map((n) => placed(n)),
+  )
+  const run = made.start()
+  await eventually('the others are written', async () => (await rows(made.table)).length === 2 || undefined, 10_000)
+  assert.is(run.status.letters, 1)
+  assert.is(run.status.stall, undefined)
+})
+
 test('a new version begins anew, and the former one writes no more', async () => {
   const { stream, table, start } = await freshSink()
   await publishAll(
