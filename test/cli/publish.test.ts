@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -114,6 +115,16 @@ test('L1 L3 publishes every line that is right and reports every line that is no
     [2, 4, 5, 6, 9, 10],
   )
   assert.is(written[0]?.['text'], 'not json')
+})
+
+test('rejected lines that find no room in their file are told, and the rest is published', async () => {
+  if (!existsSync('/dev/full')) return
+  const input = `${orderLine(7)}\nnot json\n`
+  const args = ['publish', '--file', '-', '--rejected', '/dev/full', '-s', url]
+  const { code, stdout, stderr } = await cli(args, { cwd, input })
+  assert.is(code, 1)
+  assert.match(stdout, /^published 1 events? to SHOP in /)
+  assert.match(stderr, /error OUTPUT_UNWRITABLE[^]*ENOSPC/)
 })
 
 test('L1 L2 publishing the same file again stores nothing twice, though its lines have no ids', async () => {

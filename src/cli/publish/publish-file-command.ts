@@ -25,7 +25,8 @@ const SETTLE_MS = 2_000
 
 /**
  * Publishes every line of an input and reports what was rejected.
- * @throws INPUT_REJECTED when lines were, INTERRUPTED or an error of the broker with the line to go on from
+ * @throws INPUT_REJECTED when lines were, OUTPUT_UNWRITABLE when their file has not taken them, INTERRUPTED or an error of
+ *   the broker with the line to go on from
  */
 export async function publishFile(context: CliContext, options: PublishFileOptions): Promise<void> {
   const { clock, signal } = context
@@ -48,7 +49,10 @@ export async function publishFile(context: CliContext, options: PublishFileOptio
   const failure = await pump(context, input, publisher, options.fromLine)
   if (failure !== undefined) await publisher.settle(SETTLE_MS)
   publisher.close()
-  await rejections.close()
+  const unwritten = await rejections.close().then(
+    () => undefined,
+    (error: unknown) => error,
+  )
   const { published, duplicates, byStream, resumeLine } = publisher
   report(context, {
     input: input.name,
@@ -61,6 +65,7 @@ export async function publishFile(context: CliContext, options: PublishFileOptio
     resumeLine: failure === undefined ? undefined : resumeLine,
   })
   if (failure !== undefined) throw withResume(failure, options, resumeLine)
+  if (unwritten !== undefined) throw unwritten
   if (rejections.count > 0) throw fault('INPUT_REJECTED', `${rejections.count} of ${input.name}`)
 }
 

@@ -20,9 +20,12 @@ export class Rejections {
   readonly #byCode = new Map<ErrorCode, number>()
   readonly #file: WriteStream | undefined
   #count = 0
+  /** Why the file took no more. */
+  #problem: Error | undefined
 
   private constructor(file: WriteStream | undefined) {
     this.#file = file
+    file?.on('error', (error) => (this.#problem ??= error))
   }
 
   /** @throws OUTPUT_UNWRITABLE */
@@ -61,9 +64,11 @@ export class Rejections {
   async close(): Promise<void> {
     const file = this.#file
     if (file === undefined) return
-    await new Promise<void>((resolve, reject) => {
-      file.once('error', (error) => reject(fault('OUTPUT_UNWRITABLE', messageOf(error), { cause: error })))
-      file.end(resolve)
-    })
+    // it is told of an error here too, ahead of who listens for errors
+    await new Promise<void>((resolve) =>
+      file.end((error?: Error | null) => resolve(void (this.#problem ??= error ?? undefined))),
+    )
+    const cause = this.#problem
+    if (cause !== undefined) throw fault('OUTPUT_UNWRITABLE', messageOf(cause), { cause })
   }
 }
