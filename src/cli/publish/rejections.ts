@@ -64,10 +64,11 @@ export class Rejections {
   async close(): Promise<void> {
     const file = this.#file
     if (file === undefined) return
-    // it is told of an error here too, ahead of who listens for errors
-    await new Promise<void>((resolve) =>
-      file.end((error?: Error | null) => resolve(void (this.#problem ??= error ?? undefined))),
-    )
+    await new Promise<void>((resolve) => {
+      if (file.closed) return resolve()
+      file.once('close', resolve) // behind an error, if there is one
+      file.end()
+    })
     const cause = this.#problem
     if (cause !== undefined) throw fault('OUTPUT_UNWRITABLE', messageOf(cause), { cause })
   }
