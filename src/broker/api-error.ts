@@ -30,6 +30,7 @@ export const BY_NUMBER: Readonly<Record<number, ErrorCode>> = {
   10071: 'SEQUENCE_CONFLICT',
   10076: 'JETSTREAM_DISABLED', // not enabled
   10077: 'STREAM_FULL', // store failed: maximum messages or bytes exceeded, no space left
+  10097: 'MESSAGE_TOO_LARGE', // its headers
   10118: 'BROKER_NOT_READY', // stream is offline
   10119: 'BROKER_NOT_READY', // consumer is offline
   10164: 'SEQUENCE_CONFLICT',

@@ -95,8 +95,12 @@ test('PB2 one that cannot be published is told before anything is', async () => 
   const large = Counted({ n: 1, text: 'x'.repeat(connection.server.maxPayload) }, { id: 'large' })
   const unknown = Unknown({ n: 1 })
   const broken = { ...Counted({ n: 1 }), attributes: { 'a b': 'c' } }
+  const labelled = { ...Counted({ n: 1 }), attributes: { label: 'x'.repeat(70_000) } }
+  const longKey = { ...Counted({ n: 1 }), key: 'k'.repeat(4_200) }
   for (const [wrong, code] of [
     [large, 'MESSAGE_TOO_LARGE'],
+    [labelled, 'MESSAGE_TOO_LARGE'],
+    [longKey, 'SUBJECT_INVALID'],
     [unknown, 'EVENT_TYPE_UNKNOWN'],
     [broken, 'EVENT_ENVELOPE_INVALID'],
   ] as const)

@@ -117,6 +117,18 @@ test('L1 L3 publishes every line that is right and reports every line that is no
   assert.is(written[0]?.['text'], 'not json')
 })
 
+test('L3 a line with more headers than the server stores, or a key that no subject has room for, is rejected alone', async () => {
+  const long = [{ comment: 'x'.repeat(70_000) }, { key: 'k'.repeat(5_000) }].map((more) =>
+    JSON.stringify({ ...jsonOf(orderLine(20)), ...more }),
+  )
+  const input = [orderLine(22), ...long, orderLine(23)].join('\n')
+  const { code, stdout, stderr } = await cli(['publish', '--file', '-', '-s', url], { cwd, input })
+  assert.is(code, 1)
+  assert.match(stdout, /^published 2 events to SHOP in /)
+  assert.match(stderr, /^standard input:2: MESSAGE_TOO_LARGE /m)
+  assert.match(stderr, /^standard input:3: SUBJECT_INVALID /m)
+})
+
 test('rejected lines that find no room in their file are told, and the rest is published', async () => {
   if (!existsSync('/dev/full')) return
   const input = `${orderLine(7)}\nnot json\n`
