@@ -166,7 +166,9 @@ export class Lane {
     }
     if (input.kind === 'event') {
       for (const member of this.#keys.of(input.key)) if (concerns(event, member)) this.#add(member)
-      this.#starts.find(event, input.key, this.#add)
+      // one that is behind is taken at the time reached, which is the time that its conditions read
+      const taken = event.time < clock ? { ...event, time: clock } : event
+      this.#starts.find(taken, input.key, this.#add)
     }
     return chosen.length < 2 ? chosen : chosen.sort(byOrder)
   }

@@ -20,6 +20,7 @@ const condition = fc.constantFrom(
   '2 >= data.n',
   'data.m == 1 && data.n < 4',
   "data.c == 'x' || data.n == 0",
+  'time % 2000 < 700',
 )
 const FAILS = ['partialMatchesPerKey', 'keys'].map((bound) => `bounds: { ${bound}: { most: 1, then: fail } }`)
 const stage = fc.record({

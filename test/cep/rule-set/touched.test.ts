@@ -2,6 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Executable, Executor } from '../../../src/cep/engine/executor.ts'
 import { parseRule } from '../../../src/cep/rule/parse-rule.ts'
+import { RuleAtWork } from '../../../src/cep/rule/rule-at-work.ts'
 import type { Rule } from '../../../src/cep/rule/rule.ts'
 import { RuleSet } from '../../../src/cep/rule-set/rule-set.ts'
 import { storedEvent } from '../stored-event.ts'
@@ -61,6 +62,25 @@ test('an event is shown to the rules that it can begin something for, and to tho
     ['se', 'no', 'dk', 'many'].map((name) => [set.stats(name)?.events, set.stats(name)?.clock]),
     Array.from({ length: 4 }, () => [6, 6]),
     'all know how many events went by, and the time',
+  )
+})
+
+test('an event that is behind is shown for its conditions on the time at which it is taken', () => {
+  const rule = parseRule(ruleText('early', 'time % 86400000 < 3600000'), { file: 'r.yaml' })
+  const alone = new RuleAtWork(rule)
+  const set = new RuleSet()
+  set.add(rule)
+  const midnight = 86_400_000
+  const events = [event('q', midnight + 1, {}), event('p', midnight - 1, {}), event('q', midnight + 2, {})]
+  const found = events.flatMap((each) => alone.take(each)).flatMap(({ matches }) => matches)
+  const beside = events.flatMap((each) => set.take(each)).flatMap(({ advances }) => advances)
+  assert.equal(
+    found.map(({ time }) => time),
+    [midnight + 2],
+  )
+  assert.equal(
+    beside.flatMap(({ matches }) => matches),
+    found,
   )
 })
 
