@@ -43,6 +43,12 @@ export class Deadlines {
     return time - this.starts.time >= this.#within || (this.#gaps.length > 0 && this.next <= time)
   }
 
+  /** Forgets the first gap windows of each length until one is met for which somebody waits. */
+  trimGaps(waits: (key: string, at: number, gap: number) => boolean): void {
+    for (const { length, queue } of this.#gaps)
+      while (queue.size > 0 && !waits(queue.owner ?? '', queue.start, length)) queue.shift()
+  }
+
   /** Takes out the gap window that closes next, if that is no later than the window of the oldest start. */
   shiftGap(): { readonly key: string; readonly at: number; readonly gap: number; readonly time: number } | null {
     const next = this.next

@@ -7,7 +7,7 @@ import { EVERYTHING, type KeyRuns } from './keys.js'
 import { FlatMatch, FlatTimeout } from './found.js'
 import { endOf } from './partials.js'
 import type { Done, Run } from './run.js'
-import { RunStore } from './run-store.js'
+import { RunStore, waitsFor } from './run-store.js'
 import { Settling } from './settling.js'
 import { readRuns, writeRuns, type FlatState } from './snapshot.js'
 import { nextWays, waysFrom, type From, type Move } from './state.js'
@@ -123,7 +123,7 @@ export class FlatExecutor implements Executor {
     let kept: Run | null = null
     let tail: Run | null = null
     for (let run: Run | null = head; run !== null; run = run.next) {
-      if (run.last.at === at && run.state.elapsed < gap && run.state.gaps.includes(gap)) {
+      if (waitsFor(run, at, gap)) {
         const { state, from, matches, over } = this.#pattern.states.closed(run.state, gap)
         for (let n = waysFrom(run.ways, matches); n > 0; n--) done.push({ first: run.first, last: run.last })
         if (over.length > 0) this.#timeout(key, run, time, over)
@@ -185,7 +185,12 @@ export class FlatExecutor implements Executor {
 
   get due(): number {
     if (!this.#pattern.endsLater && this.#settling.held.size === 0) return Infinity
+    return this.closes
+  }
+
+  get closes(): number {
     this.#store.trimStarts()
+    this.#store.trimGaps()
     return this.#store.deadlines.next
   }
 

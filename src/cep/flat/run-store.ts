@@ -85,6 +85,15 @@ export class RunStore {
     while (starts.size > 0 && starts.owner?.head?.start !== starts.start) starts.shift()
   }
 
+  /** Gap windows for which nobody waits any more: who goes on from a snapshot does not have them. */
+  trimGaps(): void {
+    this.deadlines.trimGaps((key, at, gap) => {
+      for (let run = this.keys.get(key)?.head ?? null; run !== null; run = run.next)
+        if (waitsFor(run, at, gap)) return true
+      return false
+    })
+  }
+
   partials(key: string): Partial[] {
     const partials: Partial[] = []
     for (let run = this.keys.get(key)?.head ?? null; run !== null; run = run.next)
@@ -137,6 +146,11 @@ export class RunStore {
 
 /** What is less than this stays in the cache that is nearest. */
 const COMPACT_FROM = 512
+
+/** Whether its gap window of this length, open since its event at `at`, has yet to close. */
+export function waitsFor({ last, state }: Run, at: number, gap: number): boolean {
+  return last.at === at && state.elapsed < gap && state.gaps.includes(gap)
+}
 
 function lives({ head }: KeyRuns, start: number): boolean {
   let run = head
