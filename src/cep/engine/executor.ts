@@ -33,6 +33,8 @@ export interface Executor {
   passTime(time: number): void
   /** Earliest time in ms at which `passTime` would bring a match, not merely free state; Infinity: nothing waits for time. */
   readonly due: number
+  /** Earliest time in ms at which a window of something under way closes; without it, that is `horizon` and the window. */
+  readonly closes?: number | undefined
   /** Time in ms of the earliest event that state still depends on; Infinity when there is none. */
   readonly horizon: number
   /** The whole state as data that JSON can carry. */

@@ -53,6 +53,10 @@ export class ExecutorAround implements Executor {
     return this.inner.due
   }
 
+  get closes(): number | undefined {
+    return this.inner.closes
+  }
+
   get wakes(): number {
     return this.inner.wakes ?? -Infinity
   }

@@ -53,9 +53,9 @@ class ReportingExecutor extends ExecutorAround {
     this.inner.passTime(time)
   }
 
-  /** The oldest partial match runs out of time: that is when there may be something to report. */
+  /** A partial match runs out of time, or of that between two of its events: then there may be something to report. */
   override get due(): number {
-    const ends = this.inner.horizon + this.#within
+    const ends = this.inner.closes ?? this.inner.horizon + this.#within
     return ends > this.#time ? Math.min(this.inner.due, ends) : this.inner.due
   }
 

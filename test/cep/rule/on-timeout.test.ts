@@ -50,6 +50,21 @@ test('it comes although no other event does, also after a restart', () => {
   assert.is(work.due, Infinity)
 })
 
+test('RL4 a gap between two events that grew too long is reported when it did, although nothing comes', () => {
+  const rule = ruleOf(TEXT.replace('event: order.paid }', 'event: order.paid, withinPrev: 1m }'))
+  const work = new RuleAtWork(rule)
+  work.take(placed(0, 'a'))
+  work.take(placed(20_000, 'b'))
+  work.take(paid(30_000, 'b'))
+  assert.is(work.due, 60_000 + 20_000 - 30_000 + 20_000, 'idle is counted from the newest event')
+  const matches = work.passStored(work.due).flatMap((advance) => advance.matches)
+  assert.equal(
+    matches.map(({ key, time }) => [key, time]),
+    [['a', 60_000]],
+  )
+  assert.is(work.due, Infinity)
+})
+
 test('onTimeout needs a window, and is checked as emit is', () => {
   assert.match(issuesIn(TEXT.replace('value: placed', 'value: paied'))[0]?.detail ?? '', /did you mean paid/)
   assert.match(issuesIn(TEXT.replace('within: 1h', 'bounds: { partialMatchesPerKey: 9 }'))[0]?.detail ?? '', /within/)
