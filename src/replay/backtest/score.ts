@@ -94,14 +94,14 @@ export class Score {
   }
 
   /** A match of the range. */
-  match({ key, time, first, events, values }: Match): void {
-    const spans = typeof values?.['start'] === 'number' && typeof values['end'] === 'number'
+  match({ key, time, first, events }: Match): void {
     const judged: Judged = { time, from: first.time, isTrue: false }
     const list = this.#matches.get(key)
     if (list === undefined) this.#matches.set(key, [judged])
     else list.push(judged)
     if (this.#label.kind === 'event' || this.#by === 'key') return
-    if (spans) {
+    // a correlation has a window too, and all of its events
+    if (this.#rule.kind === 'aggregate') {
       const last = events.at(-1)?.time ?? time
       for (const marked of this.#byKey.get(key) ?? [])
         if (marked.event.time >= first.time && marked.event.time <= last) judged.isTrue = marked.found = true

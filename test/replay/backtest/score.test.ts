@@ -22,8 +22,8 @@ function match(key: string, ...events: StoredEvent[]): Match {
   return { kind: 'match', key, stages: { all: events }, events, first, last, time: last.time }
 }
 
-function scored(options: ScoreOptions, events: readonly StoredEvent[], matches: readonly Match[]) {
-  const score = new Score(rule, options)
+function scored(options: ScoreOptions, events: readonly StoredEvent[], matches: readonly Match[], of = rule) {
+  const score = new Score(of, options)
   for (const one of events) score.see(one)
   for (const one of matches) score.match(one)
   return score.report()
@@ -72,7 +72,21 @@ test('a label event confirms the matches of its key that began before it, as far
 test('a window of an aggregation has every labelled event between its first and last', () => {
   const between = event(5, 'a', 97)
   const window = { ...match('a', a1, event(8, 'a', 1)), values: { start: 0, end: 10_000, count: 3 } }
-  assert.is(scored({ label }, [a1, between, b1], [window]).found, 2)
+  assert.is(scored({ label }, [a1, between, b1], [window], { ...rule, kind: 'aggregate' }).found, 2)
+})
+
+test('a correlation has the events that it took, not those that lie between them', () => {
+  const [from, between, to] = [event(1, 'a', 1), event(5, 'a', 97), event(8, 'a', 1)]
+  const values = { outcome: 'complete', missing: [], start: 0, end: 10_000 }
+  const correlate = { ...rule, kind: 'correlate' } as const
+  const report = scored({ label }, [from, between, to], [{ ...match('a', from, to), values }], correlate)
+  assert.equal([report.truePositives, report.found], [0, 0])
+  const linked = { ...match('conversation', from, between), values }
+  assert.is(
+    scored({ label }, [from, between], [linked], correlate).truePositives,
+    1,
+    'what links it need not be the key',
+  )
 })
 
 test('a label with a misspelt field, or of no known type, is refused with what was probably meant', () => {
