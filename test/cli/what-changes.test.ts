@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseRule } from '../../src/cep/rule/parse-rule.ts'
-import { notesOf, requireRoomToDrain } from '../../src/cli/rules/live/what-changes.ts'
+import { notesOf, requireRoomToDrain, requireSameTarget } from '../../src/cli/rules/live/what-changes.ts'
 
 const test = suite('what a change of a rule means')
 
@@ -31,6 +31,12 @@ test('no more than four former revisions of a rule drain at once', () => {
   requireRoomToDrain('w', { draining: draining(3) })
   requireRoomToDrain('other', { draining: draining(4) })
   assert.throws(() => requireRoomToDrain('w', { draining: draining(4) }), /RULE_DRAINS_FULL.*w: revisions 1, 2, 3, 4/)
+})
+
+test('RL2 what is to write to another stream is not drained: another processor takes it up', () => {
+  requireSameTarget('w', { to: 'T' }, { to: 'T' })
+  const change = () => requireSameTarget('w', { to: 'T' }, { to: 'U' })
+  assert.throws(change, /RULE_NOT_DEPLOYABLE.*w writes to U instead of T.*--on-change cut/)
 })
 
 test.run()

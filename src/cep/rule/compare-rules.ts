@@ -54,6 +54,8 @@ export function compareRules(before: RuleVersion, after: RuleVersion): RuleCompa
 
 function whyNot(before: Rule, after: Rule, places: readonly Difference[]): string | undefined {
   if (before.on !== after.on) return `it reads ${after.on} instead of ${before.on}`
+  if (before.to !== after.to)
+    return `it writes to ${after.to} instead of ${before.to}: what was begun is in the processor that writes there`
   const key = places.find(({ path }) => path === 'key' || /^correlate\..*key$/.test(path))
   if (key !== undefined)
     return `its key is another (${told(key)}): what was begun belongs to keys that it no longer has`

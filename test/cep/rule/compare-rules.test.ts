@@ -56,6 +56,12 @@ test('only what differs is shown, with the lines around it', () => {
   )
 })
 
+test('a rule that is to write to another stream is taken up by another processor: what was begun is not there', () => {
+  const { keepsState, why } = compared((text) => text.replace('alarmed,', 'alarmed, to: ALARMS,'))
+  assert.is(keepsState, false)
+  assert.match(why ?? '', /it writes to ALARMS instead of PAYMENTS/)
+})
+
 test('a window that is another: what was begun cannot be kept, and the field is named', () => {
   const { fields, keepsState, isSame, why } = compared((text) => text.replace('10s', '30s'))
   assert.equal(fields, [{ name: 'within', before: '10s', after: '30s' }])

@@ -16,6 +16,13 @@ export function requireKeepable(before: NamedVersion, after: NamedVersion): void
     throw fault('RULE_STATE_DIFFERS', `${after.rule.name}: ${before.named} and ${after.named}: ${why}`)
 }
 
+/** A rule that writes elsewhere is a part of another processor: its former revision ends. @throws RULE_NOT_DEPLOYABLE */
+export function requireSameTarget(name: string, before: { readonly to: string }, after: { readonly to: string }): void {
+  if (before.to === after.to) return
+  const what = `${name} writes to ${after.to} instead of ${before.to}, and the former revision does not go on beside it`
+  throw fault('RULE_NOT_DEPLOYABLE', `${what}: deploy it with --on-change cut`)
+}
+
 /** @throws RULE_DRAINS_FULL naming the revisions that still go on */
 export function requireRoomToDrain(name: string, report: Pick<RulesReport, 'draining'> | undefined): void {
   const revisions = (report?.draining ?? []).filter(({ rule }) => rule === name).map(({ revision }) => revision)
