@@ -1,8 +1,10 @@
+import type { EngineStats } from '../../cep/engine/advance.js'
 import { RuleSet, type RuleFindings } from '../../cep/rule-set/rule-set.js'
-import type { RuleState } from '../../cep/rule/rule-at-work.js'
+import { RuleAtWork, type RuleState } from '../../cep/rule/rule-at-work.js'
 import type { Rule } from '../../cep/rule/rule.js'
 import { isFault } from '../../error/millrace-error.js'
 import type { StoredEvent } from '../../event/event.js'
+import type { RuleEntry } from './rule-entry.js'
 import type { RuleRemarks } from './rule-remarks.js'
 
 /**
@@ -63,9 +65,18 @@ export class RunningRules {
     return this.#set.passStored(storedAt)
   }
 
-  /** What is dropped when a rule begins empty: what it has begun, and events that it has not looked at yet. */
-  begun(name: string): number {
-    const stats = this.#set.stats(name)
+  /** What is dropped when a rule begins empty: what it has, or had when it was paused, begun, and events not yet looked at. */
+  begun({ name, rule, held }: Pick<RuleEntry, 'name' | 'rule' | 'held'>): number {
+    const stats = this.#set.stats(name) ?? (rule === null || held === null ? undefined : statsOf(rule, held))
     return stats === undefined ? 0 : stats.partialMatches + stats.waiting
+  }
+}
+
+function statsOf(rule: Rule, held: RuleState): EngineStats | undefined {
+  try {
+    return new RuleAtWork(rule, held).stats()
+  } catch (error) {
+    if (!isFault(error, 'SNAPSHOT_MISMATCH')) throw error
+    return undefined // of a text of another shape
   }
 }

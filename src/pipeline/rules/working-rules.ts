@@ -92,7 +92,7 @@ export class WorkingRules {
     if (old?.revision === null) return this.#options.remarks.inCode(change.name)
     if (change.kind === 'put') this.#put(change, old, after)
     else if (old !== undefined) {
-      const partials = this.#running.begun(old.name)
+      const partials = this.#running.begun(old)
       this.#stop(old)
       this.#entries.delete(old.name)
       this.#drainings.end(old.name)
@@ -152,7 +152,7 @@ export class WorkingRules {
       this.#entries.set(name, { ...old, revision, problem: null })
       return
     }
-    const partials = this.#running.begun(name)
+    const partials = old === undefined ? 0 : this.#running.begun(old)
     const before = old === undefined ? undefined : this.#stop(old)
     const keeps = (same && paused) || change.onChange === 'keep'
     const drains = !keeps && change.onChange === 'drain' && old?.status === 'at-work' && !same && before !== undefined

@@ -105,6 +105,28 @@ test('RL1 a paused rule sees nothing; resumed it starts empty, or with its state
   }
 })
 
+test('RL2 what a paused rule had begun is dropped when it is resumed without it, replaced or removed, and that is said', () => {
+  const text = pairRule('pair', 80)
+  const changes = [
+    put('pair', text, 1),
+    put('pair', pairRule('pair', 70), 2),
+    { kind: 'remove', name: 'pair', by: 'test' } as const,
+  ]
+  for (const change of changes) {
+    const unit = unitOf([reading(1, 81)])
+    tell(unit, 1, put('pair', text, 1))
+    unit.handle(reading(1, 81))
+    tell(unit, 2, put('pair', text, 1, { paused: true }))
+    unit.logic.takeRemarks?.()
+    tell(unit, 3, change)
+    const remarks = unit.logic.takeRemarks?.() ?? []
+    assert.equal(
+      remarks.map(({ level, fields }) => [level, fields['dropped']]),
+      [['warn', 1]],
+    )
+  }
+})
+
 test('RL3 a rule that cannot be read leaves the revision before it and the other rules as they are', () => {
   const log = [reading(1, 91), reading(2, 92)]
   const unit = unitOf(log)
