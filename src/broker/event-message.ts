@@ -24,8 +24,8 @@ export function eventMessage(event: Event, root: string): WireMessage {
   return { subject, headers, data }
 }
 
-/** What JetStream stores of headers with a message; it says “64k”. */
-const MOST_HEADER_BYTES = 65_535
+/** Most bytes of headers that JetStream stores with a message; the server says “64k” and means what 16 bits can count. */
+export const MOST_HEADER_BYTES = 65_535
 
 /** What a message with headers of ASCII takes of the server’s limit, in bytes. */
 export function messageSize({ headers, data }: WireMessage): number {

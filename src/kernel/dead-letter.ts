@@ -1,4 +1,5 @@
 import { expectLastSequence } from '../broker/batch.js'
+import { MOST_HEADER_BYTES } from '../broker/event-message.js'
 import { encodedSize, encodeHeaders } from '../broker/headers.js'
 import { deadLetterSubject } from '../broker/system-subject.js'
 import { formatTime, isWritableTime } from '../event/rfc3339.js'
@@ -106,9 +107,6 @@ export const DEAD_LETTER_HEADER = {
   /** Size in bytes of the original payload, for which there was no room. Absent when it is here. */
   payloadLeftOut: 'Millrace-Dead-Payload-Left-Out',
 } as const
-
-/** Most bytes of headers that JetStream stores with a message; the server says "64k" and means what 16 bits can count. */
-export const MOST_HEADER_BYTES = 65_535
 
 // In the order in which they are given up. With the payload or the headers left out there is room for the whole reason
 // again, so each of these begins with it.

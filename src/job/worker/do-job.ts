@@ -14,13 +14,14 @@
 //   JW3  An answer that is on the log is not asked for again.
 //   JW4  Of several messages of a job one has it; the others are done with when they see that.
 //   JW8  What is done from a message alone counts only where the log has nothing else of the job; else the log is read.
+import type { JobRequest } from '../job-event.js'
 import { askFor } from './ask-for.js'
 import { insisting, JobHistory } from './job-history.js'
 import { judgeAnswer } from './judge-answer.js'
 import { beginning, nextStep, type NextStep } from './next-step.js'
 import type { FirstRecord } from '../take-request.js'
 import { later } from './put-off.js'
-import type { JobTask, TaskEnd, WorkPorts } from './work-ports.js'
+import type { JobPlace, JobTask, TaskEnd, WorkPorts } from './work-ports.js'
 
 /** Deliveries after which a message whose job nobody knows is thrown away: its record would have been seen by then. */
 const UNKNOWN_DELIVERIES = 5
@@ -49,6 +50,11 @@ function mayAssume({ collect }: WorkPorts, task: JobTask): task is JobTask & { r
   return task.first !== undefined && task.deliveries === 1 && collect === undefined
 }
 
+/** A batch that a job was to be in may have had its cost held for a day. */
+async function dead({ admission }: WorkPorts, { context }: JobPlace, { id, name, tenant }: JobRequest): Promise<void> {
+  await admission.died?.({ job: id, context, name, tenant })
+}
+
 async function doStep(
   ports: WorkPorts,
   task: JobTask,
@@ -64,13 +70,10 @@ async function doStep(
       return 'done'
     case 'over':
       return 'done'
-    case 'letter': {
-      const { id, name, tenant } = step.state.account.request
-      // a batch that it was to be in may have had its cost held for a day
-      await ports.admission.died?.({ job: id, context: place.context, name, tenant })
+    case 'letter':
+      await dead(ports, place, step.state.account.request)
       await insisting(insist, () => place.letter(step.state))
       return 'done'
-    }
     case 'wait':
       return later(ports, task, step.at)
     case 'elsewhere': {

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { NEVER_EXPIRES } from '../../broker/batch.js'
+import { MOST_HEADER_BYTES } from '../../broker/event-message.js'
 import { encodedSize, encodeHeaders } from '../../broker/headers.js'
 import type { StoredMessage } from '../../broker/stored-message.js'
 import { decodeHeaderValue, encodeHeaderValue } from '../../event/header-value.js'
 import { membersOf, type ReadableMessage } from '../../event/packed.js'
 import { encodeToken } from '../../event/subject.js'
 import type { HeaderReader, WireMessage } from '../../event/wire.js'
-import { MOST_HEADER_BYTES } from '../dead-letter.js'
 import { originalHeaders, readOriginalHeaders } from '../original-headers.js'
 import { parkingId, type ParkedKey } from './parked-key.js'
 

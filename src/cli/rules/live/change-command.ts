@@ -13,7 +13,7 @@ import {
   type Deployed,
   type DeployedRules,
 } from './deployed-rules.js'
-import { requireKeepable, requireRoomToDrain, requireSameTarget } from './what-changes.js'
+import { requireDrainable, requireKeepable } from './what-changes.js'
 
 export interface ChangeFlags {
   /** In ms. */
@@ -77,10 +77,7 @@ export async function rollbackRule(context: CliContext, name: string, flags: Rol
       { rule: again, text, named: `revision ${revision}` },
     )
   }
-  if (onChange === 'drain') {
-    requireSameTarget(found.name, found.now, wanted.rule)
-    requireRoomToDrain(found.name, await reportBetween(rules, found.now.on, found.now.to))
-  }
+  if (onChange === 'drain') await requireDrainable(rules, found.name, found.now, wanted.rule)
   const { paused, declared } = found.now
   const stored = { format: 1, revision: nextRevision(found), text, on, to, paused, onChange, declared } as const
   await put(

@@ -9,9 +9,9 @@ import { nextRevision, type KnownRule } from '../../../runtime/rules/rule-store.
 import type { CliContext } from '../../context.js'
 import { printJson } from '../../json.js'
 import { checkRules } from '../check-rules.js'
-import { reportBetween, takenJson, takenText, untilTaken, type Taken } from './at-work.js'
+import { takenJson, takenText, untilTaken, type Taken } from './at-work.js'
 import { deployedRules, whoami, type DeployedRules } from './deployed-rules.js'
-import { notesOf, requireKeepable, requireRoomToDrain, requireSameTarget, type NamedVersion } from './what-changes.js'
+import { notesOf, requireDrainable, requireKeepable, type NamedVersion } from './what-changes.js'
 
 export interface DeployFlags {
   readonly onChange?: OnChange
@@ -80,10 +80,7 @@ async function candidatesOf(
     const text = await readRuleText(files[at] ?? file)
     const before = known?.now?.text === text ? undefined : known?.now
     if (before !== undefined && onChange === 'keep') requireSameShape(rules, { rule, text, named: file }, before)
-    if (before !== undefined && onChange === 'drain') {
-      requireSameTarget(rule.name, before, rule)
-      requireRoomToDrain(rule.name, await reportBetween(rules, before.on, before.to))
-    }
+    if (before !== undefined && onChange === 'drain') await requireDrainable(rules, rule.name, before, rule)
     const read = before === undefined ? undefined : readRule(rule.name, before.text, registry)
     const notes = notesOf(read?.kind === 'rule' ? read.rule : undefined, rule, onChange)
     candidates.push({ file, rule, known, onChange, text, notes: before?.paused === true ? [] : notes })

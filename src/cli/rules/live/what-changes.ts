@@ -3,6 +3,9 @@ import type { OnChange, Rule } from '../../../cep/rule/rule.js'
 import { fault } from '../../../error/millrace-error.js'
 import { MOST_DRAINING } from '../../../pipeline/rules/drainings.js'
 import type { RulesReport } from '../../../pipeline/rules/rules-report.js'
+import type { StoredRule } from '../../../pipeline/rules/stored-rule.js'
+import { reportBetween } from './at-work.js'
+import type { DeployedRules } from './deployed-rules.js'
 
 /** A version of a rule, and what a person knows it by. */
 export interface NamedVersion extends RuleVersion {
@@ -14,6 +17,17 @@ export function requireKeepable(before: NamedVersion, after: NamedVersion): void
   const { why } = compareRules(before, after)
   if (why !== undefined)
     throw fault('RULE_STATE_DIFFERS', `${after.rule.name}: ${before.named} and ${after.named}: ${why}`)
+}
+
+/** @throws RULE_NOT_DEPLOYABLE, RULE_DRAINS_FULL, and errors of the broker */
+export async function requireDrainable(
+  rules: Pick<DeployedRules, 'connection'>,
+  name: string,
+  before: Pick<StoredRule, 'on' | 'to'>,
+  after: Pick<StoredRule, 'to'>,
+): Promise<void> {
+  requireSameTarget(name, before, after)
+  requireRoomToDrain(name, await reportBetween(rules, before.on, before.to))
 }
 
 /** A rule that writes elsewhere is a part of another processor: its former revision ends. @throws RULE_NOT_DEPLOYABLE */
