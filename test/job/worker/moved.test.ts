@@ -93,6 +93,7 @@ test('BU1 AD2 a job that dies without being asked holds nothing of its budget, t
   const next = () => admission.admit(callOf({ tenant, inputTokens: 0, outputTokens: 1_000 }), NEVER)
   assert.is((await next()).kind, 'later')
   await context.request('late', 'one', { by: tenant })
+  await systemClock.sleep(30) // it is quick to be asked
   await work(context, server.url, { admission })
   assert.is((await context.over('late')).kind, 'dead')
   await eventually('its letter', () => context.letter(1))
