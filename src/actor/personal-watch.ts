@@ -129,7 +129,7 @@ export class PersonalWatch implements Erasures {
         return done
       } catch (error) {
         this.#failed(error)
-        await this.#clock.sleep(wait, signal).catch(() => undefined)
+        await this.#clock.sleep(wait, signal).catch(() => undefined) // aborted: so the loop ends
       }
     return undefined
   }

@@ -30,9 +30,9 @@ process.stdin.on('data', () => process.exit(0))
 process.stdin.on('error', () => undefined) // a reset pipe is a closed pipe
 process.stdin.on('close', () => {
   end('SIGTERM')
-  const deadline = Date.now() + grace
+  const deadline = performance.now() + grace
   setInterval(() => {
     if (!isOurs()) process.exit(0)
-    if (Date.now() > deadline) end('SIGKILL')
+    if (performance.now() > deadline) end('SIGKILL')
   }, 50)
 })

@@ -60,10 +60,7 @@ export async function inodeAt(path: string): Promise<string | undefined> {
 /** The file of a place, under its name or another one in the same folder. */
 export async function findFile(path: string, place: TailPlace): Promise<TailFile | undefined> {
   const folder = dirname(path)
-  const names = await readdir(folder).catch((error: unknown) => {
-    if (isMissing(error)) return []
-    throw failed(error)
-  })
+  const names = await namesIn(folder)
   const own = basename(path)
   // rotated files are named after the first: those that are not are looked at last
   names.sort((a, b) => Number(b.startsWith(own)) - Number(a.startsWith(own)))
@@ -78,6 +75,16 @@ export async function findFile(path: string, place: TailPlace): Promise<TailFile
   return undefined
 }
 
+/** @throws SOURCE_FILE_FAILED */
+async function namesIn(folder: string): Promise<string[]> {
+  try {
+    return await readdir(folder)
+  } catch (error) {
+    if (isMissing(error)) return []
+    throw failed(error)
+  }
+}
+
 /** What a rotated file has behind the name: a number, a date. */
 const ROTATED = /^[.-]\d[\d._T:-]*$/
 
@@ -86,9 +93,12 @@ export async function nextRotated(path: string, last: TailFile): Promise<TailFil
   const [folder, own] = [dirname(path), basename(path)]
   const { birthtimeNs: after } = await last.handle.stat({ bigint: true })
   let next: { readonly name: string; readonly inode: string; readonly at: bigint } | undefined
-  for (const name of await readdir(folder).catch(() => [])) {
+  for (const name of await namesIn(folder)) {
     if (!name.startsWith(own) || !ROTATED.test(name.slice(own.length))) continue
-    const found = await stat(join(folder, name), { bigint: true }).catch(() => undefined)
+    const found = await stat(join(folder, name), { bigint: true }).catch((error: unknown) => {
+      if (isMissing(error)) return undefined // it was renamed once more, or deleted
+      throw failed(error)
+    })
     if (found?.isFile() !== true || inodeOf(found) === last.inode) continue
     const at = found.birthtimeNs
     if (at > after && (next === undefined || at < next.at)) next = { name, inode: inodeOf(found), at }
