@@ -119,6 +119,48 @@ test('SO3 a stream that is full has the source wait and say so, and miss nothing
   await eventually('told', () => (source.status.done === 5 && source.status.stall === undefined) || undefined)
 })
 
+test('SO3 a capture stream that was made again is read from its beginning', async () => {
+  const connection = await connectTo(`nats://127.0.0.1:${port}`)
+  const { stream } = await place(connection)
+  const declaration = defineSubjectSource({
+    name: 'again',
+    to: { stream: stream.name, events: [Asked] },
+    subjects: ['again.>'],
+  })
+  const capture = captureStream({ ...declaration, stream })
+  const numbers: number[] = []
+  for (const [run, count] of [
+    ['one', 3],
+    ['two', 5],
+  ] as const) {
+    await applyStreams(connection, await planStreams(connection, [capture]))
+    const first = numbers.length
+    for (let n = first; n < first + count; n++) {
+      connection.nats.publish('again.a', JSON.stringify({ n, key: 'k' }))
+      numbers.push(n)
+    }
+    await connection.nats.flush()
+    const source = startSubjectSource({
+      connection,
+      clock: systemClock,
+      log: silentLog,
+      stream,
+      declaration,
+      capture,
+      run,
+    })
+    atEnd(() => source.stop())
+    await eventually('all', () => source.status.done === numbers.length || undefined)
+    await source.stop()
+    await connection.manager.streams.delete(capture.name)
+  }
+  const stored = await readAll(connection, stream.name, [`${stream.root}.>`])
+  assert.equal(
+    stored.map(({ data }) => (JSON.parse(Buffer.from(data).toString()) as { n: number }).n),
+    numbers,
+  )
+})
+
 test('subjects of Millrace or the server are refused', () => {
   const define = (subject: string) => () =>
     defineSubjectSource({ name: 'a', to: { stream: 'S', events: [Asked] }, subjects: [subject] })

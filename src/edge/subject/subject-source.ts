@@ -1,6 +1,7 @@
 import type { Connection } from '../../broker/connection.js'
 import type { StreamDeclaration } from '../../broker/define-stream.js'
 import type { StoredMessage } from '../../broker/stored-message.js'
+import { readStreamIdentity } from '../../broker/stream-identity.js'
 import type { WireMessage } from '../../event/wire.js'
 import type { Log } from '../../observe/log.js'
 import type { Clock } from '../../time/clock.js'
@@ -27,6 +28,8 @@ export interface SubjectSourceRunOptions {
 /** How far it is in the capture stream. */
 interface CapturePlace {
   readonly sequence: number
+  /** When the server made that stream: in another one of its name the sequence means nothing. */
+  readonly created?: string
 }
 
 const MOST = 500
@@ -34,7 +37,7 @@ const STRUCTURED = /^\s*application\/cloudevents/i
 
 /** Puts a subject source to work. */
 export function startSubjectSource(options: SubjectSourceRunOptions): EdgeRun {
-  const { declaration, connection, stream } = options
+  const { declaration, connection, stream, capture } = options
   const { name, to } = declaration
   const messages = new SourceMessages(name, stream.root, to.events, connection.server.maxPayload)
   return startSource<CapturePlace>({
@@ -43,20 +46,52 @@ export function startSubjectSource(options: SubjectSourceRunOptions): EdgeRun {
     kind: 'subject-source',
     isPlace: (value): value is CapturePlace => Number.isSafeInteger((value as Partial<CapturePlace>)?.sequence),
     describe: ({ sequence }) => sequence,
-    open: async (place, { signal }) => new CaptureReader(options, messages, place?.sequence ?? 0, signal),
+    open: async (place, { signal }) => {
+      const { created } = await readStreamIdentity(connection, capture.name)
+      const after = isReplaced(options, place, created) ? 0 : (place?.sequence ?? 0)
+      return new CaptureReader(options, messages, { after, created, signal })
+    },
   })
+}
+
+/** What the new stream has was captured since then, so that the source begins at its beginning. */
+function isReplaced(
+  { log, declaration }: SubjectSourceRunOptions,
+  place: CapturePlace | undefined,
+  created: string,
+): boolean {
+  if (place?.created === undefined || place.created === created) return false
+  log.warn(
+    {
+      edge: sourceId(declaration.name),
+      code: 'SOURCE_CAPTURE_REPLACED',
+      from: place.created,
+      to: created,
+      after: place.sequence,
+    },
+    'the capture stream was made again; it is read from its beginning',
+  )
+  return true
+}
+
+interface CaptureStart {
+  readonly after: number
+  readonly created: string
+  readonly signal: AbortSignal
 }
 
 class CaptureReader implements SourceReader<CapturePlace> {
   readonly #options: SubjectSourceRunOptions
   readonly #messages: SourceMessages
   readonly #reader: StreamReader
+  readonly #created: string
   #last: number
 
-  constructor(options: SubjectSourceRunOptions, messages: SourceMessages, after: number, signal: AbortSignal) {
+  constructor(options: SubjectSourceRunOptions, messages: SourceMessages, { after, created, signal }: CaptureStart) {
     const { connection, clock, capture } = options
     this.#options = options
     this.#messages = messages
+    this.#created = created
     this.#last = after
     this.#reader = new StreamReader({ connection, clock, stream: capture.name, filters: [], after, signal })
   }
@@ -88,7 +123,7 @@ class CaptureReader implements SourceReader<CapturePlace> {
     const { declaration, connection, capture } = this.#options
     const { sequence, subject, headers, data, storedAt: time } = message
     return {
-      place: { sequence },
+      place: { sequence, created: this.#created },
       message: () => this.#eventOf(message),
       letter: (error) => {
         const where = { at: sequence, which: capture.name, subject, time, headers: [...headers.entries()], data }
@@ -100,7 +135,8 @@ class CaptureReader implements SourceReader<CapturePlace> {
   #eventOf({ sequence, subject, headers, data, storedAt }: StoredMessage): WireMessage | undefined {
     const { map } = this.#options.declaration
     // an id that the publisher has given to its message is that of the event
-    const id = headers.get('Nats-Msg-Id') ?? `${this.#options.capture.name}-${sequence}`
+    const made = Date.parse(this.#created).toString(36)
+    const id = headers.get('Nats-Msg-Id') ?? `${this.#options.capture.name}-${made}-${sequence}`
     const defaults = { id, time: storedAt }
     const text = (): string => textOf(data)
     const json = (): unknown => parseInput(text())

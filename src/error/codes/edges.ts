@@ -61,6 +61,13 @@ export const EDGES_ERRORS = {
     exit: EXIT.failure,
     status: 500,
   },
+  SOURCE_CAPTURE_REPLACED: {
+    disposition: 'retry',
+    means: 'the capture stream of a source was deleted and made again; what its source had not read is gone with it',
+    advice: 'Nothing, if it was on purpose: the new one is read from its beginning; else restore what was captured',
+    exit: EXIT.failure,
+    status: 500,
+  },
   SOURCE_FILE_FAILED: {
     disposition: 'retry',
     means: 'the file of a source cannot be read',
