@@ -97,8 +97,15 @@ export function sinkSql(table: string): readonly string[] {
   owner      text not null default '',
   until      timestamptz not null default '-infinity',
   position   bigint not null default 0,
-  updated_at timestamptz not null default clock_timestamp()
+  updated_at timestamptz not null default clock_timestamp(),
+  stream_created text not null default ''
 )`,
+    // a table of before; altering takes a lock that others wait for, so that it is done once
+    `do $$ begin
+  if not exists (select from pg_attribute where attrelid = to_regclass('${table}') and attname = 'stream_created') then
+    alter table ${table} add column if not exists stream_created text not null default '';
+  end if;
+end $$`,
   ]
 }
 

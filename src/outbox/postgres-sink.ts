@@ -12,6 +12,7 @@ import type { StreamDeclaration } from '../broker/define-stream.js'
 import { Feed } from '../broker/feed.js'
 import { publishOnce } from '../broker/publish-once.js'
 import type { StoredMessage } from '../broker/stored-message.js'
+import { readStreamIdentity } from '../broker/stream-identity.js'
 import { fault, isFault, messageOf, type MillraceError } from '../error/millrace-error.js'
 import { decodeEvents } from '../event/decode-event.js'
 import type { StoredEvent } from '../event/event.js'
@@ -120,11 +121,12 @@ export class PostgresSinkRun {
   }
 
   async #take(): Promise<SinkTurn | undefined> {
-    const { kind } = this.#options.connection.state
-    if (kind !== 'connected') throw fault('BROKER_UNREACHABLE', 'there is no connection')
+    const { connection, stream } = this.#options
+    if (connection.state.kind !== 'connected') throw fault('BROKER_UNREACHABLE', 'there is no connection')
     if (!this.#prepared) await migrate(this.#client, sinkSql(this.#options.declaration.table))
     this.#prepared = true
-    return this.#client.transaction((query) => this.#position.hold(query))
+    const { created } = await readStreamIdentity(connection, stream.name)
+    return this.#client.transaction((query) => this.#position.hold(query, created))
   }
 
   /** Reads from behind the position and writes, until something is in the way. @throws what that is */

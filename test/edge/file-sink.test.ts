@@ -116,6 +116,20 @@ test('SK5 with no room left it stands still and says so, and goes on when there 
   await eventually('it goes on', () => (run.status.state === 'working' && run.status.stall === undefined) || undefined)
 })
 
+test('SK4 what a sink has written of a stream that was deleted and made again is kept', async () => {
+  const [where, directory] = [await place(connection), await folder()]
+  const { config } = await connection.manager.streams.info(where.stream.name)
+  for (const from of [0, 100]) {
+    await ask(connection, where, 5, { from })
+    const run = start(where, directory)
+    await eventually('they are written', () => run.status.done === 5 || undefined)
+    await run.stop()
+    await connection.manager.streams.delete(where.stream.name)
+    await connection.manager.streams.add(config)
+  }
+  assert.equal((await numbersIn(directory)).sort(), [0, 1, 100, 101, 102, 103, 104, 2, 3, 4])
+})
+
 test('a file that is gone or was cut ends the sink with a code, and nothing is written elsewhere', async () => {
   const where = await place(connection)
   const directory = await folder()

@@ -164,6 +164,38 @@ test('a new version begins anew, and the former one writes no more', async () =>
   await eventually('the former one says why', () => former.status.stall?.code === 'SINK_FENCED' || undefined)
 })
 
+test('OX7 where its stream was made again, a sink passes over nothing: it says so, and its next version begins anew', async () => {
+  // a table of the first release, which did not know when streams were made
+  const positions = `sinks_before_${process.pid}`
+  const columns = "stream text not null, version int default 1, generation bigint default 0, owner text default ''"
+  const more = "until timestamptz default '-infinity', position bigint default 0, updated_at timestamptz"
+  await sql.unsafe(`create table ${positions} (name text primary key, ${columns}, ${more})`)
+  const { stream, table, start } = await freshSink({ table: positions })
+  const shared = await sharedConnection()
+  const { streams } = shared.manager
+  const { config } = await streams.info(stream.name)
+  await publishAll(
+    shared,
+    stream,
+    [0, 1, 2].map((n) => placed(n, `k${n}`)),
+  )
+  const former = start()
+  await eventually('they are written', async () => (await rows(table)).length === 3 || undefined)
+  await former.stop()
+  await streams.delete(stream.name)
+  await streams.add(config)
+  await publishAll(
+    shared,
+    stream,
+    [3, 4, 5, 6, 7].map((n) => placed(n, `k${n}`)),
+  )
+  const same = start()
+  await eventually('it says so', () => same.status.stall?.code === 'STREAM_REPLACED' || undefined)
+  assert.is((await rows(table)).length, 3)
+  start(undefined, { version: 2 })
+  await eventually('all are written', async () => (await rows(table)).length === 8 || undefined)
+})
+
 test('an inbox knows a message again, unless its transaction was rolled back', async () => {
   const table = `inbox_${process.pid}`
   await migrate(client, inboxSql(table))

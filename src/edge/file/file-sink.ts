@@ -54,13 +54,18 @@ export function startFileSink(options: FileSinkRunOptions): EdgeRun {
 }
 
 async function work(options: FileSinkRunOptions, progress: EdgeProgress): Promise<void> {
-  const { connection, clock, declaration, stream, run } = options
+  const { connection, clock, log, declaration, stream, run } = options
   const { name, directory, rotate, batch } = declaration
   const edge = sinkId(name)
   const known = { connection, clock, stream: stream.name, edge, run, isPlace: isFilePlace, progress }
   const commits = edgeCommits<FilePlace>(known)
   let place = await commits.claim(BEGINNING)
-  const segments = new Segments(directory, () => commits.requireOwn())
+  const onFormer = (file: string): void =>
+    log.warn(
+      { edge, code: 'SINK_FILE_FORMER', directory, file },
+      'a file of other events had the name of one that is begun',
+    )
+  const segments = new Segments(directory, () => commits.requireOwn(), onFormer)
   const reader = new StreamReader({
     connection,
     clock,

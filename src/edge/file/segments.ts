@@ -1,6 +1,6 @@
 // The files of a sink: where each line is follows from the log alone, so that who writes a line again writes the same bytes
 // to the same place.
-import { open, mkdir, type FileHandle } from 'node:fs/promises'
+import { open, mkdir, rename, type FileHandle } from 'node:fs/promises'
 import { constants } from 'node:fs'
 import { join } from 'node:path'
 import { fault, messageOf, type MillraceError } from '../../error/millrace-error.js'
@@ -95,17 +95,23 @@ interface OpenFile {
  * What is behind the place was written by somebody who did not live to say so, or does not know yet that another one is at
  * it. As a rule it is what comes next anyway, and it is written over with the same bytes: so of two who are at it, neither
  * takes anything away from the other. It is cut off only where it is something else: a line that broke off with the
- * machine, or what former code has written.
+ * machine, or what former code has written. A whole file that is something else, as that of a stream that was deleted, is
+ * kept under another name.
  */
 export class Segments {
   readonly #directory: string
   readonly #mayCut: () => Promise<void>
+  readonly #onFormer: (file: string) => void
   #open: OpenFile | undefined
 
-  /** @param mayCut rejects when somebody else is at it by now: then nothing is cut off */
-  constructor(directory: string, mayCut: () => Promise<void>) {
+  /**
+   * @param mayCut rejects when somebody else is at it by now: then nothing is cut off
+   * @param onFormer a file that had the name of one that is begun has this name now
+   */
+  constructor(directory: string, mayCut: () => Promise<void>, onFormer: (file: string) => void = () => undefined) {
     this.#directory = directory
     this.#mayCut = mayCut
+    this.#onFormer = onFormer
   }
 
   /** @returns whether anything is behind the place @throws as write */
@@ -123,9 +129,12 @@ export class Segments {
   /** Writes it, and makes sure of it. @throws SINK_FILE_FULL, SINK_FILE_FAILED, SINK_FILE_LOST, and as mayCut */
   async write({ file, offset, bytes }: Piece): Promise<void> {
     await this.#doing(async () => {
-      const { handle } = await this.#fileOf(file, offset === 0)
+      let { handle } = await this.#fileOf(file, offset === 0)
       const size = await this.#sizeOf(file, handle, offset)
-      if (size > offset && !(await agrees(handle, offset, bytes))) await this.#cut(handle, offset)
+      if (size > offset && !(await agrees(handle, offset, bytes))) {
+        if (offset > 0 || !(await hasLine(handle))) await this.#cut(handle, offset)
+        else handle = await this.#setAside(file, handle)
+      }
       for (let at = 0; at < bytes.length;)
         at += (await handle.write(bytes, at, bytes.length - at, offset + at)).bytesWritten
       await handle.datasync()
@@ -161,6 +170,17 @@ export class Segments {
     const { size } = await handle.stat()
     if (size < offset) throw lost(join(this.#directory, file), `it has ${size} bytes, ${offset} were written`)
     return size
+  }
+
+  /** @returns the file that is begun in its place */
+  async #setAside(file: string, handle: FileHandle): Promise<FileHandle> {
+    await this.#mayCut()
+    const { ino } = await handle.stat()
+    const former = `${file}.former-${ino}`
+    await this.close()
+    await rename(join(this.#directory, file), join(this.#directory, former))
+    this.#onFormer(former)
+    return (await this.#fileOf(file, true)).handle
   }
 
   async #cut(handle: FileHandle, offset: number): Promise<void> {
@@ -199,6 +219,17 @@ async function agrees(handle: FileHandle, offset: number, bytes: Uint8Array): Pr
     length += bytesRead
   }
   return found.subarray(0, length).equals(bytes.subarray(0, length))
+}
+
+/** Whether it begins with a whole line. */
+async function hasLine(handle: FileHandle): Promise<boolean> {
+  const part = Buffer.alloc(65_536)
+  for (let at = 0; ;) {
+    const { bytesRead } = await handle.read(part, 0, part.length, at)
+    if (bytesRead === 0) return false
+    if (part.subarray(0, bytesRead).includes('\n')) return true
+    at += bytesRead
+  }
 }
 
 function asFileFault(error: unknown): unknown {

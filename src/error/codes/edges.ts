@@ -32,6 +32,14 @@ export const EDGES_ERRORS = {
     exit: EXIT.failure,
     status: 500,
   },
+  SINK_FILE_FORMER: {
+    disposition: 'retry',
+    means:
+      'a file of other events had the name of one that a sink begins, as after its stream was deleted and made again',
+    advice: 'It is kept as `<name>.former-<number>`: move it where it belongs, or delete it',
+    exit: EXIT.conflict,
+    status: 409,
+  },
   SINK_FILE_FULL: {
     disposition: 'retry',
     means: 'there is no room left for the file of a sink, which stands still',
