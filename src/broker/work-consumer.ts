@@ -80,17 +80,22 @@ export async function makeWorkConsumer(
   }
 }
 
-/** Stops deliveries to every process until `until` (ms since the epoch), or lets them go on with undefined. */
+/**
+ * Stops deliveries to every process until `until` (ms since the epoch), or lets them go on with undefined.
+ * @returns false: there is no such consumer
+ */
 export async function pauseConsumer(
   { manager }: Connection,
   stream: string,
   name: string,
   until: number | undefined,
-): Promise<void> {
+): Promise<boolean> {
   try {
     if (until === undefined) await manager.consumers.resume(stream, name)
     else await manager.consumers.pause(stream, name, new Date(until))
+    return true
   } catch (error) {
+    if (codeOf(error) === NOT_FOUND) return false
     throw asFault(error, `pausing consumer ${name} of ${stream}`)
   }
 }

@@ -1,3 +1,4 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -125,6 +126,37 @@ test('everything can be paused and resumed at once, without a process and withou
   assert.equal(resumed['resumed'].sort(), paused)
   assert.is((await world.cli('resume', '--all')).stdout, 'nothing is paused\n')
 })
+
+test('a handler that has never run is no hindrance to a pause, and one that has run is paused and goes on', async () => {
+  const folder = join(world.cwd, 'streams/shop/handlers')
+  await mkdir(folder)
+  await writeFile(join(folder, 'greet.ts'), HANDLER)
+  assert.is((await world.cli('streams', 'apply')).code, 0)
+  const first = await world.cli('pause', '--all', '--no-wait', '--json')
+  assert.is(first.code, 0, first.stderr)
+  assert.match(first.stderr, /^handler-greet has never run and cannot be paused/m)
+  const { paused, neverRun } = jsonOf(first.stdout)
+  assert.equal([paused.includes('pipeline-tally'), neverRun], [true, ['handler-greet']])
+  assert.is((await world.cli('resume', '--all')).code, 0)
+  const run = await world.run()
+  const again = await world.cli('pause', 'greet')
+  assert.equal([again.code, again.stdout], [0, 'handler-greet  paused\n'])
+  const { resumed } = jsonOf((await world.cli('resume', '--all', '--json')).stdout)
+  assert.equal(resumed, ['handler-greet'])
+  run.signal('SIGTERM')
+  assert.is((await run.done).code, 0)
+  await rm(folder, { recursive: true })
+})
+
+const HANDLER = `import { defineHandler } from 'millrace'
+import { OrderPlaced } from '../events.js'
+
+export default defineHandler({
+  name: 'greet',
+  on: { stream: 'SHOP', events: [OrderPlaced] },
+  handle: async () => undefined,
+})
+`
 
 test('mistakes are coded errors: nothing is named, or nothing that there is', async () => {
   for (const command of ['pause', 'resume']) {

@@ -38,7 +38,11 @@ export async function pauseCommand(context: CliContext, name: string | undefined
   ]
   const processors = chosen(processorsOf(deployment), name, flags.all, handlers.length + beside.length > 0)
   const connection = await context.connect()
-  for (const handler of handlers) await pauseHandler(connection, clock, handler, true)
+  const [known, unknown]: [string[], string[]] = [[], []]
+  for (const handler of handlers) {
+    const isKnown = await pauseHandler(connection, clock, handler, true)
+    ;(isKnown ? known : unknown).push(handlerId(handler))
+  }
   const replicas = Math.max(1, ...deployment.streams.map((stream) => stream.replicas))
   const units = new Set([
     ...processors.flatMap((one) => partitionsOf(one).map((partition) => unitId(one, partition))),
@@ -46,8 +50,10 @@ export async function pauseCommand(context: CliContext, name: string | undefined
   ])
   for (const id of [...processors.map(processorId), ...beside])
     await pause(connection, group, id, { replicas, ...(reason === undefined ? {} : { reason }) })
-  const ids = [...processors.map(processorId), ...handlers.map(handlerId), ...beside]
+  const ids = [...processors.map(processorId), ...known, ...beside]
   if (!json) for (const id of ids) out.line(`${id}  ${out.style('yellow', 'paused')}`)
+  // the server keeps the pause of a handler with its consumer, which the first process makes
+  for (const id of unknown) err.line(`${id} has never run and cannot be paused: a process that starts will run it`)
   let held: readonly UnitStatus[] = []
   for (const until = clock.monotonic() + (wait === false ? -1 : wait); clock.monotonic() < until;) {
     held = (await readOwnership(connection, clock, group)).units.filter(({ id, alive }) => alive && units.has(id))
@@ -55,7 +61,7 @@ export async function pauseCommand(context: CliContext, name: string | undefined
     await clock.sleep(LOOK_MS, signal)
   }
   const running = held.map(({ id, owner }) => ({ unit: id, owner }))
-  if (json) printJson(context, { paused: ids, reason: reason ?? null, running })
+  if (json) printJson(context, { paused: ids, reason: reason ?? null, running, neverRun: unknown })
   if (held.length === 0) return
   if (!json)
     err.line(`${counted(held.length, 'unit')} not given back yet: ${running.map(({ unit }) => unit).join(', ')}`)

@@ -42,16 +42,19 @@ export function edgesNamed(
 
 /**
  * Has the server deliver nothing more of a handler to anybody, or go on; what is in hand is finished.
- * @throws errors of the broker: STREAM_NOT_FOUND, BROKER_REFUSED when the handler has never run
+ * @returns false: the handler has never run, so that the server knows nothing of it
+ * @throws errors of the broker: STREAM_NOT_FOUND
  */
 export async function pauseHandler(
   connection: Connection,
   clock: Clock,
   { declaration, stream, work }: DeployedHandler,
   pauses: boolean,
-): Promise<void> {
+): Promise<boolean> {
   const until = pauses ? clock.now() + FOR_EVER_MS : undefined
+  let known = false
   for (const lane of declaration.lanes)
-    await pauseConsumer(connection, stream.name, handlerConsumer(declaration.name, lane.name), until)
-  await pauseConsumer(connection, work.name, handlerConsumer(declaration.name), until)
+    if (await pauseConsumer(connection, stream.name, handlerConsumer(declaration.name, lane.name), until)) known = true
+  if (await pauseConsumer(connection, work.name, handlerConsumer(declaration.name), until)) known = true
+  return known
 }
