@@ -165,7 +165,7 @@ test('a new version begins anew, and the former one writes no more', async () =>
 })
 
 test('OX7 where its stream was made again, a sink passes over nothing: it says so, and its next version begins anew', async () => {
-  // a table of the first release, which did not know when streams were made
+  // a table that former code made, which did not say when its stream was made
   const positions = `sinks_before_${process.pid}`
   const columns = "stream text not null, version int default 1, generation bigint default 0, owner text default ''"
   const more = "until timestamptz default '-infinity', position bigint default 0, updated_at timestamptz"
