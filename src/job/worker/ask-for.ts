@@ -26,7 +26,6 @@ const UNASKABLE: readonly string[] = ['PROMPT_VALUE_MISSING', 'PRICE_MISSING', '
 /** Has a job asked: from the cache where it may, else by a call that is admitted. @returns undefined: it is to be looked at again */
 export async function askFor(ports: WorkPorts, task: JobTask, asking: Asking): Promise<TaskEnd | undefined> {
   const { job, account, history } = asking
-  if (isOnItsWay(account, task)) return intoBatch(ports, task)
   try {
     const ask = modelAskOf(job, account)
     const cached = await takeCached(ports, task, { ...asking, ask })
@@ -96,7 +95,10 @@ async function notNow(
         await history.read()
         return undefined
       }
-      return intoBatch(ports, task)
+      const { place, queued, message } = task
+      const moved = { ...queued, lane: 'batch' } as const
+      await insisting({ clock: ports.clock, signal: task.signal }, () => place.queue.move(moved, message))
+      return 'done'
     }
     case 'rejected': {
       const reset = new Date(verdict.resetAt).toISOString()
@@ -106,14 +108,4 @@ async function notNow(
       return undefined
     }
   }
-}
-
-/** Whoever told that it was demoted has ended before it was moved: here it would be asked at the full price. */
-function isOnItsWay({ request, promoted }: JobAccount, { queued }: JobTask): boolean {
-  return request.lane === 'batch' && queued.lane !== 'batch' && !promoted
-}
-
-async function intoBatch({ clock }: WorkPorts, { place, queued, message, signal }: JobTask): Promise<TaskEnd> {
-  await insisting({ clock, signal }, () => place.queue.move({ ...queued, lane: 'batch' }, message))
-  return 'done'
 }

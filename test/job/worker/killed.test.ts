@@ -103,13 +103,8 @@ test('JW8 what the log has beside its request is found, and nothing is asked for
     assert.is(await jobs.deliver(1), 'done')
     assert.equal([jobs.calls.length, jobs.events.length, jobs.letters.size], [0, 1 + count, count === 1 ? 1 : 0])
   }
-})
-
-test('BU1 a job whose process ended between telling that it was demoted and moving it is asked in the lane batch alone', async () => {
   const demoted = new MemoryJobs(['good'])
   demoted.events = [...demoted.events, { type: 'job.demoted', at: 2, until: 3 }]
-  assert.is(await demoted.deliver(1), 'done')
-  assert.equal([demoted.calls.length, [...demoted.messages.values()]], [0, [{ ...queued, lane: 'batch' }]])
   await untilEmpty(demoted)
   assert.equal([demoted.state.kind, demoted.calls.length], ['decided', 1])
 })

@@ -126,9 +126,8 @@ export class MemoryJobs {
     this.fresh.delete(message)
     const deliveries = first === undefined ? 9 : 1
     const telling = new TaskProgress(NO_PROGRESS)
-    const own = this.messages.get(message) ?? queued
     try {
-      const end = await doJob(ports, { place, queued: own, first, message, deliveries, call: signal, signal, telling })
+      const end = await doJob(ports, { place, queued, first, message, deliveries, call: signal, signal, telling })
       if (end === 'done') await step(() => void this.messages.delete(message))
       return end
     } catch (error) {
