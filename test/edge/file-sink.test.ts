@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm, symlink, truncate, appendFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rename, rm, symlink, truncate, appendFile, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -128,6 +128,31 @@ test('SK4 what a sink has written of a stream that was deleted and made again is
     await connection.manager.streams.add(config)
   }
   assert.equal((await numbersIn(directory)).sort(), [0, 1, 100, 101, 102, 103, 104, 2, 3, 4])
+})
+
+test('SK4 a file that begins with the sink’s own lines, and was not made sure of, is written again and not set aside', async () => {
+  const directory = await folder()
+  const lines = ['one\n', 'two\n', 'three\n'].join('')
+  for (const found of ['one\ntwo\n{"torn":', 'one\nof former code\n', 'on', '\0\0\0\0']) {
+    await writeFile(join(directory, 'a'), found)
+    const segments = new Segments(directory, async () => undefined)
+    await segments.write({ file: 'a', offset: 0, bytes: Buffer.from(lines) })
+    await segments.close()
+    assert.equal([await readFile(join(directory, 'a'), 'utf8'), await readdir(directory)], [lines, ['a']], found)
+  }
+})
+
+test('SK4 who was frozen before it sets a file aside leaves that of the new owner where it is', async () => {
+  const directory = await folder()
+  const path = join(directory, 'a')
+  await writeFile(path, 'of the former stream\n')
+  const segments = new Segments(directory, async () => {
+    await rename(path, join(directory, 'former'))
+    await writeFile(path, 'new 1\n')
+  })
+  const piece = { file: 'a', offset: 0, bytes: Buffer.from('new 1\nnew 2\n') }
+  const code = await segments.write(piece).catch((error: { code?: string }) => error.code)
+  assert.equal([code, await readFile(path, 'utf8')], ['EDGE_FENCED', 'new 1\n'])
 })
 
 test('a file that is gone or was cut ends the sink with a code, and nothing is written elsewhere', async () => {

@@ -119,7 +119,7 @@ test('SO3 a stream that is full has the source wait and say so, and miss nothing
   await eventually('told', () => (source.status.done === 5 && source.status.stall === undefined) || undefined)
 })
 
-test('SO3 a capture stream that was made again is read from its beginning', async () => {
+test('SO2 SO3 a capture stream that was made again is read from its beginning', async () => {
   const connection = await connectTo(`nats://127.0.0.1:${port}`)
   const { stream } = await place(connection)
   const declaration = defineSubjectSource({
@@ -135,6 +135,7 @@ test('SO3 a capture stream that was made again is read from its beginning', asyn
   ] as const) {
     await applyStreams(connection, await planStreams(connection, [capture]))
     const first = numbers.length
+    connection.nats.publish('again.a', `of ${run}`)
     for (let n = first; n < first + count; n++) {
       connection.nats.publish('again.a', JSON.stringify({ n, key: 'k' }))
       numbers.push(n)
@@ -158,6 +159,11 @@ test('SO3 a capture stream that was made again is read from its beginning', asyn
   assert.equal(
     stored.map(({ data }) => (JSON.parse(Buffer.from(data).toString()) as { n: number }).n),
     numbers,
+  )
+  const letters = await readAll(connection, 'DEAD_LETTERS', ['millrace.dead.source-again.>'])
+  assert.equal(
+    letters.map(({ data }) => Buffer.from(data).toString()),
+    ['of one', 'of two'],
   )
 })
 

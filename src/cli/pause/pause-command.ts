@@ -24,24 +24,23 @@ const LOOK_MS = 250
 
 /**
  * Has processors stand still, and waits until nobody runs them any more. Exit code 5 when somebody still does after that
- * time; they are paused all the same.
+ * time, and when something was named that cannot be paused yet; the others are paused all the same.
  * @throws USAGE, DECLARATION_UNKNOWN, OWNERSHIP_NAME_INVALID; what reading the declarations throws, errors of the broker
  */
 export async function pauseCommand(context: CliContext, name: string | undefined, flags: PauseFlags): Promise<void> {
   const { clock, out, err, json, signal } = context
-  const { group, reason, wait } = flags
+  const { group, reason, wait, all } = flags
   const deployment = await context.deployment()
-  const handlers = handlersNamed(deployment.handlers, name, flags.all)
-  const beside = [
-    ...schedulesNamed(deployment.schedules, name, flags.all),
-    ...edgesNamed(deployment.edges, name, flags.all),
-  ]
-  const processors = chosen(processorsOf(deployment), name, flags.all, handlers.length + beside.length > 0)
+  const handlers = handlersNamed(deployment.handlers, name, all)
+  const beside = [...schedulesNamed(deployment.schedules, name, all), ...edgesNamed(deployment.edges, name, all)]
+  const processors = chosen(processorsOf(deployment), name, all, handlers.length + beside.length > 0)
   const connection = await context.connect()
-  const [known, unknown]: [string[], string[]] = [[], []]
+  const [known, part, unknown]: [string[], string[], string[]] = [[], [], []]
   for (const handler of handlers) {
-    const isKnown = await pauseHandler(connection, clock, handler, true)
-    ;(isKnown ? known : unknown).push(handlerId(handler))
+    const unmade = await pauseHandler(connection, clock, handler, true)
+    if (unmade !== 'all') known.push(handlerId(handler))
+    if (unmade === 'part') part.push(handlerId(handler))
+    if (unmade === 'all') unknown.push(handlerId(handler))
   }
   const replicas = Math.max(1, ...deployment.streams.map((stream) => stream.replicas))
   const units = new Set([
@@ -54,6 +53,8 @@ export async function pauseCommand(context: CliContext, name: string | undefined
   if (!json) for (const id of ids) out.line(`${id}  ${out.style('yellow', 'paused')}`)
   // the server keeps the pause of a handler with its consumer, which the first process makes
   for (const id of unknown) err.line(`${id} has never run and cannot be paused: a process that starts will run it`)
+  for (const id of part)
+    err.line(`${id} has a lane that has never run: a process that starts will run it. Pause it once more then`)
   let held: readonly UnitStatus[] = []
   for (const until = clock.monotonic() + (wait === false ? -1 : wait); clock.monotonic() < until;) {
     held = (await readOwnership(connection, clock, group)).units.filter(({ id, alive }) => alive && units.has(id))
@@ -62,6 +63,7 @@ export async function pauseCommand(context: CliContext, name: string | undefined
   }
   const running = held.map(({ id, owner }) => ({ unit: id, owner }))
   if (json) printJson(context, { paused: ids, reason: reason ?? null, running, neverRun: unknown })
+  if (part.length > 0 || (unknown.length > 0 && all !== true)) context.exitWith(EXIT.check)
   if (held.length === 0) return
   if (!json)
     err.line(`${counted(held.length, 'unit')} not given back yet: ${running.map(({ unit }) => unit).join(', ')}`)

@@ -42,7 +42,7 @@ export function edgesNamed(
 
 /**
  * Has the server deliver nothing more of a handler to anybody, or go on; what is in hand is finished.
- * @returns false: the handler has never run, so that the server knows nothing of it
+ * @returns what nobody has made yet, so that the server cannot keep its pause: nothing, a part, or all, as the handler has never run
  * @throws errors of the broker: STREAM_NOT_FOUND
  */
 export async function pauseHandler(
@@ -50,11 +50,13 @@ export async function pauseHandler(
   clock: Clock,
   { declaration, stream, work }: DeployedHandler,
   pauses: boolean,
-): Promise<boolean> {
+): Promise<'nothing' | 'part' | 'all'> {
   const until = pauses ? clock.now() + FOR_EVER_MS : undefined
-  let known = false
-  for (const lane of declaration.lanes)
-    if (await pauseConsumer(connection, stream.name, handlerConsumer(declaration.name, lane.name), until)) known = true
-  if (await pauseConsumer(connection, work.name, handlerConsumer(declaration.name), until)) known = true
-  return known
+  const { name, lanes } = declaration
+  const known: boolean[] = []
+  for (const lane of lanes)
+    known.push(await pauseConsumer(connection, stream.name, handlerConsumer(name, lane.name), until))
+  known.push(await pauseConsumer(connection, work.name, handlerConsumer(name), until))
+  if (known.every(Boolean)) return 'nothing'
+  return known.some(Boolean) ? 'part' : 'all'
 }

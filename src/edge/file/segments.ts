@@ -1,9 +1,10 @@
 // The files of a sink: where each line is follows from the log alone, so that who writes a line again writes the same bytes
 // to the same place.
-import { open, mkdir, rename, type FileHandle } from 'node:fs/promises'
+import { open, mkdir, rename, stat, type FileHandle } from 'node:fs/promises'
 import { constants } from 'node:fs'
 import { join } from 'node:path'
 import { fault, messageOf, type MillraceError } from '../../error/millrace-error.js'
+import { agrees, beginsAlike } from './same-lines.js'
 
 /** How far a file sink is. */
 export interface FilePlace {
@@ -95,7 +96,7 @@ interface OpenFile {
  * What is behind the place was written by somebody who did not live to say so, or does not know yet that another one is at
  * it. As a rule it is what comes next anyway, and it is written over with the same bytes: so of two who are at it, neither
  * takes anything away from the other. It is cut off only where it is something else: a line that broke off with the
- * machine, or what former code has written. A whole file that is something else, as that of a stream that was deleted, is
+ * machine, or what former code has written. A file whose first line is another one, as that of a stream that was deleted, is
  * kept under another name.
  */
 export class Segments {
@@ -132,7 +133,7 @@ export class Segments {
       let { handle } = await this.#fileOf(file, offset === 0)
       const size = await this.#sizeOf(file, handle, offset)
       if (size > offset && !(await agrees(handle, offset, bytes))) {
-        if (offset > 0 || !(await hasLine(handle))) await this.#cut(handle, offset)
+        if (offset > 0 || (await beginsAlike(handle, bytes))) await this.#cut(handle, offset)
         else handle = await this.#setAside(file, handle)
       }
       for (let at = 0; at < bytes.length;)
@@ -174,11 +175,13 @@ export class Segments {
 
   /** @returns the file that is begun in its place */
   async #setAside(file: string, handle: FileHandle): Promise<FileHandle> {
+    const { ino, dev } = await handle.stat()
+    const [path, former] = [join(this.#directory, file), `${file}.former-${ino}`]
     await this.#mayCut()
-    const { ino } = await handle.stat()
-    const former = `${file}.former-${ino}`
+    const now = await stat(path)
+    if (now.ino !== ino || now.dev !== dev) throw fault('EDGE_FENCED', `${path} was begun by another process`)
     await this.close()
-    await rename(join(this.#directory, file), join(this.#directory, former))
+    await rename(path, join(this.#directory, former))
     this.#onFormer(former)
     return (await this.#fileOf(file, true)).handle
   }
@@ -206,29 +209,6 @@ export class Segments {
       await this.close()
       throw asFileFault(error)
     }
-  }
-}
-
-/** Whether what is there begins as these bytes, or they as it does. */
-async function agrees(handle: FileHandle, offset: number, bytes: Uint8Array): Promise<boolean> {
-  const found = Buffer.alloc(bytes.length)
-  let length = 0
-  while (length < found.length) {
-    const { bytesRead } = await handle.read(found, length, found.length - length, offset + length)
-    if (bytesRead === 0) break
-    length += bytesRead
-  }
-  return found.subarray(0, length).equals(bytes.subarray(0, length))
-}
-
-/** Whether it begins with a whole line. */
-async function hasLine(handle: FileHandle): Promise<boolean> {
-  const part = Buffer.alloc(65_536)
-  for (let at = 0; ;) {
-    const { bytesRead } = await handle.read(part, 0, part.length, at)
-    if (bytesRead === 0) return false
-    if (part.subarray(0, bytesRead).includes('\n')) return true
-    at += bytesRead
   }
 }
 

@@ -85,6 +85,8 @@ class CaptureReader implements SourceReader<CapturePlace> {
   readonly #messages: SourceMessages
   readonly #reader: StreamReader
   readonly #created: string
+  /** Tells its messages from those of another stream of its name, in ids of events and of dead letters. */
+  readonly #which: string
   #last: number
 
   constructor(options: SubjectSourceRunOptions, messages: SourceMessages, { after, created, signal }: CaptureStart) {
@@ -92,6 +94,7 @@ class CaptureReader implements SourceReader<CapturePlace> {
     this.#options = options
     this.#messages = messages
     this.#created = created
+    this.#which = `${capture.name}-${Date.parse(created).toString(36)}`
     this.#last = after
     this.#reader = new StreamReader({ connection, clock, stream: capture.name, filters: [], after, signal })
   }
@@ -120,13 +123,13 @@ class CaptureReader implements SourceReader<CapturePlace> {
   }
 
   #inputOf(message: StoredMessage): Input<CapturePlace> {
-    const { declaration, connection, capture } = this.#options
+    const { declaration, connection } = this.#options
     const { sequence, subject, headers, data, storedAt: time } = message
     return {
       place: { sequence, created: this.#created },
       message: () => this.#eventOf(message),
       letter: (error) => {
-        const where = { at: sequence, which: capture.name, subject, time, headers: [...headers.entries()], data }
+        const where = { at: sequence, which: this.#which, subject, time, headers: [...headers.entries()], data }
         return letterOfInput(declaration.name, where, error, connection.server.maxPayload)
       },
     }
@@ -135,8 +138,7 @@ class CaptureReader implements SourceReader<CapturePlace> {
   #eventOf({ sequence, subject, headers, data, storedAt }: StoredMessage): WireMessage | undefined {
     const { map } = this.#options.declaration
     // an id that the publisher has given to its message is that of the event
-    const made = Date.parse(this.#created).toString(36)
-    const id = headers.get('Nats-Msg-Id') ?? `${this.#options.capture.name}-${made}-${sequence}`
+    const id = headers.get('Nats-Msg-Id') ?? `${this.#which}-${sequence}`
     const defaults = { id, time: storedAt }
     const text = (): string => textOf(data)
     const json = (): unknown => parseInput(text())
