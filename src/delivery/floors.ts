@@ -3,8 +3,10 @@
 // Up to where everything of a handler is done, beside the consumer that knows it: so that one which somebody has deleted
 // is made again behind what is done, neither at the beginning nor at the end of the stream.
 import type { Connection } from '../broker/connection.js'
-import { ensureBucket, writeBucket } from '../broker/history-bucket.js'
+import { ensureBucket, writeBucket, type BucketWrite } from '../broker/history-bucket.js'
 import { readLast } from '../broker/last-message.js'
+import { isFault } from '../error/millrace-error.js'
+import type { Clock } from '../time/clock.js'
 
 export const HANDLER_BUCKET = 'millrace_handlers'
 
@@ -15,16 +17,21 @@ export interface Floor {
   readonly floor: number
 }
 
+const FIRST_WAIT_MS = 50
+const LONGEST_WAIT_MS = 1_600
+
 interface Known extends Floor {
   readonly revision: number
 }
 
 export class Floors {
   readonly #connection: Connection
+  readonly #clock: Clock
   readonly #known = new Map<string, Known>()
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, clock: Clock) {
     this.#connection = connection
+    this.#clock = clock
   }
 
   /** @throws errors of the broker */
@@ -52,8 +59,19 @@ export class Floors {
     if (known !== undefined && known.created === floor.created && known.floor >= floor.floor) return
     const data = Buffer.from(JSON.stringify({ created: floor.created, floor: floor.floor }))
     const expected = known?.revision ?? 0
-    const revision = await writeBucket(this.#connection, HANDLER_BUCKET, { key: consumer, data, expected })
+    const revision = await this.#store({ key: consumer, data, expected })
     if (revision === undefined) await this.read(consumer)
     else this.#known.set(consumer, { ...floor, revision })
+  }
+
+  /** A bucket that was just made, or whose leader is elected, is not known to each server of a cluster at once. */
+  async #store(write: BucketWrite): Promise<number | undefined> {
+    for (let wait = FIRST_WAIT_MS; ; wait *= 2)
+      try {
+        return await writeBucket(this.#connection, HANDLER_BUCKET, write)
+      } catch (error) {
+        if (!isFault(error, 'NO_STREAM_FOR_SUBJECT') || wait > LONGEST_WAIT_MS) throw error
+        await this.#clock.sleep(wait)
+      }
   }
 }

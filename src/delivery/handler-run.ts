@@ -65,7 +65,7 @@ export class HandlerRun {
    * @throws HANDLER_CONSUMER_CHANGED, STREAM_REPLACED, STREAM_NOT_FOUND and others of the broker
    */
   static async start(options: HandlerRunOptions): Promise<HandlerRun> {
-    const floors = new Floors(options.connection)
+    const floors = new Floors(options.connection, options.clock)
     await floors.prepare(options.stream.replicas)
     const run = new HandlerRun(await withInbox(options))
     try {

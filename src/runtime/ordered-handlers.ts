@@ -48,7 +48,7 @@ export class OrderedHandlers {
   async #openTold(deployed: DeployedHandler): Promise<OrderedReady> {
     const { connection, clock } = this.#options
     const { name } = deployed.declaration
-    await new Floors(connection).prepare(deployed.stream.replicas) // where that is told
+    await new Floors(connection, clock).prepare(deployed.stream.replicas) // where that is told
     const opened = await openHandler(deployed, this.#options)
     const stalls = new HandlerStalls(connection, clock)
     this.#stops.push(
