@@ -150,7 +150,7 @@ test('a handler that has never run is no hindrance to a pause, and one that has 
   await manager.consumers.delete('SHOP_WORK', 'handler-greet')
   const part = await world.cli('pause', 'greet')
   assert.equal([part.code, part.stdout], [5, 'handler-greet  paused\n'])
-  assert.match(part.stderr, /handler-greet has a lane that has never run/)
+  assert.match(part.stderr, /handler-greet has a part that has never run/)
   assert.is((await world.cli('resume', 'greet')).code, 0)
   await rm(folder, { recursive: true })
 })

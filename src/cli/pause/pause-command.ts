@@ -54,7 +54,7 @@ export async function pauseCommand(context: CliContext, name: string | undefined
   // the server keeps the pause of a handler with its consumer, which the first process makes
   for (const id of unknown) err.line(`${id} has never run and cannot be paused: a process that starts will run it`)
   for (const id of part)
-    err.line(`${id} has a lane that has never run: a process that starts will run it. Pause it once more then`)
+    err.line(`${id} has a part that has never run: a process that starts will run it. Pause it once more then`)
   let held: readonly UnitStatus[] = []
   for (const until = clock.monotonic() + (wait === false ? -1 : wait); clock.monotonic() < until;) {
     held = (await readOwnership(connection, clock, group)).units.filter(({ id, alive }) => alive && units.has(id))
